@@ -1,0 +1,5 @@
+export { assert, unreachable } from './assert.ts'
+export { PlenumError, errorCodes, isPlenumError, type ErrorCode, type ErrorDetails, type Retry } from './errors.ts'
+export { durationMs, type Duration } from './duration.ts'
+export { checkedLimits, defaultLimits, type Limits } from './limits.ts'
+export { xxh32 } from './xxh32.ts'

@@ -1,0 +1,88 @@
+import { assert } from './assert.ts'
+
+/**
+ * Every limit of the platform: name, unit and reason in one place (A8). A composition may lower them, the simulator
+ * draws small ones; `checkedLimits` holds the relations between them.
+ */
+export interface Limits {
+  /** Bytes of one encoded value; larger ones belong in an object store. */
+  readonly valueBytesMax: number
+  /** Bytes of one answer that a session keeps (SP12). */
+  readonly answerBytesMax: number
+  /** Bytes of effects after which the open batch is sealed. */
+  readonly batchBytes: number
+  /** Bytes of one record's body: the largest batch plus the largest command that may join it. */
+  readonly recordBytesMax: number
+  /** Records in flight at the journal of one partition. */
+  readonly windowRecordsMax: number
+  /** Bytes in flight at the journal of one partition. */
+  readonly windowBytesMax: number
+  /** Requests that wait at one partition while it cannot execute. */
+  readonly inboxRequestsMax: number
+  /** Replies held back at one partition until their index is acked. */
+  readonly heldRepliesMax: number
+  /** Sessions registered at one partition. */
+  readonly sessionsMax: number
+  /** Requests that one session may have open at one partition. */
+  readonly sessionRequestsMax: number
+  /** Answers kept under caller-given keys at one partition. */
+  readonly keyedAnswersMax: number
+  /** Milliseconds that an answer under a caller-given key is kept. */
+  readonly keyedAnswerMs: number
+  /** Milliseconds that a session lives without a request. */
+  readonly sessionLeaseMs: number
+  /** Entries of one batch operation (writeAll and its kin). */
+  readonly batchEntriesMax: number
+  /** Entries that one unbounded readAll may return. */
+  readonly readEntriesMax: number
+  /** Effects of one command, so that a handler cannot fill a record without end. */
+  readonly commandEffectsMax: number
+  /** Records that a partition keeps so that it can append them again after a regression (JR5). */
+  readonly recentRecordsMax: number
+  /** Milliseconds of a primary's lease on local reads. */
+  readonly leaseMs: number
+  /** Executions of one request that may be lost with a primary (PA9). */
+  readonly attemptsMax: number
+  /** Milliseconds that one slice of a snapshot walk may take (JR7). */
+  readonly snapshotSliceMs: number
+  /** Milliseconds that a handler may run before it is called stuck (PA9). */
+  readonly handlerMsMax: number
+  /** Milliseconds of one synchronous stretch after which it is reported (UN5). */
+  readonly slowStretchMs: number
+}
+
+/** The limits that hold where nothing else is said. */
+export const defaultLimits: Limits = checkedLimits({
+  valueBytesMax: 1 << 20,
+  answerBytesMax: 64 << 10,
+  batchBytes: 64 << 10,
+  recordBytesMax: 16 << 20,
+  windowRecordsMax: 16,
+  windowBytesMax: 4 << 20,
+  inboxRequestsMax: 100_000,
+  heldRepliesMax: 1_000_000,
+  sessionsMax: 100_000,
+  sessionRequestsMax: 1_024,
+  keyedAnswersMax: 1_000_000,
+  keyedAnswerMs: 86_400_000,
+  sessionLeaseMs: 60_000,
+  batchEntriesMax: 10_000,
+  readEntriesMax: 1_000_000,
+  commandEffectsMax: 100_000,
+  recentRecordsMax: 64,
+  leaseMs: 2_000,
+  attemptsMax: 3,
+  snapshotSliceMs: 2,
+  handlerMsMax: 5_000,
+  slowStretchMs: 10,
+})
+
+/** Returns `limits` if the relations between them hold; an assertion names the one that does not. */
+export function checkedLimits(limits: Limits): Limits {
+  for (const [name, value] of Object.entries(limits)) assert(Number.isFinite(value) && value > 0, `${name} is positive`)
+  assert(limits.valueBytesMax < limits.recordBytesMax, 'a value fits in a record')
+  assert(limits.answerBytesMax < limits.recordBytesMax, 'an answer fits in a record')
+  assert(limits.batchBytes <= limits.recordBytesMax, 'a batch fits in a record')
+  assert(limits.recentRecordsMax >= limits.windowRecordsMax, 'whatever is in flight can be appended again')
+  return Object.freeze(limits)
+}
