@@ -26,7 +26,7 @@ export interface Head {
 export const emptyHead: Head = Object.freeze({ epoch: 0, index: 0, hash: new Uint8Array(16), time: 0, next: 1 })
 
 /** Why a sound record is not history. */
-export type VoidReason = 'older epoch' | 'found elsewhere' | 'broken window' | 'late open'
+export type VoidReason = 'other epoch' | 'found elsewhere' | 'broken window' | 'late open'
 
 export type Verdict =
   | { readonly kind: 'accepted'; readonly record: JournalRecord }
@@ -100,7 +100,7 @@ export class Fold {
     const head = this.#head
     if (record.position !== position) return 'found elsewhere'
     if (record.epoch !== (record.kind === 'OPEN' ? head.epoch + 1 : head.epoch)) {
-      return record.kind === 'OPEN' ? 'late open' : 'older epoch'
+      return record.kind === 'OPEN' ? 'late open' : 'other epoch'
     }
     if (record.index !== head.index + 1 || !sameBytes(record.previousHash, head.hash)) return 'broken window'
     return undefined
