@@ -47,6 +47,10 @@ export interface SnapshotName {
 export interface Journal {
   /** The strongest level that this engine can give. */
   readonly level: AckLevel
+  /** True if other members may append too, so that leases, fences and regressions have to be reckoned with. */
+  readonly shared: boolean
+  /** Share of the journal's room that is taken as far as is known, 0 to 1, without asking anybody (JR8). */
+  fill(): number
   /** Reads the authority's tail. JOURNAL_CORRUPT where the engine finds damage, with place and loss. */
   open(): Promise<Tail>
   /** Appends at exactly `position` or not at all, as far as the engine can tell. Several may be in flight, in order. */
@@ -55,8 +59,11 @@ export interface Journal {
   read(from: Position, signal?: AbortSignal): AsyncIterable<Found>
   /** From `from` on, live and without a gap, until the signal aborts. */
   follow(from: Position, signal: AbortSignal): AsyncIterable<Found>
-  /** Resolves when the snapshot is as durable as an acked record. */
-  saveSnapshot(name: SnapshotName, chunks: AsyncIterable<Uint8Array>): Promise<void>
+  /**
+   * Resolves when the snapshot is as durable as an acked record. The chunks are written as they come; `hash` is asked
+   * once they have ended, and the snapshot has its name only then.
+   */
+  saveSnapshot(index: number, chunks: AsyncIterable<Uint8Array>, hash: () => string): Promise<SnapshotName>
   /** Undefined where there is none of that name. */
   loadSnapshot(name: SnapshotName): Promise<AsyncIterable<Uint8Array> | undefined>
   /** All snapshots kept, newest index first. */

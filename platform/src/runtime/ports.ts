@@ -80,4 +80,6 @@ export interface Runtime {
   readonly random: Random
   /** SHA-256 of the concatenated parts, cut to 16 bytes. */
   digest(parts: readonly Uint8Array[]): Uint8Array
+  /** Told by name when a rare situation is met, so that a campaign can prove that it met them all. */
+  readonly probe?: (name: string) => void
 }

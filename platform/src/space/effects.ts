@@ -1,0 +1,86 @@
+// Effects as bytes: what a BATCH record's body holds, one after the other. Effects are absolute; each put and each
+// removal takes the next change number, which is therefore not written.
+//
+//   1 put       table, version, fields                       2 put with a lease   ..., leaseMs, expiresAt, fields
+//   3 remove    table, reason, id and route fields           4 snapshot begins    (the state after this record)
+import { PlenumError } from '../kernel/index.ts'
+import { readValue, writeValue, type ByteReader, type ByteWriter } from '../codec/index.ts'
+import { readFields, writeFields, type Layout, type StoredValue } from './layout.ts'
+import type { RowLease } from './row.ts'
+import type { KeyFields } from './table.ts'
+
+const PUT = 1
+const PUT_LEASED = 2
+const REMOVE = 3
+const SNAPSHOT_BEGINS = 4
+
+/** Why an entry is gone. */
+export const removalReasons = ['removed', 'taken', 'expired'] as const
+export type RemovalReason = (typeof removalReasons)[number]
+
+export type Effect =
+  | {
+      readonly kind: 'put'
+      readonly table: number
+      readonly version: number
+      readonly lease: RowLease | undefined
+      readonly value: Record<string, unknown>
+    }
+  | { readonly kind: 'remove'; readonly table: number; readonly reason: RemovalReason; readonly key: KeyFields }
+  | { readonly kind: 'snapshot-begins' }
+
+export function writePut(
+  writer: ByteWriter,
+  table: number,
+  layout: Layout,
+  version: number,
+  lease: RowLease | undefined,
+  value: StoredValue,
+): void {
+  writer.byte(lease === undefined ? PUT : PUT_LEASED)
+  writer.varint(table)
+  writer.varint(version)
+  if (lease !== undefined) {
+    writer.varint(lease.leaseMs)
+    writer.float64(lease.expiresAt)
+  }
+  writeFields(writer, layout, value)
+}
+
+export function writeRemove(
+  writer: ByteWriter,
+  table: number,
+  layout: Layout,
+  reason: RemovalReason,
+  key: KeyFields,
+): void {
+  writer.byte(REMOVE)
+  writer.varint(table)
+  writer.byte(removalReasons.indexOf(reason))
+  for (const field of layout.id) writeValue(writer, key[field])
+  for (const field of layout.route) if (!layout.id.includes(field)) writeValue(writer, key[field])
+}
+
+export function writeSnapshotBegins(writer: ByteWriter): void {
+  writer.byte(SNAPSHOT_BEGINS)
+}
+
+/** Reads the next effect; `layouts` by table number. */
+export function readEffect(reader: ByteReader, layouts: (table: number) => Layout): Effect {
+  const code = reader.byte()
+  if (code === SNAPSHOT_BEGINS) return { kind: 'snapshot-begins' }
+  const table = reader.varint()
+  const layout = layouts(table)
+  if (code === PUT || code === PUT_LEASED) {
+    const version = reader.varint()
+    const lease = code === PUT ? undefined : { leaseMs: reader.varint(), expiresAt: reader.float64() }
+    return { kind: 'put', table, version, lease, value: readFields(reader, layout) }
+  }
+  if (code !== REMOVE) throw new PlenumError('JOURNAL_CORRUPT', `A record holds an effect of the unknown kind ${code}.`)
+  const reason = removalReasons[reader.byte()]
+  if (reason === undefined) throw new PlenumError('JOURNAL_CORRUPT', 'A removal has an unknown reason.')
+  const key: Record<string, unknown> = {}
+  for (const field of layout.id) key[field] = readValue(reader)
+  for (const field of layout.route) if (!layout.id.includes(field)) key[field] = readValue(reader)
+  return { kind: 'remove', table, reason, key }
+}

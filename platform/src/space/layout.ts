@@ -1,0 +1,54 @@
+import { readValue, writeValue, type ByteReader, type ByteWriter } from '../codec/index.ts'
+
+/** A stored value: plain, deep-frozen, its fields in the layout's order. */
+export type StoredValue = Readonly<Record<string, unknown>>
+
+/**
+ * What the machine knows of an entry type: enough to find, encode and decode its values without the unit's code, so
+ * that a journal can be read by tools. Layouts stand in UPGRADE records.
+ */
+export interface Layout {
+  readonly name: string
+  /** Field names in the order in which values are written. */
+  readonly fields: readonly string[]
+  /** True where values may have other fields too; they are then written with their names. */
+  readonly open: boolean
+  readonly id: readonly string[]
+  readonly route: readonly string[]
+}
+
+/** The platform's own bookkeeping is kept in tables of these layouts, beside the unit's entries. */
+export const ownLayouts = {
+  /** A registered session and the lowest request number that it still has open (SP12). */
+  session: layout('plenum.session', ['session', 'lowest'], ['session']),
+  /** The kept answer to one numbered request. */
+  answer: layout('plenum.answer', ['session', 'number', 'answer'], ['session', 'number']),
+  /** The kept answer to a request with a key of the caller's own. */
+  keyed: layout('plenum.keyed', ['key', 'answer'], ['key']),
+  /** How far a source has been loaded into this partition (UN7). */
+  source: layout('plenum.source', ['source', 'state', 'rows'], ['source']),
+} as const
+
+function layout(name: string, fields: readonly string[], id: readonly string[]): Layout {
+  return Object.freeze({ name, fields, open: false, id, route: id })
+}
+
+/** Number of the first table that belongs to the unit; the platform's own come before. */
+export const firstUnitTable = Object.keys(ownLayouts).length
+
+/** Appends the fields of a value. */
+export function writeFields(writer: ByteWriter, layout: Layout, value: StoredValue): void {
+  if (layout.open) return writeValue(writer, value)
+  for (const field of layout.fields) writeValue(writer, value[field])
+}
+
+/** Reads what `writeFields` wrote. */
+export function readFields(reader: ByteReader, layout: Layout): Record<string, unknown> {
+  if (layout.open) return { ...(readValue(reader) as StoredValue) }
+  const value: Record<string, unknown> = {}
+  for (const field of layout.fields) {
+    const item = readValue(reader)
+    if (item !== undefined) value[field] = item
+  }
+  return value
+}

@@ -1,0 +1,352 @@
+// The machine: the state of one partition, changed by commands on its primary and by effects everywhere else.
+//
+// Owns the tables, the change number, partition time and the lease queue. Does not own the journal, what a handler
+// does, who may ask, or when anything is acked.
+// Called by `partition/` (commands, replay, snapshots) and, through its context, by `unit/`.
+//
+// I1 Synchronous and deterministic: time comes in with `begin`, nothing else comes from outside (A2).
+// I2 Every change is written to the effects before it is made, and applying those effects to the state before gives
+//    the same state, stamps included (A1).
+// I3 A command that is rolled back leaves no trace: tables, change number, time and effects are as before.
+// I4 The change number grows by one with each put and each removal (ID2).
+// I5 Time never goes back, and a lease ends only by a removal with reason `expired` (TI1, TI2).
+import { assert, PlenumError, type Limits } from '../kernel/index.ts'
+import { ByteReader, type ByteWriter } from '../codec/index.ts'
+import { readEffect, writePut, writeRemove, writeSnapshotBegins, type Effect, type RemovalReason } from './effects.ts'
+import { ExpiryQueue } from './expiry-queue.ts'
+import { ownLayouts, type Layout, type StoredValue } from './layout.ts'
+import { Row, type RowLease } from './row.ts'
+import { SnapshotWalk } from './snapshot-walk.ts'
+import { stampValue } from './stamp.ts'
+import { Table, type KeyFields } from './table.ts'
+
+type Undo =
+  | { readonly kind: 'added'; readonly table: Table; readonly row: Row }
+  | { readonly kind: 'removed'; readonly table: Table; readonly row: Row }
+  | {
+      readonly kind: 'changed'
+      readonly row: Row
+      readonly value: StoredValue
+      readonly stamp: number
+      readonly index: number
+      readonly lease: RowLease | undefined
+    }
+
+/** Where the effects of the command at hand go: the open batch. */
+export interface Batch {
+  readonly writer: ByteWriter
+  /** Index that the record of this batch will have. */
+  readonly index: number
+}
+
+/** How an entry is put: a lease, if any. */
+export interface PutOptions {
+  readonly leaseMs?: number | undefined
+  readonly expiresAt?: number | undefined
+}
+
+export class Machine {
+  readonly #limits: Limits
+  readonly #tables: Table[] = []
+  readonly #byName = new Map<string, Table>()
+  readonly #expiry = new ExpiryQueue()
+  readonly #undo: Undo[] = []
+  #batch: Batch | undefined
+  #effectsStart = 0
+  #changeStart = 0
+  #timeStart = 0
+  #change = 0
+  #time = 0
+  #walk: SnapshotWalk | undefined
+  #walks = 0
+
+  constructor(limits: Limits) {
+    this.#limits = limits
+    for (const layout of Object.values(ownLayouts)) this.declare(layout)
+  }
+
+  /** The change number: how many puts and removals made this state. */
+  get change(): number {
+    return this.#change
+  }
+
+  /** Partition time in milliseconds (TI1). */
+  get time(): number {
+    return this.#time
+  }
+
+  get tables(): readonly Table[] {
+    return this.#tables
+  }
+
+  /** Partition time at which the next lease may end. */
+  get nextExpiry(): number {
+    return this.#expiry.nextAt()
+  }
+
+  /** Adds the table of an entry type, or returns the one of that name. */
+  declare(layout: Layout): Table {
+    const known = this.#byName.get(layout.name)
+    if (known !== undefined) return known
+    const table = new Table(this.#tables.length, layout)
+    this.#tables.push(table)
+    this.#byName.set(layout.name, table)
+    return table
+  }
+
+  /** The table of an entry type; ENTRY_TYPE_UNKNOWN if it was not declared. */
+  table(name: string): Table {
+    const table = this.#byName.get(name)
+    if (table === undefined) {
+      const known = [...this.#byName.keys()].filter((other) => !other.startsWith('plenum.'))
+      throw new PlenumError(
+        'ENTRY_TYPE_UNKNOWN',
+        `There is no entry type '${name}'. The unit has: ${known.join(', ')}.`,
+        {
+          details: { type: name, known },
+        },
+      )
+    }
+    return table
+  }
+
+  /** Starts a command at time `now`; its effects go to `batch`. */
+  begin(batch: Batch, now: number): void {
+    assert(this.#batch === undefined, 'commands do not nest')
+    this.#batch = batch
+    this.#effectsStart = batch.writer.at
+    this.#changeStart = this.#change
+    this.#timeStart = this.#time
+    if (now > this.#time) this.#time = now
+  }
+
+  /** Ends the command and keeps what it did; true if it did anything. */
+  commit(): boolean {
+    const changed = this.#changes() > 0
+    this.#undo.length = 0
+    this.#batch = undefined
+    return changed
+  }
+
+  /** Ends the command as if it had never begun (I3). */
+  rollback(): void {
+    const batch = this.#open()
+    for (let i = this.#undo.length - 1; i >= 0; i--) this.#takeBack(this.#undo[i]!)
+    this.#undo.length = 0
+    batch.writer.at = this.#effectsStart
+    this.#change = this.#changeStart
+    this.#time = this.#timeStart
+    this.#batch = undefined
+  }
+
+  /**
+   * Puts an entry of which `row` is the present state, undefined if there is none. The value must be a copy that
+   * nobody else can change; it is stamped and frozen here.
+   */
+  put(table: Table, row: Row | undefined, value: StoredValue, options?: PutOptions): Row {
+    const batch = this.#open()
+    const lease = options === undefined ? row?.lease : this.#leaseOf(options)
+    const version = row === undefined ? 1 : row.version + 1
+    const start = batch.writer.at
+    writePut(batch.writer, table.number, table.layout, version, lease, value)
+    batch.writer.since(start, this.#limits.valueBytesMax, `An entry of type '${table.layout.name}'`)
+    this.#note(
+      row === undefined
+        ? undefined
+        : { kind: 'changed', row, value: row.value, stamp: row.stamp, index: row.index, lease: row.lease },
+    )
+    const put = this.#store(table, row, value, version, lease, batch.index)
+    if (row === undefined) this.#note({ kind: 'added', table, row: put })
+    return put
+  }
+
+  /** Removes an entry that is there. */
+  remove(table: Table, row: Row, reason: RemovalReason): void {
+    const batch = this.#open()
+    writeRemove(batch.writer, table.number, table.layout, reason, row.value)
+    this.#note({ kind: 'removed', table, row })
+    this.#drop(table, row, batch.index)
+  }
+
+  /** Removes what is past its lease at the command's time (TI2); returns how many entries that were. */
+  expire(): number {
+    let count = 0
+    for (;;) {
+      const expired = this.#expiry.takeExpired(this.#time)
+      if (expired === undefined) return count
+      this.remove(expired.table, expired.row, 'expired')
+      count += 1
+    }
+  }
+
+  /** Marks the end of this batch as the state of a snapshot; must be the batch's last command. */
+  markSnapshot(): void {
+    writeSnapshotBegins(this.#open().writer)
+  }
+
+  /** Applies the effects of an accepted BATCH record (A5); `onEffect` sees each once it is made. */
+  apply(body: Uint8Array, index: number, time: number, onEffect?: (effect: Effect) => void): void {
+    assert(this.#batch === undefined, 'records are not applied inside a command')
+    this.advance(time)
+    const reader = new ByteReader(body)
+    while (!reader.done) {
+      const effect = readEffect(reader, (number) => this.#numbered(number).layout)
+      if (effect.kind === 'put') this.#applyPut(effect, index)
+      else if (effect.kind === 'remove') this.#applyRemove(effect, index)
+      onEffect?.(effect)
+    }
+  }
+
+  /** Moves partition time forward to that of an accepted record. */
+  advance(time: number): void {
+    if (time > this.#time) this.#time = time
+  }
+
+  /** At OPEN: leases that somebody could have renewed start anew in full, because nobody could (TI3). */
+  renewLeases(): void {
+    for (const { table, row } of this.#expiry.leased()) {
+      const leaseMs = row.lease?.leaseMs ?? 0
+      if (leaseMs === 0) continue
+      this.#walk?.keep(table, row)
+      row.lease = { leaseMs, expiresAt: this.#time + leaseMs }
+      this.#expiry.add(table, row)
+    }
+  }
+
+  /** Starts a walk over the present state; later changes do not show in it (JR7). */
+  startWalk(): SnapshotWalk {
+    this.#walks += 1
+    this.#walk = new SnapshotWalk(this.#walks, this.#tables, this.#change, this.#time)
+    return this.#walk
+  }
+
+  /** Ends the walk, finished or not. */
+  endWalk(): void {
+    this.#walk = undefined
+  }
+
+  /** Puts back one row of a snapshot. */
+  restore(
+    table: Table,
+    value: Record<string, unknown>,
+    version: number,
+    stamp: number,
+    lease: RowLease | undefined,
+  ): void {
+    stampValue(value, stamp)
+    const row = new Row(Object.freeze(value), version, stamp, 0, 0)
+    row.lease = lease
+    table.add(row)
+    this.#expiry.add(table, row)
+  }
+
+  /** Puts back the counters of a snapshot. */
+  restoreCounters(change: number, time: number): void {
+    this.#change = change
+    this.#time = time
+  }
+
+  #open(): Batch {
+    assert(this.#batch !== undefined, 'changes are made inside a command')
+    return this.#batch
+  }
+
+  #changes(): number {
+    return this.#change - this.#changeStart
+  }
+
+  #numbered(number: number): Table {
+    const table = this.#tables[number]
+    if (table === undefined)
+      throw new PlenumError('JOURNAL_CORRUPT', `A record names table ${number}, which is not declared.`)
+    return table
+  }
+
+  #note(undo: Undo | undefined): void {
+    if (undo === undefined) return
+    if (this.#undo.length >= this.#limits.commandEffectsMax) {
+      throw new PlenumError(
+        'LIMIT_EXCEEDED',
+        `One command may change ${this.#limits.commandEffectsMax} entries at most.`,
+        {
+          details: { limit: 'commandEffectsMax', value: this.#limits.commandEffectsMax },
+        },
+      )
+    }
+    this.#undo.push(undo)
+  }
+
+  #leaseOf(options: PutOptions): RowLease | undefined {
+    if (options.leaseMs !== undefined) return { leaseMs: options.leaseMs, expiresAt: this.#time + options.leaseMs }
+    return options.expiresAt === undefined ? undefined : { leaseMs: 0, expiresAt: options.expiresAt }
+  }
+
+  #store(
+    table: Table,
+    row: Row | undefined,
+    value: StoredValue,
+    version: number,
+    lease: RowLease | undefined,
+    index: number,
+  ): Row {
+    this.#change += 1
+    stampValue(value, this.#change)
+    Object.freeze(value)
+    table.lastIndex = index
+    if (row === undefined) {
+      const added = new Row(value, version, this.#change, index, this.#walks)
+      added.lease = lease
+      table.add(added)
+      this.#expiry.add(table, added)
+      return added
+    }
+    this.#walk?.keep(table, row)
+    row.value = value
+    row.version = version
+    row.stamp = this.#change
+    row.index = index
+    if (row.lease !== lease) {
+      row.lease = lease
+      this.#expiry.add(table, row)
+    }
+    return row
+  }
+
+  #drop(table: Table, row: Row, index: number): void {
+    this.#change += 1
+    this.#walk?.keep(table, row)
+    table.lastIndex = index
+    table.delete(row)
+  }
+
+  #applyPut(effect: Extract<Effect, { kind: 'put' }>, index: number): void {
+    const table = this.#numbered(effect.table)
+    const row = table.find(effect.value)
+    assert(effect.version === (row === undefined ? 1 : row.version + 1), 'a put follows the version before it')
+    this.#store(table, row, effect.value, effect.version, effect.lease, index)
+  }
+
+  #applyRemove(effect: Extract<Effect, { kind: 'remove' }>, index: number): void {
+    const table = this.#numbered(effect.table)
+    const row = table.find(effect.key)
+    assert(row !== undefined, 'a removal finds its entry')
+    this.#drop(table, row, index)
+  }
+
+  #takeBack(undo: Undo): void {
+    switch (undo.kind) {
+      case 'added':
+        undo.table.delete(undo.row)
+        return
+      case 'removed':
+        undo.table.add(undo.row)
+        return
+      case 'changed':
+        undo.row.value = undo.value
+        undo.row.version -= 1
+        undo.row.stamp = undo.stamp
+        undo.row.index = undo.index
+        undo.row.lease = undo.lease
+    }
+  }
+}

@@ -1,0 +1,154 @@
+import { PlenumError } from '../kernel/index.ts'
+import type { StoredValue } from './layout.ts'
+
+/** Decides whether a value matches; made once for each query. */
+export type Matcher = (value: StoredValue) => boolean
+
+type Test = (item: unknown) => boolean
+type Plain = Readonly<Record<string, unknown>>
+
+/**
+ * Turns a query into a matcher: a template by example with operators (03). QUERY_INVALID names what cannot be
+ * understood. Values of different types never compare as ordered; `null` and absent are equal to nothing but
+ * themselves.
+ */
+export function compileQuery(where: Plain, path = 'query'): Matcher {
+  const parts: Matcher[] = []
+  for (const [name, condition] of Object.entries(where)) {
+    if (condition === undefined) continue
+    if (name === 'and' || name === 'or') parts.push(compileList(name, condition, path))
+    else if (name === 'not') parts.push(negate(compileQuery(asQuery(condition, `${path}.not`), `${path}.not`)))
+    else parts.push(compileField(name, condition, `${path}.${name}`))
+  }
+  if (parts.length === 0) return () => true
+  if (parts.length === 1) return parts[0]!
+  return (value) => parts.every((part) => part(value))
+}
+
+function compileList(name: 'and' | 'or', list: unknown, path: string): Matcher {
+  if (!Array.isArray(list)) throw invalid(`${path}.${name}`, 'a list of queries is expected')
+  const parts = list.map((item, at) => compileQuery(asQuery(item, `${path}.${name}[${at}]`), `${path}.${name}[${at}]`))
+  return name === 'and' ? (value) => parts.every((part) => part(value)) : (value) => parts.some((part) => part(value))
+}
+
+function negate(matcher: Matcher): Matcher {
+  return (value) => !matcher(value)
+}
+
+function compileField(name: string, condition: unknown, path: string): Matcher {
+  const test = compileCondition(condition, path)
+  if (!name.includes('.')) return (value) => test(value[name])
+  const names = name.split('.')
+  return (value) => test(at(value, names))
+}
+
+/** The item at a dotted path; undefined where the path ends early. */
+function at(value: StoredValue, names: readonly string[]): unknown {
+  let item: unknown = value
+  for (const name of names) {
+    if (typeof item !== 'object' || item === null || Array.isArray(item)) return undefined
+    item = (item as Plain)[name]
+  }
+  return item
+}
+
+function compileCondition(condition: unknown, path: string): Test {
+  if (typeof condition !== 'object' || condition === null) return (item) => item === condition
+  const tests = Object.entries(condition)
+    .filter(([, operand]) => operand !== undefined)
+    .map(([operator, operand]) => compileOperator(operator, operand, `${path}.${operator}`))
+  return tests.length === 1 ? tests[0]! : (item) => tests.every((test) => test(item))
+}
+
+function compileOperator(operator: string, operand: unknown, path: string): Test {
+  switch (operator) {
+    case 'eq':
+      return (item) => equal(item, operand)
+    case 'ne':
+      return (item) => !equal(item, operand)
+    case 'in':
+      return oneOf(operand, path)
+    case 'notIn': {
+      const test = oneOf(operand, path)
+      return (item) => !test(item)
+    }
+    case 'lt':
+      return (item) => order(item, operand) < 0
+    case 'lte':
+      return (item) => order(item, operand) <= 0
+    case 'gt':
+      return (item) => order(item, operand) > 0
+    case 'gte':
+      return (item) => order(item, operand) >= 0
+    case 'between':
+      return between(operand, path)
+    case 'like':
+      return like(operand, path)
+    case 'startsWith':
+      return (item) => typeof item === 'string' && item.startsWith(String(operand))
+    case 'exists':
+      return (item) => (item !== undefined) === operand
+    case 'contains':
+      return contains(operand, path)
+    default:
+      throw invalid(path, `there is no operator '${operator}'; nested fields are asked for by a dotted path`)
+  }
+}
+
+function oneOf(operand: unknown, path: string): Test {
+  if (!Array.isArray(operand)) throw invalid(path, 'a list is expected')
+  const simple = new Set<unknown>(operand)
+  return (item) => simple.has(item) || operand.some((one) => equal(item, one))
+}
+
+function between(operand: unknown, path: string): Test {
+  if (!Array.isArray(operand) || operand.length !== 2) throw invalid(path, 'a list of two bounds is expected')
+  const [low, high] = operand
+  return (item) => order(item, low) >= 0 && order(item, high) <= 0
+}
+
+/** `%` stands for any text, `_` for one character, as in SQL. */
+function like(operand: unknown, path: string): Test {
+  if (typeof operand !== 'string') throw invalid(path, 'a text is expected')
+  const source = operand
+    .replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('%', '.*')
+    .replaceAll('_', '.')
+  const pattern = new RegExp(`^${source}$`, 'su')
+  return (item) => typeof item === 'string' && pattern.test(item)
+}
+
+function contains(operand: unknown, path: string): Test {
+  if (typeof operand !== 'object' || operand === null) {
+    return (item) => Array.isArray(item) && item.includes(operand)
+  }
+  const matcher = compileQuery(asQuery(operand, path), path)
+  return (item) =>
+    Array.isArray(item) && item.some((one) => typeof one === 'object' && one !== null && matcher(one as StoredValue))
+}
+
+/** Negative, zero or positive; NaN, which every comparison denies, where the two have no order. */
+function order(item: unknown, operand: unknown): number {
+  if (typeof item === 'number' && typeof operand === 'number') return item - operand
+  if (typeof item === 'string' && typeof operand === 'string') return item === operand ? 0 : item < operand ? -1 : 1
+  if (typeof item === 'bigint' && typeof operand === 'bigint') return item === operand ? 0 : item < operand ? -1 : 1
+  return NaN
+}
+
+function equal(a: unknown, b: unknown): boolean {
+  if (a === b) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  if (Array.isArray(a) !== Array.isArray(b)) return false
+  const names = Object.keys(a)
+  if (names.length !== Object.keys(b).length) return false
+  return names.every((name) => equal((a as Plain)[name], (b as Plain)[name]))
+}
+
+function asQuery(value: unknown, path: string): Plain {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(path, 'a query is an object')
+  return value as Plain
+}
+
+function invalid(path: string, why: string): PlenumError {
+  return new PlenumError('QUERY_INVALID', `${path} cannot be understood: ${why}.`, { details: { path } })
+}

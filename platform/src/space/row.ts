@@ -1,0 +1,33 @@
+import type { StoredValue } from './layout.ts'
+
+/** How long an entry lives: absolute partition time, and the duration to start anew with, 0 if it is not renewable. */
+export interface RowLease {
+  readonly expiresAt: number
+  readonly leaseMs: number
+}
+
+/** One entry of a table. The value is frozen and shared; everything else changes in place. */
+export class Row {
+  value: StoredValue
+  /** Starts at 1, grows by one with each change; for people. */
+  version: number
+  /** The partition's change number at the last change; what conditions compare (ID2). */
+  stamp: number
+  /** Journal index of the record that holds the last change; answers about this entry depend on it (PA3). */
+  index: number
+  lease: RowLease | undefined
+  /** Number of the last snapshot walk that has taken, or has no use for, this row. */
+  walk: number
+  /** The next row with the same id and another route. */
+  next: Row | undefined
+
+  constructor(value: StoredValue, version: number, stamp: number, index: number, walk: number) {
+    this.value = value
+    this.version = version
+    this.stamp = stamp
+    this.index = index
+    this.lease = undefined
+    this.walk = walk
+    this.next = undefined
+  }
+}

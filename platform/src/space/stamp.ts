@@ -1,0 +1,41 @@
+/** Which change made an entry what it is: compared, never counted, and not interchangeable with the version (ID2). */
+export type Stamp = number & { readonly '~stamp': never }
+
+/** A constructor that returns the object it was given, so that a subclass can hang a private field on it. */
+class Given {
+  constructor(value: object) {
+    return value
+  }
+}
+
+/**
+ * The stamp rides on the stored object itself, as a private field: invisible to `Object.keys`, spread, JSON and
+ * equality, and a spread copy has none. A WeakMap would do the same at four times the cost of a write.
+ */
+class Stamped extends Given {
+  #stamp: number
+
+  constructor(value: object, stamp: number) {
+    super(value)
+    this.#stamp = stamp
+  }
+
+  static of(value: object): number | undefined {
+    return #stamp in value ? (value as Stamped).#stamp : undefined
+  }
+
+  static move(value: object, stamp: number): void {
+    if (#stamp in value) (value as Stamped).#stamp = stamp
+    else new Stamped(value, stamp)
+  }
+}
+
+/** Marks a stored value with its stamp, before it is frozen. */
+export function stampValue(value: object, stamp: number): void {
+  Stamped.move(value, stamp)
+}
+
+/** The stamp of an entry that was read or watched; undefined for anything else, a spread copy included. */
+export function stampOf(entry: object): Stamp | undefined {
+  return Stamped.of(entry) as Stamp | undefined
+}

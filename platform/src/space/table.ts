@@ -1,0 +1,108 @@
+import { PlenumError } from '../kernel/index.ts'
+import type { Layout, StoredValue } from './layout.ts'
+import type { Row } from './row.ts'
+
+/** The fields that name an entry: its id fields and its route fields. */
+export type KeyFields = Readonly<Record<string, unknown>>
+
+/**
+ * The entries of one type in one partition, found by identity (ID1). Rows are kept by id; rows that share an id and
+ * differ in route, which is rare, form a chain. An id of one field is its own map key, so that looking one up builds
+ * no string.
+ */
+export class Table {
+  readonly number: number
+  readonly layout: Layout
+  /** Journal index of the last change of this type: answers about what is not there depend on it (PA3). */
+  lastIndex = 0
+  readonly #rows = new Map<unknown, Row>()
+  readonly #idField: string | undefined
+  readonly #chained: boolean
+  #size = 0
+
+  constructor(number: number, layout: Layout) {
+    this.number = number
+    this.layout = layout
+    this.#idField = layout.id.length === 1 ? layout.id[0] : undefined
+    this.#chained = layout.route.some((field) => !layout.id.includes(field))
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  /** The entry with this id and route. */
+  find(key: KeyFields): Row | undefined {
+    let row = this.#rows.get(this.idOf(key))
+    if (!this.#chained) return row
+    while (row !== undefined && !this.sameRoute(row.value, key)) row = row.next
+    return row
+  }
+
+  /** All entries with this id, whatever their route. */
+  *withId(key: KeyFields): Generator<Row> {
+    for (let row = this.#rows.get(this.idOf(key)); row !== undefined; row = row.next) yield row
+  }
+
+  add(row: Row): void {
+    const id = this.idOf(row.value)
+    if (this.#chained) row.next = this.#rows.get(id)
+    this.#rows.set(id, row)
+    this.#size += 1
+  }
+
+  delete(row: Row): void {
+    const id = this.idOf(row.value)
+    const first = this.#rows.get(id)
+    if (first === row) {
+      if (row.next === undefined) this.#rows.delete(id)
+      else this.#rows.set(id, row.next)
+    } else {
+      for (let before = first; before !== undefined; before = before.next) {
+        if (before.next === row) before.next = row.next
+      }
+    }
+    row.next = undefined
+    this.#size -= 1
+  }
+
+  /** Every row, in no promised order. */
+  *rows(): Generator<Row> {
+    for (const first of this.#rows.values()) {
+      for (let row: Row | undefined = first; row !== undefined; row = row.next) yield row
+    }
+  }
+
+  /** What the map is keyed by: the id itself, or for an id of several fields a text that is unique for them. */
+  idOf(key: KeyFields): unknown {
+    if (this.#idField !== undefined) {
+      const id = key[this.#idField]
+      if (id === undefined) throw this.#incomplete(this.#idField)
+      return id
+    }
+    return JSON.stringify(
+      this.layout.id.map((field) => {
+        const part = key[field]
+        if (part === undefined) throw this.#incomplete(field)
+        return typeof part === 'bigint' ? { bigint: part.toString() } : part
+      }),
+    )
+  }
+
+  sameRoute(value: StoredValue, key: KeyFields): boolean {
+    for (const field of this.layout.route) {
+      const part = key[field]
+      if (part === undefined) throw this.#incomplete(field)
+      if (value[field] !== part) return false
+    }
+    return true
+  }
+
+  #incomplete(field: string): PlenumError {
+    return new PlenumError(
+      'KEY_INCOMPLETE',
+      `A key of '${this.layout.name}' names ${[...new Set([...this.layout.id, ...this.layout.route])].join(' and ')}; '${field}' is missing.`,
+      { details: { type: this.layout.name, field } },
+    )
+  }
+}
