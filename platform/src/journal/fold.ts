@@ -6,7 +6,7 @@
 // I1 The decision uses the record, its place and the head only: no clock, no lock, no engine's word (A4).
 // I2 The head moves by accepted records only, one index at a time (A5).
 // I3 A record is never skipped in silence: it is accepted, void and counted, or an error that says where.
-import { PlenumError } from '../kernel/index.ts'
+import { assert, PlenumError } from '../kernel/index.ts'
 import type { Found, Position } from './journal.ts'
 import { parseRecord, sameBytes, type JournalRecord } from './record.ts'
 
@@ -57,6 +57,15 @@ export class Fold {
   /** A second fold at the same head, for looking ahead without moving this one. */
   fork(): Fold {
     return new Fold(this.#journal, this.#digest, this.#head)
+  }
+
+  /**
+   * Moves the head over a record of this member's own reign that was acked where it was aimed, with all before it: the
+   * writer stamped it for exactly this head, so the decision is known.
+   */
+  follow(head: Head): void {
+    assert(head.index === this.#head.index + 1 && head.next > this.#head.next, 'the head moves one index at a time')
+    this.#head = head
   }
 
   /**

@@ -147,9 +147,7 @@ export class Machine {
     const batch = this.#open()
     const lease = options === undefined ? row?.lease : this.#leaseOf(options)
     const version = row === undefined ? 1 : row.version + 1
-    const start = batch.writer.at
-    writePut(batch.writer, table.number, table.layout, version, lease, value)
-    batch.writer.since(start, this.#limits.valueBytesMax, `An entry of type '${table.layout.name}'`)
+    this.#encode(batch.writer, table, version, lease, value)
     this.#note(
       row === undefined
         ? undefined
@@ -244,6 +242,18 @@ export class Machine {
   restoreCounters(change: number, time: number): void {
     this.#change = change
     this.#time = time
+  }
+
+  /** Writes the put, or nothing: a command that goes on after an error leaves no half an effect behind (I3). */
+  #encode(writer: ByteWriter, table: Table, version: number, lease: RowLease | undefined, value: StoredValue): void {
+    const start = writer.at
+    try {
+      writePut(writer, table.number, table.layout, version, lease, value)
+      writer.since(start, this.#limits.valueBytesMax, `An entry of type '${table.layout.name}'`)
+    } catch (error) {
+      writer.at = start
+      throw error
+    }
   }
 
   #open(): Batch {

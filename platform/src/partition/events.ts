@@ -1,0 +1,16 @@
+import type { PlenumError } from '../kernel/index.ts'
+
+/** What happened to a partition that somebody should see (A9): for logs, metrics and tests. */
+export type PartitionEvent =
+  | { readonly kind: 'role'; readonly role: string; readonly epoch: number; readonly index: number }
+  | { readonly kind: 'recovery'; readonly records: number; readonly bytes: number; readonly bytesTotal: number }
+  | { readonly kind: 'void'; readonly position: number; readonly reason: string }
+  | { readonly kind: 'resolving'; readonly reason: string }
+  | { readonly kind: 'resolved'; readonly appendedAgain: number }
+  | { readonly kind: 'regressed'; readonly from: number; readonly to: number }
+  | { readonly kind: 'forked'; readonly index: number; readonly suffix: readonly Uint8Array[] }
+  | { readonly kind: 'snapshot'; readonly index: number; readonly hash: string; readonly rows: number }
+  | { readonly kind: 'snapshot-ignored'; readonly index: number; readonly reason: string }
+  | { readonly kind: 'clock-behind'; readonly behindMs: number }
+  | { readonly kind: 'failed'; readonly error: PlenumError }
+  | { readonly kind: 'slow'; readonly what: string; readonly ms: number }

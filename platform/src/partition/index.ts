@@ -1,0 +1,12 @@
+export type { PartitionEvent } from './events.ts'
+export type { Execution, Logic, LogicCommand } from './logic.ts'
+export { Partition, type PartitionOptions, type Role } from './partition.ts'
+export {
+  decodeBody,
+  Replica,
+  type OpenBody,
+  type ReplicaObserver,
+  type SnapshotBody,
+  type UpgradeBody,
+} from './replica.ts'
+export { recover, type RecoveryOptions } from './recovery.ts'

@@ -1,0 +1,19 @@
+import type { Layout, Machine, ReadCommand, UnitCommand, WriteCommand } from '../space/index.ts'
+
+/** The commands that a unit's logic executes. */
+export type LogicCommand = ReadCommand | WriteCommand | UnitCommand
+
+/** A unit's logic bound to one machine. Synchronous; a throw means that nothing happened (UN2). */
+export interface Execution {
+  execute(command: LogicCommand): unknown
+  /** Highest journal index that the reads since it was last set to 0 depend on (PA3). */
+  dependency: number
+}
+
+/** What a partition needs of its unit: what is stored, and how commands are executed (A6). */
+export interface Logic {
+  /** Hash of the unit's declaration; a different one in the journal asks for an UPGRADE record (PA10). */
+  readonly hash: string
+  readonly layouts: readonly Layout[]
+  bind(machine: Machine): Execution
+}

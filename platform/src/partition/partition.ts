@@ -1,0 +1,424 @@
+// A partition on one member: its role, and how roles follow each other (PA1).
+//
+// Owns the role and what belongs to it: the replica while it follows, the primary while it reigns. Does not own what a
+// primary or a replica does, or who should reign: it takes over when the lease of the last reign is over (PA2, PA4).
+// Called by compositions and by the host of a member.
+//
+// I1 At any time there is one role, and only a primary answers requests.
+// I2 An OPEN is sent only at the journal's tail, after everything before it was applied (PA2).
+// I3 A machine that ran ahead of the journal is thrown away when its reign ends, and rebuilt from the journal (PA3).
+import { assert, PlenumError, unreachable, type Limits } from '../kernel/index.ts'
+import { ByteWriter, writeValue } from '../codec/index.ts'
+import {
+  emptyHead,
+  recordHeaderBytes,
+  sameBytes,
+  sealRecord,
+  type Found,
+  type Journal,
+  type JournalRecord,
+  type Writer,
+} from '../journal/index.ts'
+import type { Runtime } from '../runtime/index.ts'
+import type { Request } from '../space/index.ts'
+import type { PartitionEvent } from './events.ts'
+import type { Logic } from './logic.ts'
+import { appendRecentAgain, type ReignEnd } from './pipeline.ts'
+import { Primary } from './primary.ts'
+import { recover } from './recovery.ts'
+import { knowsUnit, type OpenBody, type Replica, type ReplicaObserver } from './replica.ts'
+
+/** How much longer than the lease a follower waits before it opens, for the drift of its clock (PA4). */
+export const driftBound = 1.01
+/** Wall and monotonic time may disagree by this much over a lease, or the machine was suspended (PA4). */
+const suspendedMs = 100
+/** A member whose clock is further from the median of the members does not open (TI1). */
+const clockOffMsMax = 1_000
+
+export interface PartitionOptions {
+  readonly number: number
+  readonly journal: Journal
+  readonly journalId: Uint8Array
+  readonly logic: Logic
+  /** Number of the member and of its start. */
+  readonly member: number
+  readonly incarnation: number
+  readonly runtime: Runtime
+  readonly limits: Limits
+  /** Median wall time of the members; this member's own wall clock where it is alone (TI1). */
+  readonly reference: () => number
+  readonly onEvent: (event: PartitionEvent) => void
+  /** Sees every accepted record that is applied from the journal. */
+  readonly observe?: ReplicaObserver | undefined
+}
+
+/** The role of a partition on this member (PA1). */
+export type Role =
+  | { readonly kind: 'recovering' }
+  | { readonly kind: 'following'; readonly replica: Replica; readonly stop: AbortController }
+  | { readonly kind: 'opening'; readonly replica: Replica }
+  | { readonly kind: 'primary'; readonly replica: Replica; readonly primary: Primary }
+  | { readonly kind: 'fenced' }
+  | { readonly kind: 'failed'; readonly error: PlenumError }
+  | { readonly kind: 'closed' }
+
+export class Partition {
+  readonly options: PartitionOptions
+  #role: Role = { kind: 'recovering' }
+  /** Monotonic and wall time at which the authority was last heard with a record of the present reign. */
+  #heardAt = 0
+  #heardWall = 0
+  /** This member's OPEN whose outcome is not known (PA2). */
+  #pendingOpen: Uint8Array | undefined
+  #openedAt = 0
+
+  constructor(options: PartitionOptions) {
+    this.options = options
+  }
+
+  get role(): Role {
+    return this.#role
+  }
+
+  /** The replica behind the role, if there is one. */
+  get replica(): Replica | undefined {
+    return 'replica' in this.#role ? this.#role.replica : undefined
+  }
+
+  /** Recovers from the journal (PA8) and opens at once: for a journal that nobody else can write. */
+  async startAlone(): Promise<void> {
+    assert(!this.options.journal.shared, 'only an unshared journal is opened without a lease')
+    const replica = await this.#recover()
+    await this.#open(replica, Math.max(replica.fold.head.time, Math.floor(this.options.reference())))
+    if (this.#role.kind === 'failed') throw this.#role.error
+    assert(this.#role.kind === 'primary', 'nobody else opens an unshared journal')
+  }
+
+  /** Recovers, follows, and takes over when the present reign's lease is over; resolves when the role has ended. */
+  async run(): Promise<void> {
+    while (!this.#isOver()) {
+      try {
+        const replica = await this.#recover()
+        if (this.#isOver()) return
+        await this.#followAndReign(replica)
+      } catch (error) {
+        if (error instanceof PlenumError && error.code === 'JOURNAL_UNAVAILABLE') await this.#sleep(100)
+        else this.#fail(error)
+      }
+    }
+  }
+
+  /** Answers a request, or NOT_PRIMARY. */
+  submit(request: Request): Promise<unknown> {
+    const role = this.#role
+    switch (role.kind) {
+      case 'primary':
+        return role.primary.submit(request)
+      case 'failed':
+        return Promise.reject(role.error)
+      case 'closed':
+        return Promise.reject(new PlenumError('CLOSED', 'The application is closed.'))
+      case 'recovering':
+      case 'following':
+      case 'opening':
+      case 'fenced':
+        return Promise.reject(
+          new PlenumError(
+            'NOT_PRIMARY',
+            `This member is ${role.kind}, not the primary of partition ${this.options.number}.`,
+          ),
+        )
+      default:
+        return unreachable(role)
+    }
+  }
+
+  /** Takes a snapshot if this member is the primary. */
+  async snapshot(): Promise<void> {
+    if (this.#role.kind === 'primary') await this.#role.primary.snapshot()
+  }
+
+  /** Ends in order: a primary has everything acked and gives up its reign (PA6). */
+  async close(): Promise<void> {
+    const role = this.#role
+    if (role.kind === 'primary') await role.primary.close()
+    if (role.kind === 'following') role.stop.abort()
+    if (this.#role.kind !== 'failed') this.#become({ kind: 'closed' })
+  }
+
+  /** Stops without a word, as a killed process does. */
+  drop(): void {
+    if (this.#role.kind === 'primary') this.#role.primary.drop()
+    if (this.#role.kind === 'following') this.#role.stop.abort()
+    this.#become({ kind: 'closed' })
+  }
+
+  async #recover(): Promise<Replica> {
+    this.#become({ kind: 'recovering' })
+    const replica = await recover(this.options)
+    this.#hear()
+    return replica
+  }
+
+  /** One round of following and, if it comes to that, reigning. */
+  async #followAndReign(replica: Replica): Promise<void> {
+    while (!this.#isOver()) {
+      const stop = new AbortController()
+      this.#become({ kind: 'following', replica, stop })
+      const adopted = await this.#follow(replica, stop)
+      if (this.#isOver()) return
+      if (!adopted) await this.#open(replica, this.#continuedTime(replica))
+      if (this.#role.kind !== 'primary') continue
+      await this.#reignEnds()
+      return
+    }
+  }
+
+  /** Follows until the lease is over (false), or until this member's own OPEN turns up and is adopted (true). */
+  async #follow(replica: Replica, stop: AbortController): Promise<boolean> {
+    const { journal, runtime } = this.options
+    let watching = true
+    const watchLease = (): void => {
+      if (!watching) return
+      if (this.#mayOpen(replica)) stop.abort()
+      else runtime.timers.after(Math.max(1, replica.leaseMs / 16), watchLease)
+    }
+    watchLease()
+    try {
+      for await (const found of journal.follow(replica.fold.head.next, stop.signal)) {
+        const record = this.#offer(replica, found)
+        if (record?.kind === 'OPEN' && this.#isMine(record)) {
+          runtime.probe?.('unknown OPEN adopted')
+          this.#reign(replica, Math.max(record.time, this.#continuedTime(replica)))
+          return true
+        }
+      }
+      return false
+    } finally {
+      watching = false
+      stop.abort()
+    }
+  }
+
+  #offer(replica: Replica, found: Found): JournalRecord | undefined {
+    const verdict = replica.offer(found)
+    if (verdict.kind === 'void') {
+      this.options.onEvent({ kind: 'void', position: found.position, reason: verdict.reason })
+      return undefined
+    }
+    this.#hear()
+    if (verdict.record.kind === 'OPEN' && !this.#isMine(verdict.record)) this.#pendingOpen = undefined
+    return verdict.record
+  }
+
+  #hear(): void {
+    this.#heardAt = this.options.runtime.clock.monotonic()
+    this.#heardWall = this.options.runtime.clock.wall()
+  }
+
+  /** True when the lease of the last reign is over by this member's own clock, and that clock can be believed (PA4). */
+  #mayOpen(replica: Replica): boolean {
+    if (replica.fold.head.epoch === 0 || replica.closed) return true
+    const { clock, random } = this.options.runtime
+    const silent = clock.monotonic() - this.#heardAt
+    if (Math.abs(clock.wall() - this.#heardWall - silent) > suspendedMs) {
+      this.options.runtime.probe?.('lease void after a suspension')
+      this.#hear()
+      return false
+    }
+    return silent > replica.leaseMs * driftBound + random.next() * (replica.leaseMs / 16)
+  }
+
+  /** Partition time now, for a member that has followed: the last record's time and the time since its receipt (TI1). */
+  #continuedTime(replica: Replica): number {
+    const { clock } = this.options.runtime
+    const { time } = replica.fold.head
+    if (time === 0) return Math.floor(this.options.reference())
+    return Math.floor(time + (clock.monotonic() - this.#heardAt))
+  }
+
+  /** Brings the replica to the authority's tail and sends OPEN there, alone (PA2). */
+  async #open(replica: Replica, time: number): Promise<void> {
+    const { journal, runtime, reference, onEvent } = this.options
+    const clockOff = Math.abs(runtime.clock.wall() - reference())
+    if (clockOff > clockOffMsMax) {
+      onEvent({ kind: 'clock-behind', behindMs: clockOff })
+      this.#hear()
+      return
+    }
+    this.#become({ kind: 'opening', replica })
+    try {
+      if (journal.shared && !(await this.#catchUp(replica))) return
+      const bytes = this.#openRecord(replica, time)
+      this.#pendingOpen = bytes
+      this.#openedAt = runtime.clock.monotonic()
+      const position = replica.fold.head.next
+      const outcome = await journal.append(position, bytes)
+      if (this.#role.kind !== 'opening') return
+      if (outcome.kind === 'failed') throw outcome.error
+      if (outcome.kind === 'acked' && outcome.position === position) {
+        this.#offer(replica, { position, bytes })
+        this.#reign(replica, time)
+        return
+      }
+      runtime.probe?.('OPEN without a clear outcome')
+      this.#hear()
+    } catch (error) {
+      if (!(error instanceof PlenumError && error.code === 'JOURNAL_UNAVAILABLE')) throw error
+      // After an outage the primary has one whole lease to be heard first.
+      this.#hear()
+    }
+  }
+
+  /** False if there was news: then the lease starts anew. Whoever holds more than the authority gives it back (JR5). */
+  async #catchUp(replica: Replica): Promise<boolean> {
+    const { journal, runtime, onEvent } = this.options
+    const tail = await journal.open()
+    const { next, index } = replica.fold.head
+    if (tail.next < next) {
+      onEvent({ kind: 'regressed', from: next, to: tail.next })
+      runtime.probe?.('follower met a regression')
+      await appendRecentAgain(journal, replica, tail.next)
+      return false
+    }
+    const joint = replica.recent?.last()
+    for await (const found of journal.read(joint?.position ?? next)) {
+      if (this.#role.kind !== 'opening') return false
+      if (joint !== undefined && found.position === joint.position) {
+        if (!sameBytes(found.bytes, joint.bytes)) throw this.#forked(replica, joint.position)
+        continue
+      }
+      if (found.position < replica.fold.head.next) continue
+      const record = this.#offer(replica, found)
+      if (record?.kind === 'OPEN' && this.#isMine(record)) {
+        runtime.probe?.('unknown OPEN adopted')
+        this.#reign(replica, Math.max(record.time, this.#continuedTime(replica)))
+        return false
+      }
+    }
+    return replica.fold.head.index === index || replica.closed
+  }
+
+  #forked(replica: Replica, position: number): PlenumError {
+    const suffix = replica.recent!.from(position).map(({ bytes }) => bytes)
+    this.options.onEvent({ kind: 'forked', index: replica.fold.head.index, suffix })
+    return new PlenumError(
+      'JOURNAL_FORKED',
+      `At position ${position} the journal holds another record than the one that was accepted there. Nothing was discarded: ` +
+        `${suffix.length} records were handed over for salvage. Stop writing and compare the members' journals.`,
+      { details: { position } },
+    )
+  }
+
+  #openRecord(replica: Replica, time: number): Uint8Array {
+    const { journalId, limits } = this.options
+    const head = replica.fold.head
+    const body = new ByteWriter(recordHeaderBytes + 64)
+    body.at = recordHeaderBytes
+    writeValue(body, { leaseMs: limits.leaseMs } satisfies OpenBody)
+    const fields = {
+      kind: 'OPEN',
+      journal: journalId,
+      epoch: head.epoch + 1,
+      index: head.index + 1,
+      position: head.next,
+      acked: head.index,
+      time: Math.max(time, head.time),
+      previousHash: head.hash,
+      ...this.#newWriter(),
+    } as const
+    return sealRecord(fields, body.bytes, body.at - recordHeaderBytes).slice()
+  }
+
+  #writer: Writer | undefined
+
+  #newWriter(): Writer {
+    const { member, incarnation, runtime } = this.options
+    this.#writer = { member, incarnation, nonce: runtime.random.bytes(8) }
+    return this.#writer
+  }
+
+  #isMine(record: JournalRecord): boolean {
+    return this.#pendingOpen !== undefined && sameBytes(record.bytes, this.#pendingOpen)
+  }
+
+  /** The accepted OPEN at the fold's head is this member's: reign. */
+  #reign(replica: Replica, startTime: number): void {
+    const writer = this.#writer
+    assert(writer !== undefined, 'a reign has a writer')
+    this.#pendingOpen = undefined
+    const primary = new Primary({
+      ...this.options,
+      replica,
+      writer,
+      startTime: Math.max(startTime, replica.machine.time),
+      openedAt: this.#openedAt,
+      onEnd: (end) => this.#reignOver(primary, end),
+    })
+    this.#become({ kind: 'primary', replica, primary })
+  }
+
+  #wakeReign: (() => void) | undefined
+
+  #reignEnds(): Promise<void> {
+    return new Promise((resolve) => (this.#wakeReign = resolve))
+  }
+
+  #reignOver(primary: Primary, end: ReignEnd): void {
+    if (this.#role.kind !== 'primary' || this.#role.primary !== primary) return
+    switch (end.kind) {
+      case 'fenced':
+        this.options.runtime.probe?.('fenced')
+        this.#become({ kind: 'fenced' })
+        break
+      case 'forked':
+        this.options.onEvent({ kind: 'forked', index: end.index, suffix: end.suffix })
+        this.#fail(
+          new PlenumError(
+            'JOURNAL_FORKED',
+            `Another record than this reign's was accepted at index ${end.index}. The records of this reign were handed over for salvage.`,
+          ),
+        )
+        break
+      case 'failed':
+        this.#fail(end.error)
+        break
+      default:
+        unreachable(end)
+    }
+    this.#wakeReign?.()
+  }
+
+  #fail(error: unknown): void {
+    const known =
+      error instanceof PlenumError
+        ? error
+        : new PlenumError(
+            'JOURNAL_FAILED',
+            `The journal cannot be used any more: ${error instanceof Error ? error.message : String(error)}. Restart the process.`,
+            { cause: error },
+          )
+    this.#become({ kind: 'failed', error: known })
+    this.options.onEvent({ kind: 'failed', error: known })
+  }
+
+  #become(role: Role): void {
+    if (this.#role.kind === 'closed' || this.#role.kind === 'failed') return
+    this.#role = role
+    const head = 'replica' in role ? role.replica.fold.head : emptyHead
+    this.options.onEvent({ kind: 'role', role: role.kind, epoch: head.epoch, index: head.index })
+  }
+
+  #isOver(): boolean {
+    return this.#role.kind === 'closed' || this.#role.kind === 'failed'
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.options.runtime.timers.after(ms, resolve))
+  }
+}
+
+/** Whether this member's code may follow past an UPGRADE to the unit that it has (PA10). */
+export function canFollow(replica: Replica, logic: Logic): boolean {
+  return replica.unit === undefined || knowsUnit(replica, logic)
+}

@@ -1,0 +1,474 @@
+// A primary: one member's reign over a partition, from its accepted OPEN to its end.
+//
+// Owns the open batch, the replies that wait, the read lease and the snapshot in progress. Does not own roles or how a
+// reign begins. Called by `partition.ts`.
+//
+// I1 A command runs to its end before the next begins, and its effects stand in one record (UN2).
+// I2 No answer leaves before the highest index that it depends on is acked (A3, PA3); where the journal is shared, a
+//    read is answered only under a valid lease or after an ack that came later than its evaluation (PA4).
+// I3 When the reign ends, every answer that was held is UNKNOWN_OUTCOME, and the machine is not used again.
+import { PlenumError, type Limits } from '../kernel/index.ts'
+import { ByteWriter, writeValue } from '../codec/index.ts'
+import { recordHeaderBytes, type Journal, type RecordKind, type Writer } from '../journal/index.ts'
+import type { Runtime, Timer } from '../runtime/index.ts'
+import {
+  Answers,
+  errorData,
+  errorFrom,
+  isRead,
+  ownLayouts,
+  type Answer,
+  type Command,
+  type Identity,
+  type Request,
+} from '../space/index.ts'
+import type { PartitionEvent } from './events.ts'
+import { HeldReplies } from './held-replies.ts'
+import type { Execution, Logic, LogicCommand } from './logic.ts'
+import { PartitionClock } from './partition-clock.ts'
+import { Pipeline, type ReignEnd } from './pipeline.ts'
+import { knowsUnit, type Replica, type UpgradeBody } from './replica.ts'
+import { takeSnapshot } from './snapshots.ts'
+
+/** Share of the journal's room beyond which nothing that grows it is accepted (JR8). */
+export const fillMax = 0.9
+
+export interface PrimaryOptions {
+  readonly journal: Journal
+  readonly journalId: Uint8Array
+  readonly replica: Replica
+  readonly logic: Logic
+  readonly writer: Writer
+  readonly runtime: Runtime
+  readonly limits: Limits
+  /** Median wall time of the members, milliseconds since 1970 (TI1). */
+  readonly reference: () => number
+  /** Partition time at which the reign starts. */
+  readonly startTime: number
+  /** Monotonic time at which this reign's OPEN was sent. */
+  readonly openedAt: number
+  readonly onEnd: (end: ReignEnd) => void
+  readonly onEvent: (event: PartitionEvent) => void
+}
+
+type Settle = (value: unknown) => void
+interface Waiting {
+  readonly request: Request
+  readonly resolve: Settle
+  readonly reject: Settle
+}
+
+export class Primary {
+  readonly #options: PrimaryOptions
+  readonly #pipeline: Pipeline
+  readonly #clock: PartitionClock
+  readonly #execution: Execution
+  readonly #answers: Answers
+  readonly #writer = new ByteWriter(256 << 10)
+  readonly #held = new HeldReplies()
+  readonly #leaseMs: number
+  #inbox: Waiting[] = []
+  #acked: number
+  #leaseUntil: number
+  #flushAsked = false
+  #ended = false
+  #closing = false
+  #heartbeat: Timer | undefined
+  #snapshot: Promise<void> | undefined
+
+  constructor(options: PrimaryOptions) {
+    this.#options = options
+    const { replica, runtime, limits, logic } = options
+    this.#clock = new PartitionClock(runtime.clock, options.startTime, options.reference)
+    this.#leaseMs = replica.leaseMs
+    this.#leaseUntil = options.openedAt + this.#leaseMs
+    this.#pipeline = new Pipeline({
+      ...options,
+      onAcked: (index, sentAt) => this.#onAcked(index, sentAt),
+      onEnd: (end) => this.#end(end),
+      onFlow: (flowing) => this.#onFlow(flowing),
+    })
+    this.#acked = this.#pipeline.acked
+    this.#writer.at = recordHeaderBytes
+    if (!knowsUnit(replica, logic)) this.#upgrade()
+    this.#execution = logic.bind(replica.machine)
+    this.#answers = new Answers(replica.machine, limits)
+    if (options.journal.shared) this.#beat()
+  }
+
+  /** Index up to which everything is acked. */
+  get acked(): number {
+    return this.#acked
+  }
+
+  /** Answers a request: at once where nothing it depends on is unacked, else when it is. */
+  submit(request: Request): Promise<unknown> {
+    if (this.#ended || this.#closing) return Promise.reject(notPrimary())
+    if (!this.#pipeline.flowing) return this.#wait(request)
+    return this.#run(request)
+  }
+
+  /** Takes a snapshot of the state as it is now, saves it, names it in the journal and cuts the journal (JR7). */
+  snapshot(): Promise<void> {
+    this.#snapshot ??= this.#takeSnapshot().finally(() => (this.#snapshot = undefined))
+    return this.#snapshot
+  }
+
+  /** Ends the reign in order: everything executed is acked, then CLOSE is (PA6). */
+  async close(): Promise<void> {
+    this.#closing = true
+    this.#heartbeat?.stop()
+    await this.#snapshot?.catch(() => undefined)
+    if (this.#ended) return
+    this.#flush()
+    await this.#appendAlone('CLOSE')
+    this.#ended = true
+    this.#pipeline.end()
+  }
+
+  /** Stops without a word to anybody, as a killed process does. */
+  drop(): void {
+    this.#ended = true
+    this.#heartbeat?.stop()
+    this.#pipeline.end()
+  }
+
+  #run(request: Request): Promise<unknown> {
+    const { replica, limits } = this.#options
+    const { command } = request
+    if (this.#held.count >= limits.heldRepliesMax)
+      return Promise.reject(overloaded('heldRepliesMax', limits.heldRepliesMax))
+    this.#execution.dependency = 0
+    if (replica.machine.nextExpiry <= this.#clock.now()) this.#tick()
+    if (isRead(command)) return this.#read(request, command)
+    if (this.#options.journal.fill() >= fillMax) return Promise.reject(journalFull())
+    return this.#write(request, command)
+  }
+
+  #read(request: Request, command: Command): Promise<unknown> {
+    let value: unknown
+    let error: unknown
+    let failed = false
+    try {
+      value = this.#evaluate(command)
+    } catch (thrown) {
+      failed = true
+      error = thrown
+    }
+    const dependency = Math.min(this.#execution.dependency, this.#lastIndex())
+    const index = request.read === 'confirmed' ? this.#confirmationIndex() : dependency
+    return this.#hold(index, value, error, failed)
+  }
+
+  #write(request: Request, command: Command): Promise<unknown> {
+    const { machine } = this.#options.replica
+    const { identity } = request
+    if (identity !== undefined) {
+      const kept = this.#keptAnswer(identity, request.attempt ?? 0)
+      if (kept !== undefined) return kept
+    }
+    machine.begin({ writer: this.#writer, index: this.#pipeline.lastIndex + 1 }, this.#clock.now())
+    let value: unknown
+    try {
+      value = this.#change(command)
+      if (identity !== undefined) this.#answers.keep(identity, { ok: true, value: value ?? null })
+    } catch (error) {
+      machine.rollback()
+      return this.#refuse(error, identity)
+    }
+    const changed = machine.commit()
+    const index = changed ? this.#pipeline.lastIndex + 1 : Math.min(this.#execution.dependency, this.#lastIndex())
+    if (changed) this.#askFlush()
+    return this.#hold(index, value, undefined, false)
+  }
+
+  /** The answer to a command that did nothing; kept too where the request may come again. */
+  #refuse(error: unknown, identity: Identity | undefined): Promise<unknown> {
+    const { machine } = this.#options.replica
+    let index = Math.min(this.#execution.dependency, this.#lastIndex())
+    if (identity !== undefined) {
+      machine.begin({ writer: this.#writer, index: this.#pipeline.lastIndex + 1 }, this.#clock.now())
+      this.#answers.keep(identity, { ok: false, error: errorData(error) })
+      machine.commit()
+      index = this.#pipeline.lastIndex + 1
+      this.#askFlush()
+    }
+    return this.#hold(index, undefined, error, true)
+  }
+
+  #keptAnswer(identity: Identity, attempt: number): Promise<unknown> | undefined {
+    let kept
+    try {
+      kept = this.#answers.find(identity)
+    } catch (error) {
+      return this.#hold(this.#lastIndex(), undefined, error, true)
+    }
+    if (kept !== undefined) {
+      this.#options.runtime.probe?.('kept answer given again')
+      const answer = kept.value['answer'] as Answer
+      if (answer.ok) return this.#hold(kept.index, answer.value ?? undefined, undefined, false)
+      return this.#hold(kept.index, undefined, errorFrom(answer.error), true)
+    }
+    if (attempt < this.#options.limits.attemptsMax) return undefined
+    return Promise.reject(
+      new PlenumError(
+        'POISON_REQUEST',
+        `This request was in execution each of the ${attempt} times its primary was lost, and is not run again. Look for what it does to the process that runs it.`,
+        { details: { attempt } },
+      ),
+    )
+  }
+
+  #evaluate(command: Command): unknown {
+    switch (command.kind) {
+      case 'source-state': {
+        const table = this.#options.replica.machine.table(ownLayouts.source.name)
+        const row = table.find({ source: command.source })
+        this.#execution.dependency = row?.index ?? table.lastIndex
+        return row?.value
+      }
+      case 'batch':
+        return command.commands.map((one) => this.#attempt(() => this.#evaluate(one)))
+      default:
+        return this.#execution.execute(command as LogicCommand)
+    }
+  }
+
+  #change(command: Command): unknown {
+    const { machine } = this.#options.replica
+    switch (command.kind) {
+      case 'register':
+        return this.#answers.register(command.session)
+      case 'end':
+        return this.#answers.end(command.session)
+      case 'source-loaded': {
+        const table = machine.table(ownLayouts.source.name)
+        const value = { source: command.source, state: 'loaded', rows: command.rows }
+        machine.put(table, table.find(value), value)
+        return undefined
+      }
+      case 'batch':
+        return command.commands.map((one) => this.#attempt(() => this.#execution.execute(one)))
+      default:
+        return this.#execution.execute(command as LogicCommand)
+    }
+  }
+
+  /** One entry of a batch has its own outcome (SP10); data commands check everything before they change anything. */
+  #attempt(run: () => unknown): Answer {
+    try {
+      return { ok: true, value: run() }
+    } catch (error) {
+      return { ok: false, error: errorData(error) }
+    }
+  }
+
+  /** Ends leases that are over, as a command of its own (TI2). */
+  #tick(): void {
+    const { machine } = this.#options.replica
+    machine.begin({ writer: this.#writer, index: this.#pipeline.lastIndex + 1 }, this.#clock.now())
+    const expired = machine.expire()
+    if (expired > 0) this.#answers.forgetEnded()
+    if (machine.commit()) this.#askFlush()
+  }
+
+  /** Answers now if nothing is in the way, else when `index`, or proof that the reign still lasts, is acked. */
+  #hold(dependsOn: number, value: unknown, error: unknown, failed: boolean): Promise<unknown> {
+    let index = dependsOn
+    if (index <= this.#acked) {
+      if (this.#leaseHolds()) return failed ? Promise.reject(error) : Promise.resolve(value)
+      index = this.#confirmationIndex()
+    }
+    return new Promise((resolve, reject) => {
+      this.#held.hold({ index, settle: failed ? () => reject(error) : () => resolve(value), abandon: reject })
+    })
+  }
+
+  /** The index that the next answer may depend on: the open batch's if it holds anything, else the last sealed. */
+  #lastIndex(): number {
+    return this.#pipeline.lastIndex + (this.#writer.at > recordHeaderBytes ? 1 : 0)
+  }
+
+  /** An index whose ack proves that this reign still lasted after now; makes sure that there is one on its way. */
+  #confirmationIndex(): number {
+    if (this.#writer.at > recordHeaderBytes) {
+      this.#askFlush()
+      return this.#pipeline.lastIndex + 1
+    }
+    if (this.#pipeline.hasRoom) return this.#pipeline.seal('HEARTBEAT', this.#emptyBody(), this.#time())
+    return this.#pipeline.lastIndex + 1
+  }
+
+  #leaseHolds(): boolean {
+    const { journal, runtime } = this.#options
+    return !journal.shared || runtime.clock.monotonic() < this.#leaseUntil
+  }
+
+  #time(): number {
+    const { machine } = this.#options.replica
+    machine.advance(this.#clock.now())
+    return machine.time
+  }
+
+  #emptyBody(): ByteWriter {
+    const body = new ByteWriter(recordHeaderBytes)
+    body.at = recordHeaderBytes
+    return body
+  }
+
+  #askFlush(): void {
+    const { limits } = this.#options
+    if (this.#writer.at >= limits.batchBytes && this.#pipeline.hasRoom) return this.#flush()
+    if (this.#flushAsked) return
+    this.#flushAsked = true
+    queueMicrotask(() => {
+      this.#flushAsked = false
+      if (this.#pipeline.inFlight === 0) this.#flush()
+    })
+  }
+
+  /** Seals the open batch if it holds anything and the flow is on. */
+  #flush(): void {
+    if (this.#ended || this.#writer.at <= recordHeaderBytes || !this.#pipeline.flowing) return
+    this.#pipeline.seal('BATCH', this.#writer, this.#time())
+    this.#writer.at = recordHeaderBytes
+  }
+
+  #onAcked(index: number, sentAt: number): void {
+    this.#acked = index
+    this.#leaseUntil = Math.max(this.#leaseUntil, sentAt + this.#leaseMs)
+    this.#held.release(index)
+    if (this.#pipeline.inFlight === 0 && this.#writer.at > recordHeaderBytes) this.#askFlush()
+    else if (this.#held.count > 0 && this.#pipeline.inFlight === 0) this.#confirmationIndex()
+  }
+
+  #onFlow(flowing: boolean): void {
+    if (!flowing || this.#ended) return
+    this.#askFlush()
+    const waiting = this.#inbox
+    this.#inbox = []
+    for (const one of waiting) this.submit(one.request).then(one.resolve, one.reject)
+  }
+
+  #wait(request: Request): Promise<unknown> {
+    const { inboxRequestsMax } = this.#options.limits
+    if (this.#inbox.length >= inboxRequestsMax) return Promise.reject(overloaded('inboxRequestsMax', inboxRequestsMax))
+    return new Promise((resolve, reject) => this.#inbox.push({ request, resolve, reject }))
+  }
+
+  #end(end: ReignEnd): void {
+    this.#ended = true
+    this.#heartbeat?.stop()
+    this.#held.abandon(
+      new PlenumError(
+        'UNKNOWN_OUTCOME',
+        'The primary lost the partition before this was acked. Ask again with the same key, or look.',
+        {
+          details: { reason: end.kind },
+        },
+      ),
+    )
+    for (const { reject } of this.#inbox) reject(notPrimary())
+    this.#inbox = []
+    this.#options.onEnd(end)
+  }
+
+  /** Keeps the lease: something is on its way to the journal at least every eighth of it. */
+  #beat(): void {
+    if (this.#ended || this.#closing) return
+    if (this.#pipeline.inFlight === 0 && this.#pipeline.flowing) {
+      if (this.#writer.at > recordHeaderBytes) this.#flush()
+      else this.#pipeline.seal('HEARTBEAT', this.#emptyBody(), this.#time())
+    }
+    this.#heartbeat = this.#options.runtime.timers.after(this.#leaseMs / 8, () => this.#beat())
+  }
+
+  /** The barrier between two units' code (PA10): nothing of the new unit stands before this record. */
+  #upgrade(): void {
+    const { replica, logic } = this.#options
+    replica.declare(logic.hash, logic.layouts)
+    const body = this.#emptyBody()
+    writeValue(body, { unit: logic.hash, layouts: logic.layouts } satisfies UpgradeBody)
+    this.#pipeline.seal('UPGRADE', body, this.#time())
+  }
+
+  async #takeSnapshot(): Promise<void> {
+    const { replica, journal, runtime, limits, onEvent, logic } = this.#options
+    const marked = await this.#whenFlowing(() => {
+      this.#flush()
+      const { machine } = replica
+      machine.begin({ writer: this.#writer, index: this.#pipeline.lastIndex + 1 }, this.#clock.now())
+      machine.markSnapshot()
+      machine.commit()
+      const index = this.#pipeline.lastIndex + 1
+      replica.watchHead(index)
+      this.#flush()
+      return { index, walk: machine.startWalk() }
+    })
+    await this.#ackOf(marked.index)
+    const taken = await takeSnapshot({
+      ...marked,
+      replica,
+      journal,
+      runtime,
+      limits,
+      unit: logic,
+      isEnded: () => this.#ended,
+    })
+    if (taken === undefined || this.#ended) return
+    const body = this.#emptyBody()
+    writeValue(body, { index: taken.index, hash: taken.hash })
+    const named = await this.#whenFlowing(() => this.#pipeline.seal('SNAPSHOT', body, this.#time()))
+    await this.#ackOf(named)
+    replica.name({ index: taken.index, hash: taken.hash })
+    onEvent({ kind: 'snapshot', index: taken.index, hash: taken.hash, rows: taken.rows })
+    await taken.cut()
+  }
+
+  /** Appends a record without effects and waits for its ack. */
+  async #appendAlone(kind: RecordKind): Promise<void> {
+    const index = await this.#whenFlowing(() => this.#pipeline.seal(kind, this.#emptyBody(), this.#time()))
+    await this.#ackOf(index)
+  }
+
+  /** Resolves when `index` is acked; rejects if the reign ends before. */
+  #ackOf(index: number): Promise<void> {
+    if (index <= this.#acked) return Promise.resolve()
+    if (this.#ended) return Promise.reject(notPrimary())
+    return new Promise((resolve, reject) => this.#held.hold({ index, settle: resolve, abandon: reject }))
+  }
+
+  async #whenFlowing<T>(run: () => T): Promise<T> {
+    while (!this.#pipeline.hasRoom) {
+      if (this.#ended) throw notPrimary()
+      await new Promise<void>((resolve) => void this.#options.runtime.timers.after(1, resolve))
+    }
+    if (this.#ended) throw notPrimary()
+    return run()
+  }
+}
+
+function notPrimary(): PlenumError {
+  return new PlenumError(
+    'NOT_PRIMARY',
+    'This member is not the primary of the partition. Nothing happened; ask another member.',
+  )
+}
+
+function overloaded(limit: string, value: number): PlenumError {
+  return new PlenumError(
+    'OVERLOADED',
+    `${value} requests wait at this partition, which is the limit ${limit}. Nothing happened; try again later.`,
+    {
+      details: { limit, value },
+    },
+  )
+}
+
+function journalFull(): PlenumError {
+  return new PlenumError(
+    'JOURNAL_FULL',
+    `The journal is more than ${fillMax * 100} % full and accepts no changes. Reads go on. Make room: take a snapshot, or raise the limit.`,
+    { details: { fillMax } },
+  )
+}

@@ -1,0 +1,215 @@
+// A replica: machine and fold, moved by found records only.
+//
+// Owns the state at the fold's head. Does not own the journal, roles or replies.
+// Called by recovery, by followers, and by a primary to learn what others wrote.
+//
+// I1 The machine's state is the fold of the accepted records (A1); a record is applied once, by its index (A5).
+// I2 Replay never crosses an UPGRADE record with a machine that does not know its layouts (PA10).
+import { assert, PlenumError, type Limits } from '../kernel/index.ts'
+import { ByteReader, readValue } from '../codec/index.ts'
+import { Fold, type Digest, type Found, type Head, type JournalRecord, type Verdict } from '../journal/index.ts'
+import { hashState, Machine, type Effect, type Layout, type SnapshotWalk } from '../space/index.ts'
+import { RecentRecords } from './recent-records.ts'
+import type { Logic } from './logic.ts'
+
+/** What an OPEN record says besides its header. */
+export interface OpenBody {
+  readonly leaseMs: number
+}
+
+/** What an UPGRADE record says: the unit from here on, and the layouts of its entry types, in table order. */
+export interface UpgradeBody {
+  readonly unit: string
+  readonly layouts: readonly Layout[]
+}
+
+/** What a SNAPSHOT record says: this snapshot counts from here on (JR7). */
+export interface SnapshotBody {
+  readonly index: number
+  readonly hash: string
+}
+
+/** Sees every accepted record and each of its effects, after they were applied. */
+export type ReplicaObserver = (record: JournalRecord, effects: readonly Effect[]) => void
+
+export interface ReplicaOptions {
+  readonly journal: Uint8Array
+  readonly digest: Digest
+  readonly limits: Limits
+  readonly head?: Head | undefined
+  /** Keep recent records, because the journal can regress (JR5). */
+  readonly keepRecent: boolean
+  readonly observe?: ReplicaObserver | undefined
+}
+
+export class Replica {
+  readonly machine: Machine
+  readonly fold: Fold
+  readonly recent: RecentRecords | undefined
+  readonly #observe: ReplicaObserver | undefined
+  #unit: string | undefined
+  #leaseMs: number
+  #closed = false
+  #walk: { readonly index: number; readonly walk: SnapshotWalk } | undefined
+  #named: readonly SnapshotBody[] = []
+  #positions = new Map<number, number>()
+  #headAt: Head | undefined
+  #watchedIndex = 0
+
+  constructor(options: ReplicaOptions) {
+    this.machine = new Machine(options.limits)
+    this.fold = new Fold(options.journal, options.digest, options.head)
+    this.recent = options.keepRecent ? new RecentRecords(options.limits.recentRecordsMax) : undefined
+    this.#leaseMs = options.limits.leaseMs
+    this.#observe = options.observe
+  }
+
+  /** Hash of the unit whose code may go on from here; undefined before the first UPGRADE. */
+  get unit(): string | undefined {
+    return this.#unit
+  }
+
+  /** The lease that the present reign binds everybody to, in milliseconds. */
+  get leaseMs(): number {
+    return this.#leaseMs
+  }
+
+  /** True if the last accepted record is a CLOSE: nobody reigns. */
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  /** The snapshots that SNAPSHOT records have named, oldest first, the two newest. */
+  get named(): readonly SnapshotBody[] {
+    return this.#named
+  }
+
+  /** Position of the record at which a snapshot's state was taken, if it is still known. */
+  positionOf(snapshotIndex: number): number | undefined {
+    return this.#positions.get(snapshotIndex)
+  }
+
+  /** Decides about one found record and applies it if it is accepted. */
+  offer(found: Found): Verdict {
+    const verdict = this.fold.offer(found)
+    if (verdict.kind === 'accepted') {
+      this.recent?.add({ position: found.position, index: verdict.record.index, bytes: found.bytes })
+      this.#apply(verdict.record)
+    }
+    return verdict
+  }
+
+  /**
+   * Takes note of a record of this member's own reign, whose effects the machine has made already. The pipeline knows
+   * that the fold accepts it; its hash comes along so that it is not computed twice.
+   */
+  adopt(record: { readonly index: number; readonly position: number; readonly bytes: Uint8Array }, head: Head): void {
+    this.fold.follow(head)
+    if (head.index === this.#watchedIndex) this.#headAt = head
+    this.recent?.add(record)
+  }
+
+  /** Hash of the whole state, by a full walk. */
+  hash(): string {
+    return hashState(this.machine)
+  }
+
+  /** Declares a unit's entry types in table order, as its UPGRADE record does. */
+  declare(unit: string, layouts: readonly Layout[]): void {
+    this.#unit = unit
+    for (const layout of layouts) this.machine.declare(layout)
+  }
+
+  /** Takes note of a snapshot that counts from now on. */
+  name(snapshot: SnapshotBody): void {
+    this.#named = [...this.#named, snapshot].slice(-2)
+  }
+
+  /** Binds this replica to the lease of the reign that it was saved under. */
+  bindLease(leaseMs: number): void {
+    this.#leaseMs = leaseMs
+  }
+
+  /** The head as it was at `index`, which a snapshot carries; asks for it to be remembered were made by `watchHead`. */
+  headAt(index: number): Head {
+    assert(this.#headAt?.index === index, 'the head of a snapshot was remembered')
+    return this.#headAt
+  }
+
+  /** Remembers the head when it comes to stand at `index`. */
+  watchHead(index: number): void {
+    this.#watchedIndex = index
+  }
+
+  /** Takes note of where a snapshot's state ends in the journal. */
+  placeSnapshot(index: number, position: number): void {
+    this.#positions.set(index, position)
+    if (this.#positions.size > 8) this.#positions.delete([...this.#positions.keys()][0]!)
+  }
+
+  #apply(record: JournalRecord): void {
+    const effects: Effect[] = []
+    this.#closed = record.kind === 'CLOSE'
+    this.machine.advance(record.time)
+    switch (record.kind) {
+      case 'OPEN':
+        this.#leaseMs = decodeBody<OpenBody>(record).leaseMs
+        this.machine.renewLeases()
+        break
+      case 'BATCH':
+        this.#applyBatch(record, effects)
+        break
+      case 'UPGRADE': {
+        const { unit, layouts } = decodeBody<UpgradeBody>(record)
+        this.declare(unit, layouts)
+        break
+      }
+      case 'SNAPSHOT':
+        this.#compare(decodeBody<SnapshotBody>(record))
+        break
+      case 'HEARTBEAT':
+      case 'CLOSE':
+        break
+    }
+    this.#observe?.(record, effects)
+  }
+
+  #applyBatch(record: JournalRecord, effects: Effect[]): void {
+    let marked = false
+    this.machine.apply(record.body, record.index, record.time, (effect) => {
+      if (effect.kind === 'snapshot-begins') marked = true
+      if (this.#observe !== undefined) effects.push(effect)
+    })
+    if (!marked) return
+    this.placeSnapshot(record.index, record.position)
+    this.#walk = { index: record.index, walk: this.machine.startWalk() }
+  }
+
+  /** A follower's own walk from the same record must give the hash that the primary wrote (JR7, A5). */
+  #compare(named: SnapshotBody): void {
+    this.name(named)
+    const own = this.#walk
+    this.#walk = undefined
+    if (own === undefined || own.index !== named.index) return
+    while (own.walk.advance((bytes) => bytes > 1 << 20)) own.walk.takeBytes()
+    this.machine.endWalk()
+    const hash = own.walk.hash.toString()
+    if (hash === named.hash) return
+    throw new PlenumError(
+      'SNAPSHOT_CORRUPT',
+      `At index ${named.index} this replica's state has the hash ${hash}, the primary's had ${named.hash}: they have diverged. ` +
+        'Restart this member, so that it rebuilds its state from the journal, and report this as a defect.',
+      { details: { index: named.index, own: hash, named: named.hash } },
+    )
+  }
+}
+
+/** The body of a record that holds one plain value. */
+export function decodeBody<T>(record: JournalRecord): T {
+  return readValue(new ByteReader(record.body)) as T
+}
+
+/** True if the unit of this logic may go on from where the replica stands without an UPGRADE. */
+export function knowsUnit(replica: Replica, logic: Logic): boolean {
+  return replica.unit === logic.hash
+}

@@ -1,0 +1,188 @@
+import { PlenumError, type Limits } from '../kernel/index.ts'
+import { ByteReader, ByteWriter, readValue, writeValue } from '../codec/index.ts'
+import type { Head, Journal } from '../journal/index.ts'
+import type { Runtime } from '../runtime/index.ts'
+import { ownLayouts, readFields, StateHash, type Layout, type RowLease, type SnapshotWalk } from '../space/index.ts'
+import { Replica, type ReplicaOptions, type SnapshotBody } from './replica.ts'
+
+const snapshotFormat = 1
+
+/** What a snapshot begins with: where it stands in the journal, and what its rows mean. */
+interface SnapshotHead {
+  readonly format: number
+  readonly head: Head
+  readonly change: number
+  readonly time: number
+  readonly unit: string
+  readonly leaseMs: number
+  readonly layouts: readonly Layout[]
+}
+
+export interface TakeSnapshotOptions {
+  readonly index: number
+  readonly walk: SnapshotWalk
+  readonly replica: Replica
+  readonly journal: Journal
+  readonly runtime: Runtime
+  readonly limits: Limits
+  readonly unit: { readonly hash: string; readonly layouts: readonly Layout[] }
+  readonly isEnded: () => boolean
+}
+
+/** A snapshot that was saved and read back; `cut` trims the journal once a SNAPSHOT record names it. */
+export interface TakenSnapshot extends SnapshotBody {
+  readonly rows: number
+  readonly cut: () => Promise<void>
+}
+
+/**
+ * Saves the state of `index` in slices while the partition serves, and reads it back (JR7). Undefined if the reign
+ * ended meanwhile. Must be called once `index` is acked and the fold's head still stands at it or beyond.
+ */
+export async function takeSnapshot(options: TakeSnapshotOptions): Promise<TakenSnapshot | undefined> {
+  const { index, walk, replica, journal, runtime, limits, isEnded } = options
+  const head = replica.headAt(index)
+  replica.placeSnapshot(index, head.next - 1)
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    const writer = new ByteWriter(4096)
+    const { hash: unit, layouts } = options.unit
+    writeValue(writer, {
+      format: snapshotFormat,
+      head,
+      change: walk.change,
+      time: walk.time,
+      unit,
+      leaseMs: replica.leaseMs,
+      layouts,
+    } satisfies SnapshotHead)
+    yield withLength(writer.written())
+    for (let more = true; more && !isEnded();) {
+      const until = runtime.clock.monotonic() + limits.snapshotSliceMs
+      let steps = 0
+      more = walk.advance((bytes) => bytes >= 256 << 10 || (++steps % 64 === 0 && runtime.clock.monotonic() >= until))
+      const bytes = walk.takeBytes()
+      if (bytes.length > 0) yield withLength(bytes)
+      await new Promise<void>((resolve) => runtime.timers.soon(resolve))
+    }
+    replica.machine.endWalk()
+  }
+  const name = await journal.saveSnapshot(index, chunks(), () => walk.hash.toString())
+  if (isEnded()) return undefined
+  const loaded = await loadSnapshot(journal, name, undefined)
+  if (loaded === undefined) throw corrupt(name, 'it cannot be read back')
+  return { index, hash: name.hash, rows: walk.rows, cut: () => cutJournal(journal, replica) }
+}
+
+/** Trims the journal below the older of the two newest named snapshots, and removes older snapshots (JR7). */
+export async function cutJournal(journal: Journal, replica: Replica): Promise<void> {
+  if (replica.named.length < 2) return
+  const oldest = replica.named[0]!
+  for (const name of await journal.listSnapshots()) if (name.index < oldest.index) await journal.removeSnapshot(name)
+  const position = replica.positionOf(oldest.index)
+  if (position !== undefined) await journal.trim(position + 1)
+}
+
+/**
+ * Reads a snapshot into a new replica and checks its hash. With `options` undefined it is only checked. Undefined if
+ * there is none of that name; SNAPSHOT_CORRUPT if it is damaged.
+ */
+export async function loadSnapshot(
+  journal: Journal,
+  name: SnapshotBody,
+  options: ReplicaOptions | undefined,
+): Promise<Replica | 'checked' | undefined> {
+  const chunks = await journal.loadSnapshot(name)
+  if (chunks === undefined) return undefined
+  const hash = new StateHash()
+  let head: SnapshotHead | undefined
+  let replica: Replica | undefined
+  for await (const block of blocks(chunks, name)) {
+    if (head === undefined) {
+      head = readValue(new ByteReader(block)) as SnapshotHead
+      if (head.format !== snapshotFormat) {
+        throw new PlenumError(
+          'FORMAT_UNKNOWN',
+          `Snapshot ${name.index} has format ${head.format}; this version reads ${snapshotFormat}.`,
+        )
+      }
+      if (options !== undefined) replica = beginReplica(head, options)
+      hash.addCounters(head.change, head.time)
+      continue
+    }
+    readRows(block, hash, head, replica)
+  }
+  if (hash.toString() !== name.hash) throw corrupt(name, `its state has the hash ${hash.toString()}`)
+  return replica ?? 'checked'
+}
+
+function beginReplica(head: SnapshotHead, options: ReplicaOptions): Replica {
+  const replica = new Replica({ ...options, head: head.head })
+  replica.declare(head.unit, head.layouts)
+  replica.machine.restoreCounters(head.change, head.time)
+  replica.placeSnapshot(head.head.index, head.head.next - 1)
+  replica.bindLease(head.leaseMs)
+  return replica
+}
+
+function readRows(block: Uint8Array, hash: StateHash, head: SnapshotHead, replica: Replica | undefined): void {
+  const reader = new ByteReader(block)
+  const layouts = replica?.machine.tables.map((table) => table.layout) ?? allLayouts(head)
+  while (!reader.done) {
+    const start = reader.at
+    const table = reader.varint()
+    const version = reader.varint()
+    const stamp = reader.varint()
+    const lease: RowLease | undefined =
+      reader.byte() === 0 ? undefined : { leaseMs: reader.varint(), expiresAt: reader.float64() }
+    const layout = layouts[table]
+    if (layout === undefined)
+      throw new PlenumError('SNAPSHOT_CORRUPT', `A snapshot names table ${table}, which is not declared.`)
+    const value = readFields(reader, layout)
+    hash.addRow(block, start, reader.at)
+    replica?.machine.restore(replica.machine.tables[table]!, value, version, stamp, lease)
+  }
+}
+
+/** Chunks as they are saved may be cut anywhere when they are read: this puts the blocks together again. */
+async function* blocks(chunks: AsyncIterable<Uint8Array>, name: SnapshotBody): AsyncGenerator<Uint8Array> {
+  let rest: Uint8Array = new Uint8Array(0)
+  for await (const chunk of chunks) {
+    rest = rest.length === 0 ? chunk : join(rest, chunk)
+    for (;;) {
+      if (rest.length < 4) break
+      const length = new DataView(rest.buffer, rest.byteOffset, 4).getUint32(0, true)
+      if (rest.length < 4 + length) break
+      yield rest.subarray(4, 4 + length)
+      rest = rest.subarray(4 + length)
+    }
+  }
+  if (rest.length > 0) throw corrupt(name, 'it ends in the middle of a block')
+}
+
+function join(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const joined = new Uint8Array(a.length + b.length)
+  joined.set(a)
+  joined.set(b, a.length)
+  return joined
+}
+
+function withLength(block: Uint8Array): Uint8Array {
+  const framed = new Uint8Array(4 + block.length)
+  new DataView(framed.buffer).setUint32(0, block.length, true)
+  framed.set(block, 4)
+  return framed
+}
+
+function allLayouts(head: SnapshotHead): readonly Layout[] {
+  return [...Object.values(ownLayouts), ...head.layouts]
+}
+
+function corrupt(name: SnapshotBody, why: string): PlenumError {
+  return new PlenumError(
+    'SNAPSHOT_CORRUPT',
+    `The snapshot of index ${name.index} is damaged: ${why}. An older one, or the journal, is used instead.`,
+    {
+      details: { index: name.index },
+    },
+  )
+}

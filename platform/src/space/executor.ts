@@ -1,0 +1,235 @@
+// Executes data commands on a machine: the operations of the contract (SP1, SP2, SP6, SP8), one place for plain
+// requests and for handlers.
+//
+// I1 Everything that can fail is checked before the first change, so that one entry of a batch can fail alone (SP10).
+// I2 `dependency` grows to the highest index that the reads depend on: an entry's own, or its type's last for what is
+//    not there and for every query (PA3).
+import { PlenumError, type Limits } from '../kernel/index.ts'
+import type { StoredValue } from './layout.ts'
+import type { Machine } from './machine.ts'
+import { mutate } from './mutations.ts'
+import type { ReadCommand, WriteCommand, WriteOptions } from './requests.ts'
+import type { Row } from './row.ts'
+import { arrange, matchingRows, project, type SelectOptions } from './select.ts'
+import type { Stamp } from './stamp.ts'
+import type { KeyFields, Table } from './table.ts'
+
+/** Turns what a caller wrote into what is stored: checked, copied, its fields in the layout's order. */
+export type Admit = (value: StoredValue) => StoredValue
+
+/** What the executor knows about an entry type beside its layout. */
+export interface Rules {
+  readonly admit: Admit
+  /** The lease of entries that are written without one, milliseconds. */
+  readonly leaseMs: number | undefined
+}
+
+/** What a write returns (SP1). */
+export interface WrittenEntry {
+  readonly id: string
+  readonly version: number
+  readonly stamp: Stamp
+  readonly previous?: StoredValue | undefined
+}
+
+export class Executor {
+  dependency = 0
+  readonly #machine: Machine
+  readonly #limits: Limits
+  readonly #rules: (type: string) => Rules
+
+  constructor(machine: Machine, limits: Limits, rules: (type: string) => Rules) {
+    this.#machine = machine
+    this.#limits = limits
+    this.#rules = rules
+  }
+
+  execute(command: ReadCommand | WriteCommand): unknown {
+    switch (command.kind) {
+      case 'get':
+        return this.get(this.#machine.table(command.type), command.key)
+      case 'read':
+        return this.read(this.#machine.table(command.type), command.where, command.options)
+      case 'readAll':
+        return this.readAll(this.#machine.table(command.type), command.where, command.options)
+      case 'count':
+        return this.count(this.#machine.table(command.type), command.where)
+      case 'remove':
+        return this.remove(this.#machine.table(command.type), command.key, command.options)
+      case 'insert':
+        return this.insert(this.#machine.table(command.type), command.value, command.options)
+      case 'write':
+      case 'update':
+        return this.write(this.#machine.table(command.type), command.kind, command.value, command.options)
+      case 'patch': {
+        const table = this.#machine.table(command.type)
+        return this.revise(table, command.key, command.options, (value) => merge(table, value, command.fields))
+      }
+      case 'change': {
+        const { mutations } = command
+        return this.revise(this.#machine.table(command.type), command.key, command.options, (value) => mutate(value, mutations))
+      }
+    }
+  }
+
+  get(table: Table, key: KeyFields): StoredValue | undefined {
+    const row = this.find(table, key)
+    return row?.value
+  }
+
+  read(table: Table, where: StoredValue, options: SelectOptions): StoredValue | undefined {
+    this.#dependOn(table.lastIndex)
+    if (options.orderBy !== undefined || options.offset !== undefined) {
+      return this.readAll(table, where, { ...options, limit: 1 })[0]
+    }
+    for (const row of matchingRows(table, where)) return project(row.value, options.select)
+    return undefined
+  }
+
+  readAll(table: Table, where: StoredValue, options: SelectOptions): readonly StoredValue[] {
+    this.#dependOn(table.lastIndex)
+    const values: StoredValue[] = []
+    for (const row of matchingRows(table, where)) values.push(row.value)
+    const arranged = arrange(values, options, this.#limits.readEntriesMax)
+    return options.select === undefined ? arranged : arranged.map((value) => project(value, options.select))
+  }
+
+  count(table: Table, where: StoredValue): number {
+    this.#dependOn(table.lastIndex)
+    let count = 0
+    for (const _ of matchingRows(table, where)) count += 1
+    return count
+  }
+
+  insert(table: Table, given: StoredValue, options: WriteOptions): StoredValue {
+    const rules = this.#rules(table.layout.name)
+    const value = rules.admit(given)
+    if (this.find(table, value) !== undefined) {
+      throw new PlenumError('ENTRY_EXISTS', `An entry of type '${table.layout.name}' with ${keyText(table, value)} exists already.`, {
+        details: { type: table.layout.name, key: keyOf(table, value) },
+      })
+    }
+    return this.#machine.put(table, undefined, value, leaseOf(options, rules)).value
+  }
+
+  write(table: Table, kind: 'write' | 'update', given: StoredValue, options: WriteOptions): WrittenEntry {
+    const rules = this.#rules(table.layout.name)
+    const value = rules.admit(given)
+    const row = this.find(table, value)
+    if (row === undefined && kind === 'update') throw missing(table, value)
+    checkStamp(table, row, options, value)
+    const previous = row?.value
+    return written(table, this.#machine.put(table, row, value, leaseOf(options, rules)), options, previous)
+  }
+
+  /** Changes an entry that is there into what `revise` makes of its value. */
+  revise(
+    table: Table,
+    key: KeyFields,
+    options: WriteOptions,
+    revise: (value: StoredValue) => StoredValue,
+  ): WrittenEntry {
+    const row = this.find(table, key)
+    if (row === undefined) throw missing(table, key)
+    checkStamp(table, row, options, key)
+    const previous = row.value
+    const value = this.#rules(table.layout.name).admit(revise(previous))
+    checkIdentity(table, previous, value)
+    const lease = options.leaseMs === undefined ? undefined : { leaseMs: options.leaseMs }
+    return written(table, this.#machine.put(table, row, value, lease), options, previous)
+  }
+
+  remove(table: Table, key: KeyFields, options: WriteOptions): boolean | StoredValue | undefined {
+    const row = this.find(table, key)
+    checkStamp(table, row, options, key)
+    const previous = row?.value
+    if (row !== undefined) this.#machine.remove(table, row, 'removed')
+    return options.returning === 'previous' ? previous : row !== undefined
+  }
+
+  /** The entry with this key, noting what the answer depends on. */
+  find(table: Table, key: KeyFields): Row | undefined {
+    const row = table.find(key)
+    this.#dependOn(row === undefined ? table.lastIndex : row.index)
+    return row
+  }
+
+  #dependOn(index: number): void {
+    if (index > this.dependency) this.dependency = index
+  }
+}
+
+/** The fields that name an entry, out of its value. */
+export function keyOf(table: Table, value: StoredValue): KeyFields {
+  const key: Record<string, unknown> = {}
+  for (const field of [...table.layout.id, ...table.layout.route]) key[field] = value[field]
+  return key
+}
+
+/** The changed fields over the value, in the layout's order; absent keeps, null is null (SP1). */
+export function merge(table: Table, value: StoredValue, fields: StoredValue): StoredValue {
+  const merged: Record<string, unknown> = {}
+  for (const field of table.layout.fields) {
+    const item = fields[field] === undefined ? value[field] : fields[field]
+    if (item !== undefined) merged[field] = item
+  }
+  for (const field of Object.keys(fields)) if (!(field in merged) && fields[field] !== undefined) merged[field] = fields[field]
+  if (table.layout.open) for (const field of Object.keys(value)) if (!(field in merged)) merged[field] = value[field]
+  return merged
+}
+
+function leaseOf(options: WriteOptions, rules: Rules): { readonly leaseMs: number } | undefined {
+  const leaseMs = options.leaseMs ?? rules.leaseMs
+  return leaseMs === undefined ? undefined : { leaseMs }
+}
+
+function written(table: Table, row: Row, options: WriteOptions, previous: StoredValue | undefined): WrittenEntry {
+  const id = idText(table, row.value)
+  const result = { id, version: row.version, stamp: row.stamp as Stamp }
+  return options.returning === 'previous' ? { ...result, previous } : result
+}
+
+function idText(table: Table, value: StoredValue): string {
+  const id = table.idOf(value)
+  return typeof id === 'string' ? id : String(id)
+}
+
+function checkStamp(table: Table, row: Row | undefined, options: WriteOptions, key: KeyFields): void {
+  if (options.ifStamp === undefined || row?.stamp === options.ifStamp) return
+  throw new PlenumError(
+    'STAMP_CONFLICT',
+    `The entry of type '${table.layout.name}' with ${keyText(table, key)} was changed since stamp ${options.ifStamp}: ` +
+      `${row === undefined ? 'it is gone' : `its stamp is ${row.stamp}`}. Read it again and decide anew.`,
+    { details: { type: table.layout.name, expected: options.ifStamp, current: row?.stamp ?? null } },
+  )
+}
+
+function checkIdentity(table: Table, before: StoredValue, after: StoredValue): void {
+  const { name, id, route } = table.layout
+  for (const field of route) {
+    if (before[field] !== after[field]) {
+      throw new PlenumError('ROUTE_IMMUTABLE', `'${field}' is the route of '${name}' and cannot change; remove the entry and insert it anew.`, {
+        details: { type: name, field },
+      })
+    }
+  }
+  for (const field of id) {
+    if (before[field] !== after[field]) {
+      throw new PlenumError('VALUE_INVALID', `'${field}' names the entry of type '${name}' and cannot change.`, {
+        details: { type: name, field },
+      })
+    }
+  }
+}
+
+function missing(table: Table, key: KeyFields): PlenumError {
+  return new PlenumError('ENTRY_MISSING', `There is no entry of type '${table.layout.name}' with ${keyText(table, key)}.`, {
+    details: { type: table.layout.name, key: keyOf(table, key) },
+  })
+}
+
+function keyText(table: Table, key: KeyFields): string {
+  return Object.entries(keyOf(table, key))
+    .map(([field, value]) => `${field} ${typeof value === 'bigint' ? `${value}n` : JSON.stringify(value)}`)
+    .join(' and ')
+}

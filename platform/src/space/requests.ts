@@ -1,0 +1,139 @@
+import { PlenumError, type ErrorCode, type ErrorDetails, type Retry } from '../kernel/index.ts'
+import type { StoredValue } from './layout.ts'
+import type { SelectOptions } from './select.ts'
+import type { KeyFields } from './table.ts'
+
+/** Options of a write, in machine units. */
+export interface WriteOptions {
+  readonly ifStamp?: number | undefined
+  readonly leaseMs?: number | undefined
+  readonly returning?: 'previous' | undefined
+}
+
+/** Declared mutations of one entry (SP6). */
+export interface MutationSet {
+  readonly set?: StoredValue | undefined
+  readonly unset?: readonly string[] | undefined
+  readonly add?: StoredValue | undefined
+  readonly min?: StoredValue | undefined
+  readonly max?: StoredValue | undefined
+}
+
+/** Who asks: fixed at the door, never taken from input (UN11). */
+export interface Caller {
+  readonly kind: 'client' | 'unit' | 'operator'
+  readonly subject: string
+  readonly claims: Readonly<Record<string, unknown>>
+}
+
+export type ReadCommand =
+  | { readonly kind: 'get'; readonly type: string; readonly key: KeyFields }
+  | {
+      readonly kind: 'read' | 'readAll' | 'count'
+      readonly type: string
+      readonly where: StoredValue
+      readonly options: SelectOptions
+    }
+
+export type WriteCommand =
+  | {
+      readonly kind: 'insert' | 'write' | 'update'
+      readonly type: string
+      readonly value: StoredValue
+      readonly options: WriteOptions
+    }
+  | {
+      readonly kind: 'patch'
+      readonly type: string
+      readonly key: KeyFields
+      readonly fields: StoredValue
+      readonly options: WriteOptions
+    }
+  | {
+      readonly kind: 'change'
+      readonly type: string
+      readonly key: KeyFields
+      readonly mutations: MutationSet
+      readonly options: WriteOptions
+    }
+  | { readonly kind: 'remove'; readonly type: string; readonly key: KeyFields; readonly options: WriteOptions }
+
+/** Commands that belong to a unit's code; `partition/` hands them to its logic (A6). */
+export type UnitCommand =
+  | { readonly kind: 'call'; readonly handler: string; readonly input: unknown; readonly caller: Caller }
+  | { readonly kind: 'task'; readonly task: string; readonly input: unknown; readonly caller: Caller }
+
+export type SessionCommand =
+  | { readonly kind: 'register'; readonly session: string }
+  | { readonly kind: 'end'; readonly session: string }
+
+/** How far a source has been loaded into a partition (UN7). */
+export type SourceCommand =
+  | { readonly kind: 'source-state'; readonly source: string }
+  | { readonly kind: 'source-loaded'; readonly source: string; readonly rows: number }
+
+/** What a partition can be asked to do. */
+export type Command =
+  | ReadCommand
+  | WriteCommand
+  | UnitCommand
+  | SessionCommand
+  | SourceCommand
+  | { readonly kind: 'batch'; readonly commands: readonly (ReadCommand | WriteCommand)[] }
+
+/** What makes a repeated request the same request (SP12): a number of a session, or a key of the caller's own. */
+export type Identity =
+  | { readonly kind: 'numbered'; readonly session: string; readonly number: number; readonly lowest: number }
+  | { readonly kind: 'keyed'; readonly key: string }
+
+/** One request to one partition. */
+export interface Request {
+  readonly command: Command
+  readonly identity?: Identity | undefined
+  /** How often its execution may have been lost with a primary (PA9). */
+  readonly attempt?: number | undefined
+  /** `confirmed` waits for a journal ack even where a lease would do (PA4). */
+  readonly read?: 'leased' | 'confirmed' | undefined
+}
+
+/** An error as plain data, for answers that are kept or travel. */
+export interface ErrorData {
+  readonly code: ErrorCode
+  readonly message: string
+  readonly retry: Retry
+  readonly details: ErrorDetails
+}
+
+/** The answer to a request as plain data. */
+export type Answer = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: ErrorData }
+
+/** An error as data; what is not a PlenumError is a defect and becomes INVARIANT_BROKEN. */
+export function errorData(error: unknown): ErrorData {
+  if (error instanceof PlenumError) {
+    return { code: error.code, message: error.message, retry: error.retry, details: error.details }
+  }
+  const message = error instanceof Error ? error.message : String(error)
+  return { code: 'INVARIANT_BROKEN', message, retry: 'never', details: {} }
+}
+
+/** The error that `errorData` was made from. */
+export function errorFrom(data: ErrorData): PlenumError {
+  return new PlenumError(data.code, data.message, { retry: data.retry, details: data.details })
+}
+
+/** True for commands that change nothing and may be answered without a record. */
+export function isRead(command: Command): boolean {
+  switch (command.kind) {
+    case 'get':
+    case 'read':
+    case 'readAll':
+    case 'count':
+    case 'task':
+    case 'source-state':
+      return true
+    case 'batch':
+      return command.commands.every(isRead)
+    default:
+      return false
+  }
+}
