@@ -20,7 +20,7 @@ export type Command =
 const partitionsMax = 256
 
 /** The text of `--help`. */
-export const help = `Values 10,000 trades at seven rates and measures the one-day risk of a portfolio.
+export const help = `Values 10,000 trades at seven rates and measures a portfolio's one-day risk.
 
 Usage: npm start -- [options]
        node apps/risk/main.ts [options]
