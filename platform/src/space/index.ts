@@ -4,6 +4,7 @@ export { Executor, keyOf, merge, type Admit, type Rules, type WrittenEntry } fro
 export { hashState } from './hash-state.ts'
 export { firstUnitTable, ownLayouts, readFields, writeFields, type Layout, type StoredValue } from './layout.ts'
 export { Machine, type Batch, type PutOptions } from './machine.ts'
+export { mutate } from './mutations.ts'
 export { compileQuery, type Matcher } from './query.ts'
 export {
   errorData,

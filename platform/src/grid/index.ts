@@ -1,0 +1,2 @@
+export { MemberHost } from './member-host.ts'
+export { NetworkClient } from './network-channel.ts'

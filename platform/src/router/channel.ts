@@ -1,0 +1,15 @@
+import type { Request } from '../space/index.ts'
+
+/**
+ * The way to one partition, wherever its primary is. The router declares it; compositions provide it.
+ * A promise that rejects does so with a PlenumError.
+ */
+export interface PartitionChannel {
+  readonly partition: number
+  /**
+   * True if the caller lives and dies with the partition, as in one process: then a request cannot be lost between the
+   * two, and needs no identity for retries.
+   */
+  readonly sharesFate: boolean
+  send(request: Request): Promise<unknown>
+}

@@ -1,0 +1,209 @@
+// The router: the only place that knows more than one partition.
+//
+// Owns the slot map, request identity, retries within a deadline, and fan-out. Does not own what a request does, nor
+// where a primary is: a channel finds it.
+// Called by the embedded API, by units, and later by gateway and client, all alike.
+//
+// I1 A command that may change something and may be sent twice carries the same identity each time (SP12).
+// I2 A retry happens only where the error allows it, and never after the deadline (SP11, SP13).
+// I3 A request whose outcome is not known at its deadline ends as UNKNOWN_OUTCOME, never as a guess (SP13).
+import { PlenumError, type Limits } from '../kernel/index.ts'
+import { RouteHasher } from '../codec/index.ts'
+import type { Runtime, Timer } from '../runtime/index.ts'
+import { isRead, type Command, type Identity, type Request } from '../space/index.ts'
+import type { PartitionChannel } from './channel.ts'
+import { PartitionSession } from './session.ts'
+import { SlotMap } from './slots.ts'
+
+/** Milliseconds between two tries, growing up to the second number. */
+const retryDelayMs = 20
+const retryDelayMsMax = 500
+
+/** How long a call may take, and what makes it the same call. */
+export interface RouteOptions {
+  /** Milliseconds from now. */
+  readonly timeoutMs?: number | undefined
+  readonly signal?: AbortSignal | undefined
+  /** The caller's own idempotency key (SP12). */
+  readonly key?: string | undefined
+  readonly read?: 'leased' | 'confirmed' | undefined
+}
+
+/** One partition's part of a fan-out. */
+export type Part = { readonly partition: number } & (
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly error: unknown }
+)
+
+export class Router {
+  readonly slots: SlotMap
+  readonly #channels: readonly PartitionChannel[]
+  readonly #sessions: readonly PartitionSession[]
+  readonly #runtime: Runtime
+  readonly #hasher = new RouteHasher()
+
+  constructor(channels: readonly PartitionChannel[], runtime: Runtime, limits: Limits) {
+    this.slots = new SlotMap(channels.length)
+    this.#channels = channels
+    this.#runtime = runtime
+    this.#sessions = channels.map((channel) => new PartitionSession(channel, runtime, limits))
+  }
+
+  get partitions(): number {
+    return this.#channels.length
+  }
+
+  /** The partition of a route (ID3). */
+  partitionOf(route: unknown): number {
+    return this.slots.partitionOf(this.#hasher.slotOf(route))
+  }
+
+  /** Sends a command to the partition of a route. */
+  route(route: unknown, command: Command, options?: RouteOptions): Promise<unknown> {
+    return this.send(this.partitionOf(route), command, options)
+  }
+
+  /** Sends a command to one partition and sees it through. */
+  send(partition: number, command: Command, options?: RouteOptions): Promise<unknown> {
+    const channel = this.#channels[partition]!
+    if (channel.sharesFate && options === undefined) return channel.send({ command })
+    const identity: Identity | undefined = options?.key === undefined ? undefined : { kind: 'keyed', key: options.key }
+    if (channel.sharesFate) {
+      const answer = channel.send({ command, identity, read: options?.read })
+      return options?.timeoutMs === undefined && options?.signal === undefined
+        ? answer
+        : this.#bounded(answer, command, options ?? {})
+    }
+    return this.#persist(channel, command, options ?? {}, identity)
+  }
+
+  /** Sends a command to every partition; the parts in the order in which they arrive. */
+  async *fanOut(command: Command, options?: RouteOptions): AsyncGenerator<Part> {
+    const parts: Part[] = []
+    let wake: (() => void) | undefined
+    for (const { partition } of this.#channels) {
+      this.send(partition, command, options).then(
+        (value) => parts.push({ partition, ok: true, value }) && wake?.(),
+        (error: unknown) => parts.push({ partition, ok: false, error }) && wake?.(),
+      )
+    }
+    for (let left = this.#channels.length; left > 0;) {
+      const part = parts.shift()
+      if (part === undefined) {
+        await new Promise<void>((resolve) => (wake = resolve))
+        continue
+      }
+      left -= 1
+      yield part
+    }
+  }
+
+  /** Sends a command to every partition and returns all values in the order of partitions; the first error ends it. */
+  all(command: Command, options?: RouteOptions): Promise<readonly unknown[]> {
+    return Promise.all(this.#channels.map(({ partition }) => this.send(partition, command, options)))
+  }
+
+  async #persist(
+    channel: PartitionChannel,
+    command: Command,
+    options: RouteOptions,
+    keyed: Identity | undefined,
+  ): Promise<unknown> {
+    const { clock } = this.#runtime
+    const deadline = clock.monotonic() + (options.timeoutMs ?? Infinity)
+    const session = this.#sessions[channel.partition]!
+    const register = (first: Command): Promise<unknown> =>
+      this.#retry(channel, () => ({ command: first }), deadline, options)
+    if (isRead(command) || keyed !== undefined) {
+      return this.#retry(
+        channel,
+        (attempt) => ({ command, identity: keyed, attempt, read: options.read }),
+        deadline,
+        options,
+      )
+    }
+    const identity = await session.begin(register)
+    try {
+      const value = await this.#retry(
+        channel,
+        (attempt) => ({ command, identity: session.again(identity), attempt }),
+        deadline,
+        options,
+      )
+      session.done(identity, undefined)
+      return value
+    } catch (error) {
+      session.done(identity, error)
+      throw error
+    }
+  }
+
+  async #retry(
+    channel: PartitionChannel,
+    request: (attempt: number) => Request,
+    deadline: number,
+    options: RouteOptions,
+  ): Promise<unknown> {
+    const { clock } = this.#runtime
+    let lost = 0
+    for (let delay = retryDelayMs; ; delay = Math.min(delay * 2, retryDelayMsMax)) {
+      try {
+        return await channel.send(request(lost))
+      } catch (error) {
+        if (!(error instanceof PlenumError) || error.retry === 'never') throw error
+        const unknown = error.code === 'UNKNOWN_OUTCOME'
+        if (unknown && error.details['reason'] !== undefined) lost += 1
+        if (options.signal?.aborted || clock.monotonic() + delay > deadline)
+          throw lost > 0 && !unknown ? unknownOutcome(error) : error
+        this.#runtime.probe?.(unknown ? 'request sent again after an unknown outcome' : 'request sent elsewhere')
+        await this.#sleep(delay)
+      }
+    }
+  }
+
+  /** Ends the wait at the deadline or the signal; what was asked may still happen, and the error says so. */
+  #bounded(answer: Promise<unknown>, command: Command, options: RouteOptions): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      let timer: Timer | undefined
+      const giveUp = (code: 'TIMEOUT' | 'ABORTED'): void => {
+        finish()
+        reject(isRead(command) ? gaveUp(code) : unknownOutcome(gaveUp(code)))
+      }
+      const onAbort = (): void => giveUp('ABORTED')
+      const finish = (): void => {
+        timer?.stop()
+        options.signal?.removeEventListener('abort', onAbort)
+      }
+      if (options.timeoutMs !== undefined)
+        timer = this.#runtime.timers.after(options.timeoutMs, () => giveUp('TIMEOUT'))
+      options.signal?.addEventListener('abort', onAbort)
+      if (options.signal?.aborted) return onAbort()
+      answer.then(
+        (value) => (finish(), resolve(value)),
+        (error: unknown) => (finish(), reject(error)),
+      )
+    })
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.#runtime.timers.after(ms, resolve))
+  }
+}
+
+function gaveUp(code: 'TIMEOUT' | 'ABORTED'): PlenumError {
+  return new PlenumError(
+    code,
+    code === 'TIMEOUT' ? 'The deadline passed before the answer came.' : 'The caller gave up before the answer came.',
+  )
+}
+
+function unknownOutcome(cause: PlenumError): PlenumError {
+  return new PlenumError(
+    'UNKNOWN_OUTCOME',
+    `Nobody knows whether it happened: ${cause.message} Ask again with the same key, or look.`,
+    {
+      cause,
+      details: { cause: cause.code },
+    },
+  )
+}

@@ -1,0 +1,183 @@
+// The operations inside a partition: at once, on one machine.
+//
+// I1 A handler touches entries of its own route only, whatever the number of partitions (UN2a).
+// I2 The operations work only while their handler or task runs: a context that leaked answers with an error.
+import { durationMs, PlenumError } from '../kernel/index.ts'
+import {
+  keyOf,
+  merge,
+  mutate,
+  type Executor,
+  type KeyFields,
+  type MutationSet,
+  type SelectOptions,
+  type StoredValue,
+  type Table,
+  type WriteOptions,
+  type WrittenEntry,
+} from '../space/index.ts'
+
+/** An entry type by its token or its name. */
+export type TypeReference = string | { readonly name: string }
+
+/** Options as a unit writes them, with durations as text. */
+interface GivenOptions {
+  readonly ifStamp?: number | undefined
+  readonly lease?: string | undefined
+  readonly returning?: 'previous' | undefined
+}
+
+const none: WriteOptions = Object.freeze({})
+
+/** What a unit's function may ask of its partition; see `Operations` for the typed face of it. */
+export class PartitionOperations {
+  readonly #executor: Executor
+  readonly #table: (type: TypeReference) => Table
+  readonly #newId: (table: Table, value: StoredValue) => StoredValue
+  #route: { readonly value: unknown } | undefined
+  #active = false
+
+  constructor(
+    executor: Executor,
+    table: (type: TypeReference) => Table,
+    newId: (table: Table, value: StoredValue) => StoredValue,
+  ) {
+    this.#executor = executor
+    this.#table = table
+    this.#newId = newId
+  }
+
+  /** Opens the operations for one run; `route` bounds a handler, undefined lets a task see the whole partition. */
+  enter(route: { readonly value: unknown } | undefined): void {
+    this.#route = route
+    this.#active = true
+  }
+
+  /** Closes them. */
+  leave(): void {
+    this.#active = false
+    this.#route = undefined
+  }
+
+  get(type: TypeReference, key: KeyFields): StoredValue | undefined {
+    const table = this.#open(type)
+    this.#checkRoute(table, key)
+    return this.#executor.get(table, key)
+  }
+
+  read(type: TypeReference, where: StoredValue, options: SelectOptions = {}): StoredValue | undefined {
+    const table = this.#open(type)
+    this.#checkQuery(table, where)
+    return this.#executor.read(table, where, options)
+  }
+
+  readAll(type: TypeReference, where: StoredValue, options: SelectOptions = {}): readonly StoredValue[] {
+    const table = this.#open(type)
+    this.#checkQuery(table, where)
+    return this.#executor.readAll(table, where, options)
+  }
+
+  count(type: TypeReference, where: StoredValue): number {
+    const table = this.#open(type)
+    this.#checkQuery(table, where)
+    return this.#executor.count(table, where)
+  }
+
+  insert(type: TypeReference, value: StoredValue, options?: GivenOptions): StoredValue {
+    const table = this.#open(type)
+    const identified = this.#newId(table, value)
+    this.#checkRoute(table, identified)
+    return this.#executor.insert(table, identified, writeOptions(options))
+  }
+
+  write(type: TypeReference, value: StoredValue, options?: GivenOptions): WrittenEntry {
+    const table = this.#open(type)
+    const identified = this.#newId(table, value)
+    this.#checkRoute(table, identified)
+    return this.#executor.write(table, 'write', identified, writeOptions(options))
+  }
+
+  update(type: TypeReference, value: StoredValue, options?: GivenOptions): WrittenEntry {
+    const table = this.#open(type)
+    this.#checkRoute(table, value)
+    return this.#executor.write(table, 'update', value, writeOptions(options))
+  }
+
+  patch(type: TypeReference, key: KeyFields, fields: StoredValue, options?: GivenOptions): WrittenEntry {
+    const table = this.#open(type)
+    this.#checkRoute(table, key)
+    return this.#executor.revise(table, key, writeOptions(options), (value) => merge(table, value, fields))
+  }
+
+  change(type: TypeReference, key: KeyFields, mutations: MutationSet, options?: GivenOptions): WrittenEntry {
+    const table = this.#open(type)
+    this.#checkRoute(table, key)
+    return this.#executor.revise(table, key, writeOptions(options), (value) => mutate(value, mutations))
+  }
+
+  remove(type: TypeReference, key: KeyFields, options?: GivenOptions): boolean | StoredValue | undefined {
+    const table = this.#open(type)
+    this.#checkRoute(table, key)
+    return this.#executor.remove(table, key, writeOptions(options))
+  }
+
+  take(): never {
+    throw new PlenumError(
+      'NOT_AVAILABLE_YET',
+      'take is not part of this version yet; read the entry and remove it in the same handler.',
+    )
+  }
+
+  #open(type: TypeReference): Table {
+    if (!this.#active) {
+      throw new PlenumError(
+        'HANDLER_FAILED',
+        'The partition was used after its handler or task had returned. Its operations work at once and only inside the function.',
+      )
+    }
+    return this.#table(type)
+  }
+
+  #checkRoute(table: Table, value: StoredValue): void {
+    if (this.#route === undefined) return
+    const [field, another] = table.layout.route
+    if (field !== undefined && another === undefined && value[field] === this.#route.value) return
+    throw outside(table, keyOf(table, value), this.#route.value)
+  }
+
+  #checkQuery(table: Table, where: StoredValue): void {
+    if (this.#route === undefined) return
+    const [field, another] = table.layout.route
+    const asked = field === undefined ? undefined : where[field]
+    if (another === undefined && (asked === this.#route.value || isEq(asked, this.#route.value))) return
+    throw new PlenumError(
+      'OUTSIDE_ROUTE',
+      `A handler sees entries of its own route only: a query of '${table.layout.name}' must name ${table.layout.route.join(', ')}: ${text(this.#route.value)}.`,
+      { details: { type: table.layout.name, route: this.#route.value } },
+    )
+  }
+}
+
+function isEq(asked: unknown, route: unknown): boolean {
+  return typeof asked === 'object' && asked !== null && (asked as { readonly eq?: unknown }).eq === route
+}
+
+function writeOptions(options: GivenOptions | undefined): WriteOptions {
+  if (options === undefined) return none
+  const leaseMs = options.lease === undefined ? undefined : durationMs(options.lease, 'lease')
+  return { ifStamp: options.ifStamp, leaseMs, returning: options.returning }
+}
+
+function outside(table: Table, key: KeyFields, route: unknown): PlenumError {
+  return new PlenumError(
+    'OUTSIDE_ROUTE',
+    `A handler with the route ${text(route)} cannot touch the entry of type '${table.layout.name}' with ${table.layout.route
+      .map((field) => `${field} ${text(key[field])}`)
+      .join(' and ')}: it may live on another partition. Call another handler for it.`,
+    { details: { type: table.layout.name, route, key } },
+  )
+}
+
+function text(value: unknown): string {
+  return typeof value === 'bigint' ? `${value}n` : (JSON.stringify(value) ?? 'undefined')
+}

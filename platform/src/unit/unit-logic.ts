@@ -1,0 +1,271 @@
+// A unit's logic on one partition: data commands, handlers and tasks, executed beside the data.
+//
+// Owns the contexts that handlers and tasks get. Does not own what is stored, when it is acked, or who may call.
+// Called by `partition/` with one command at a time.
+//
+// I1 A handler runs to its end at once; what it returns is plain, and a promise is refused (UN2).
+// I2 Whatever a handler throws, nothing happened: the machine rolls back (UN2); a refusal keeps its reason (UN2b).
+// I3 The unit's code meets the world only through its context: time, randomness and ids come from it (UN1).
+import { PlenumError, type ErrorCode, type Limits } from '../kernel/index.ts'
+import type { Execution, Logic, LogicCommand } from '../partition/index.ts'
+import type { Random } from '../runtime/index.ts'
+import {
+  Executor,
+  type Caller,
+  type Layout,
+  type Machine,
+  type Rules,
+  type StoredValue,
+  type Table,
+} from '../space/index.ts'
+import { plainResult } from './plain-result.ts'
+import { PartitionOperations, type TypeReference } from './partition-operations.ts'
+import { RefusalSignal } from './refusal-signal.ts'
+
+/** A handler, resolved from its declaration. */
+export interface HandlerPart {
+  readonly name: string
+  readonly routeField: string
+  /** Checks and copies an input; VALUE_INVALID names what is wrong. */
+  readonly admit: (input: unknown) => StoredValue
+  /** Checks the data of a declared refusal. */
+  readonly admitRefusal: (reason: string, data: unknown) => unknown
+  readonly run: (input: StoredValue, context: unknown) => unknown
+}
+
+/** A task, resolved from its declaration. */
+export interface TaskPart {
+  readonly name: string
+  readonly admit: (input: unknown) => unknown
+  readonly map: (input: unknown, context: unknown) => unknown
+}
+
+/** What the logic needs to know of a unit. */
+export interface UnitParts {
+  readonly name: string
+  readonly hash: string
+  readonly layouts: readonly Layout[]
+  readonly rules: ReadonlyMap<string, Rules>
+  /** The fields whose value is made where it is missing: entry type to id field. */
+  readonly keyed: ReadonlyMap<string, string>
+  readonly handlers: ReadonlyMap<string, HandlerPart>
+  readonly tasks: ReadonlyMap<string, TaskPart>
+}
+
+export interface UnitLogicOptions {
+  readonly parts: UnitParts
+  readonly limits: Limits
+  readonly random: Random
+  readonly newId: () => string
+  /** Number of the partition, as tasks see it. */
+  readonly partition: number
+  /** Show what a handler threw to its caller: for development and tests only (UN2b). */
+  readonly showFaults: boolean
+  /** Told of every fault that is hidden from callers. */
+  readonly onFault: (part: string, error: unknown) => void
+  /** Runs a function of the unit; tests catch impurity here, a supervisor counts here (UN13, PA9). */
+  readonly around?: (<T>(part: string, run: () => T) => T) | undefined
+}
+
+export class UnitLogic implements Logic {
+  readonly #options: UnitLogicOptions
+
+  constructor(options: UnitLogicOptions) {
+    this.#options = options
+  }
+
+  get hash(): string {
+    return this.#options.parts.hash
+  }
+
+  get layouts(): readonly Layout[] {
+    return this.#options.parts.layouts
+  }
+
+  bind(machine: Machine): Execution {
+    return new UnitExecution(this.#options, machine)
+  }
+}
+
+class UnitExecution implements Execution {
+  readonly #options: UnitLogicOptions
+  readonly #machine: Machine
+  readonly #executor: Executor
+  readonly #operations: PartitionOperations
+  readonly #context: HandlerContextObject
+
+  constructor(options: UnitLogicOptions, machine: Machine) {
+    this.#options = options
+    this.#machine = machine
+    this.#executor = new Executor(machine, options.limits, (type) => this.#rules(type))
+    this.#operations = this.#newOperations()
+    this.#context = new HandlerContextObject(this.#operations, machine, options)
+  }
+
+  get dependency(): number {
+    return this.#executor.dependency
+  }
+
+  set dependency(index: number) {
+    this.#executor.dependency = index
+  }
+
+  execute(command: LogicCommand): unknown {
+    switch (command.kind) {
+      case 'call':
+        return this.#call(command.handler, command.input, command.caller)
+      case 'task':
+        return this.#task(command.task, command.input)
+      default:
+        return this.#executor.execute(command)
+    }
+  }
+
+  #call(name: string, given: unknown, caller: Caller): unknown {
+    const handler = this.#options.parts.handlers.get(name)
+    if (handler === undefined) throw unknownPart('handler', name, this.#options.parts.handlers)
+    const input = handler.admit(given)
+    this.#operations.enter({ value: input[handler.routeField] })
+    this.#context.begin(caller, handler)
+    try {
+      const result = this.#around(`handler ${name}`, () => handler.run(input, this.#context))
+      return plainResult(result, `handler ${name}`)
+    } catch (error) {
+      throw this.#fault(`handler ${name}`, 'HANDLER_FAILED', error)
+    } finally {
+      this.#operations.leave()
+    }
+  }
+
+  #task(name: string, given: unknown): unknown {
+    const task = this.#options.parts.tasks.get(name)
+    if (task === undefined) throw unknownPart('task', name, this.#options.parts.tasks)
+    const input = task.admit(given)
+    const operations = this.#newOperations()
+    operations.enter(undefined)
+    const context = { partition: operations, index: this.#options.partition, signal: new AbortController().signal }
+    const fail = (error: unknown): never => {
+      operations.leave()
+      throw this.#fault(`task ${name}`, 'TASK_FAILED', error)
+    }
+    let result: unknown
+    try {
+      result = this.#around(`task ${name}`, () => task.map(input, context))
+    } catch (error) {
+      return fail(error)
+    }
+    if (isPromise(result)) return result.then((value) => (operations.leave(), value), fail)
+    operations.leave()
+    return result
+  }
+
+  #newOperations(): PartitionOperations {
+    return new PartitionOperations(
+      this.#executor,
+      (type) => this.#table(type),
+      (table, value) => this.#identified(table, value),
+    )
+  }
+
+  #around<T>(part: string, run: () => T): T {
+    const { around } = this.#options
+    return around === undefined ? run() : around(part, run)
+  }
+
+  /** What the caller gets to see of a throw: refusals and the platform's own errors as they are, faults as a code. */
+  #fault(part: string, code: ErrorCode, error: unknown): PlenumError {
+    if (error instanceof RefusalSignal) return error.toError()
+    if (error instanceof PlenumError) return error
+    this.#options.onFault(part, error)
+    const message = error instanceof Error ? error.message : String(error)
+    if (!this.#options.showFaults) {
+      return new PlenumError(code, `The ${part} failed; nothing happened. Its log says why.`, { details: { part } })
+    }
+    return new PlenumError(code, `The ${part} threw: ${message}. Nothing happened.`, {
+      details: { part },
+      cause: error,
+    })
+  }
+
+  #table(type: TypeReference): Table {
+    return this.#machine.table(typeof type === 'string' ? type : type.name)
+  }
+
+  #identified(table: Table, value: StoredValue): StoredValue {
+    const field = this.#options.parts.keyed.get(table.layout.name)
+    if (field === undefined || value[field] !== undefined) return value
+    return { ...value, [field]: this.#options.newId() }
+  }
+
+  #rules(type: string): Rules {
+    const rules = this.#options.parts.rules.get(type)
+    if (rules === undefined)
+      throw new PlenumError('ENTRY_TYPE_UNKNOWN', `There is no entry type '${type}' in this unit.`)
+    return rules
+  }
+}
+
+/** What a handler gets as its second argument; one for each partition, because handlers never overlap. */
+class HandlerContextObject {
+  readonly partition: PartitionOperations
+  readonly #machine: Machine
+  readonly #options: UnitLogicOptions
+  #caller: Caller = nobody
+  #handler: HandlerPart | undefined
+
+  constructor(partition: PartitionOperations, machine: Machine, options: UnitLogicOptions) {
+    this.partition = partition
+    this.#machine = machine
+    this.#options = options
+    // A handler takes its context apart, `({ refuse, newId }) => …`, so its functions must not need `this`.
+    this.random = this.random.bind(this)
+    this.newId = this.newId.bind(this)
+    this.refuse = this.refuse.bind(this)
+    this.send = this.send.bind(this)
+  }
+
+  begin(caller: Caller, handler: HandlerPart): void {
+    this.#caller = caller
+    this.#handler = handler
+  }
+
+  get caller(): Caller {
+    return this.#caller
+  }
+
+  get now(): number {
+    return this.#machine.time
+  }
+
+  random(): number {
+    return this.#options.random.next()
+  }
+
+  newId(): string {
+    return this.#options.newId()
+  }
+
+  refuse(reason: string, data: unknown): Error {
+    return new RefusalSignal(reason, this.#handler?.admitRefusal(reason, data))
+  }
+
+  send(): never {
+    throw new PlenumError('NOT_AVAILABLE_YET', 'Messages (send) are not part of this version yet.')
+  }
+}
+
+const nobody: Caller = Object.freeze({ kind: 'unit', subject: '', claims: Object.freeze({}) })
+
+function isPromise(value: unknown): value is Promise<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}
+
+function unknownPart(kind: string, name: string, known: ReadonlyMap<string, unknown>): PlenumError {
+  return new PlenumError(
+    'HANDLER_UNKNOWN',
+    `The unit has no ${kind} '${name}'. It has: ${[...known.keys()].join(', ') || 'none'}.`,
+    {
+      details: { kind, name, known: [...known.keys()] },
+    },
+  )
+}
