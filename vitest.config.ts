@@ -1,0 +1,18 @@
+import { defineConfig } from 'vitest/config'
+
+/** One project for each folder with tests, so that `npm run check -- --only` and `vitest --project` can name them. */
+const folders = ['platform', 'apps', 'tools', 'benchmarks', 'simulation', 'examples']
+
+export default defineConfig({
+  test: {
+    projects: folders.map((name) => ({
+      test: {
+        name,
+        include: [`${name}/**/*.test.ts`],
+        exclude: ['**/node_modules/**', '**/dist/**'],
+        // Tests are told apart by what they find, never by how long they took; this only ends one that hangs.
+        testTimeout: 60_000,
+      },
+    })),
+  },
+})
