@@ -1,10 +1,13 @@
 import { defineConfig } from 'vitest/config'
 
-/** One project for each folder with tests, so that `npm run check -- --only` and `vitest --project` can name them. */
+import { CountingReporter } from './tools/check/counting-reporter.ts'
+
+/** One project for each folder with tests, so that the steps of the check can name them. */
 const folders = ['platform', 'apps', 'tools', 'benchmarks', 'simulation', 'examples']
 
 export default defineConfig({
   test: {
+    reporters: ['default', new CountingReporter()],
     projects: folders.map((name) => ({
       test: {
         name,

@@ -59,6 +59,6 @@ export function importPatterns(name: string, layer: Layer, depth: number): reado
 
 /** A pattern for a file name that is not this one; the linter's patterns have no look-ahead. */
 function otherThan(name: string): string {
-  const escaped = [...name].map((character) => (character === '.' ? String.raw`\.` : character))
+  const escaped = name.split('').map((character) => (character === '.' ? String.raw`\.` : character))
   return `(${escaped.map((character, at) => `${escaped.slice(0, at).join('')}[^${character}/][^/]*`).join('|')})`
 }
