@@ -67,7 +67,9 @@ export class Executor {
       }
       case 'change': {
         const { mutations } = command
-        return this.revise(this.#machine.table(command.type), command.key, command.options, (value) => mutate(value, mutations))
+        return this.revise(this.#machine.table(command.type), command.key, command.options, (value) =>
+          mutate(value, mutations),
+        )
       }
     }
   }
@@ -105,9 +107,13 @@ export class Executor {
     const rules = this.#rules(table.layout.name)
     const value = rules.admit(given)
     if (this.find(table, value) !== undefined) {
-      throw new PlenumError('ENTRY_EXISTS', `An entry of type '${table.layout.name}' with ${keyText(table, value)} exists already.`, {
-        details: { type: table.layout.name, key: keyOf(table, value) },
-      })
+      throw new PlenumError(
+        'ENTRY_EXISTS',
+        `An entry of type '${table.layout.name}' with ${keyText(table, value)} exists already.`,
+        {
+          details: { type: table.layout.name, key: keyOf(table, value) },
+        },
+      )
     }
     return this.#machine.put(table, undefined, value, leaseOf(options, rules)).value
   }
@@ -173,7 +179,8 @@ export function merge(table: Table, value: StoredValue, fields: StoredValue): St
     const item = fields[field] === undefined ? value[field] : fields[field]
     if (item !== undefined) merged[field] = item
   }
-  for (const field of Object.keys(fields)) if (!(field in merged) && fields[field] !== undefined) merged[field] = fields[field]
+  for (const field of Object.keys(fields))
+    if (!(field in merged) && fields[field] !== undefined) merged[field] = fields[field]
   if (table.layout.open) for (const field of Object.keys(value)) if (!(field in merged)) merged[field] = value[field]
   return merged
 }
@@ -208,9 +215,13 @@ function checkIdentity(table: Table, before: StoredValue, after: StoredValue): v
   const { name, id, route } = table.layout
   for (const field of route) {
     if (before[field] !== after[field]) {
-      throw new PlenumError('ROUTE_IMMUTABLE', `'${field}' is the route of '${name}' and cannot change; remove the entry and insert it anew.`, {
-        details: { type: name, field },
-      })
+      throw new PlenumError(
+        'ROUTE_IMMUTABLE',
+        `'${field}' is the route of '${name}' and cannot change; remove the entry and insert it anew.`,
+        {
+          details: { type: name, field },
+        },
+      )
     }
   }
   for (const field of id) {
@@ -223,9 +234,13 @@ function checkIdentity(table: Table, before: StoredValue, after: StoredValue): v
 }
 
 function missing(table: Table, key: KeyFields): PlenumError {
-  return new PlenumError('ENTRY_MISSING', `There is no entry of type '${table.layout.name}' with ${keyText(table, key)}.`, {
-    details: { type: table.layout.name, key: keyOf(table, key) },
-  })
+  return new PlenumError(
+    'ENTRY_MISSING',
+    `There is no entry of type '${table.layout.name}' with ${keyText(table, key)}.`,
+    {
+      details: { type: table.layout.name, key: keyOf(table, key) },
+    },
+  )
 }
 
 function keyText(table: Table, key: KeyFields): string {

@@ -25,7 +25,8 @@ function replace(object: Plain, path: string, change: (item: unknown) => unknown
   let at = object
   for (const name of names.slice(0, -1)) {
     const below = at[name]
-    if (typeof below !== 'object' || below === null || Array.isArray(below)) throw invalid(path, `'${name}' is not an object`)
+    if (typeof below !== 'object' || below === null || Array.isArray(below))
+      throw invalid(path, `'${name}' is not an object`)
     const copy = { ...below }
     at[name] = copy
     at = copy as Plain
