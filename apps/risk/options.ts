@@ -91,5 +91,5 @@ function parse(args: readonly string[]) {
 }
 
 function usage(reason: string, cause?: unknown): PlenumError {
-  return new PlenumError('USAGE', `${reason}. See --help`, { cause })
+  return new PlenumError('USAGE', `${reason.replace(/\.$/, '')}. See --help.`, { cause })
 }

@@ -32,12 +32,12 @@ export function sqlError(error: unknown, place: SqlPlace): PlenumError {
   const reason = reasonOf(error)
   const details = { database: place.database, reason, nextStep: place.nextStep }
   if (fault.success && !unavailable.test(fault.data.code)) {
-    return new PlenumError('SOURCE_FAILED', `${place.database} refused a statement: ${reason}. ${place.nextStep}`, {
+    return new PlenumError('SOURCE_FAILED', `${place.database} refused a statement: ${reason}. ${place.nextStep}.`, {
       details: { ...details, sqlState: fault.data.code },
       cause: error,
     })
   }
-  return new PlenumError('SOURCE_UNAVAILABLE', `cannot use ${place.database}: ${reason}. ${place.nextStep}`, {
+  return new PlenumError('SOURCE_UNAVAILABLE', `Cannot use ${place.database}: ${reason}. ${place.nextStep}.`, {
     details,
     cause: error,
   })

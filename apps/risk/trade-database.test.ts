@@ -143,7 +143,7 @@ test('a server that is down is SOURCE_UNAVAILABLE, with the reason and without t
     retry: 'same',
     details: { reason: expect.stringContaining('ECONNREFUSED') },
   })
-  expect(String(failure)).toMatch(/cannot use PostgreSQL at 127\.0\.0\.1:\d+\/books: .*ECONNREFUSED.*DATABASE_URL/)
+  expect(String(failure)).toMatch(/Cannot use PostgreSQL at 127\.0\.0\.1:\d+\/books: .*ECONNREFUSED.*DATABASE_URL/)
   expect(JSON.stringify(failure) + String(failure)).not.toContain('secret')
   await trades.close()
 })

@@ -149,7 +149,7 @@ async function seed(
     } else if (present !== trades) {
       throw new PlenumError(
         'SOURCE_FAILED',
-        `${place.database} holds ${present} trades in plenum_risk.trade, not ${trades}. Drop the schema plenum_risk there, or use another database`,
+        `${place.database} holds ${present} trades in plenum_risk.trade, not ${trades}. Drop the schema plenum_risk there, or use another database.`,
         {
           details: { database: place.database, present, expected: trades },
         },

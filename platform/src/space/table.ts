@@ -46,7 +46,7 @@ export class Table {
 
   add(row: Row): void {
     const id = this.idOf(row.value)
-    if (this.#chained) row.next = this.#rows.get(id)
+    row.next = this.#chained ? this.#rows.get(id) : undefined
     this.#rows.set(id, row)
     this.#size += 1
   }
@@ -62,7 +62,7 @@ export class Table {
         if (before.next === row) before.next = row.next
       }
     }
-    row.next = undefined
+    // The row keeps its `next`: a walk that stands on it must find its way on.
     this.#size -= 1
   }
 
