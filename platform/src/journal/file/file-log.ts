@@ -1,0 +1,226 @@
+// One physical log for all journals of a folder: opened, appended to, read, trimmed and closed.
+//
+// Owns the composition of the log's parts and its waiting followers. Does not own the folder's lock, grid.json or
+// snapshots. Called by openFolder, which gives each partition its journal.
+//
+// I1 Nothing is served before the whole log was verified, its torn tail cut, and what was not synced written again (FE2).
+// I2 What a reader gets is acked: nobody sees a record that the log's level does not keep yet.
+// I3 A segment is removed only when every journal says that it needs nothing of it, the oldest first.
+import type { Clock, Disk, Timers } from '../../runtime/index.ts'
+import type { Appended, Found, Position, Tail } from '../journal.ts'
+import { BlockIndex } from './block-index.ts'
+import { CommitPace } from './commit-pace.ts'
+import { GroupWriter, type FileLevel } from './group-writer.ts'
+import { asBuffer, groupHeaderBytes, sealGroup, segmentHeaderBytes, writePositions } from './layout.ts'
+import { LiveSegments, trimmed } from './live-segments.ts'
+import { LogReader } from './log-reader.ts'
+import { recoverLog, type LogEvent, type Recovered, type RecoveryProgress } from './recover-log.ts'
+import { SegmentSupply } from './segment-supply.ts'
+import { createSegment } from './segments.ts'
+
+export interface FileLogOptions {
+  readonly disk: Disk
+  /** The folder of the segment files; it exists, and the caller holds its lock. */
+  readonly folder: string
+  /** 16 bytes that name the grid. */
+  readonly grid: Uint8Array
+  /** The number of journals that share the log. */
+  readonly journals: number
+  readonly level: FileLevel
+  readonly clock: Clock
+  readonly timers: Timers
+  /** Bytes that the log may take on the disk; no limit if left out. */
+  readonly bytesMax?: number
+  /** Bytes of the first segment; each next one is twice as large. 1 MB. */
+  readonly segmentBytesMin?: number
+  /** Bytes of the largest segment. 64 MB. */
+  readonly segmentBytesMax?: number
+  /** Bytes after which a group is closed. 1 MB. */
+  readonly groupBytesMax?: number
+  /** Milliseconds that a small commit may hold up the loop instead of going through the thread pool; 0 for never. 0.5. */
+  readonly quickMsMax?: number
+  /** Bytes of a small commit. 256 KB. */
+  readonly quickBytesMax?: number
+  /** Milliseconds of quiet until a mark says that the last group was synced. 1,000. */
+  readonly markMs?: number
+  /** Bytes that recovery keeps in memory for the partitions' first reading. 128 MB. */
+  readonly keptBytesMax?: number
+  readonly onProgress?: (progress: RecoveryProgress) => void
+  readonly onEvent?: (event: LogEvent) => void
+}
+
+const defaults = {
+  bytesMax: Infinity,
+  segmentBytesMin: 1 << 20,
+  segmentBytesMax: 64 << 20,
+  groupBytesMax: 1 << 20,
+  quickMsMax: 0.5,
+  quickBytesMax: 256 << 10,
+  markMs: 1_000,
+  keptBytesMax: 128 << 20,
+  onProgress: () => {},
+  onEvent: () => {},
+}
+
+type Settings = Required<FileLogOptions>
+
+/** Makes the first segment of a new log and syncs it. The disk's errors. */
+export async function createLog(options: FileLogOptions): Promise<void> {
+  const settings: Settings = { ...defaults, ...options }
+  const segment = await createSegment(settings, 1, Math.min(settings.segmentBytesMin, settings.bytesMax))
+  try {
+    const positions = writePositions(Array.from({ length: settings.journals }, () => 1))
+    const start = asBuffer(new Uint8Array(groupHeaderBytes + positions.length))
+    start.set(positions, groupHeaderBytes)
+    sealGroup(start, 'START', { entries: settings.journals, sequence: 1, synced: 0 }, segment.seed)
+    await segment.file.write([start], segmentHeaderBytes)
+    await segment.file.sync()
+  } finally {
+    await segment.file.close()
+  }
+}
+
+/**
+ * Verifies a log and makes it ready. JOURNAL_CORRUPT with file, byte and loss; FORMAT_UNKNOWN;
+ * FOLDER_OF_ANOTHER_GRID; the disk's errors.
+ */
+export async function openLog(options: FileLogOptions): Promise<FileLog> {
+  const settings: Settings = { ...defaults, ...options }
+  const index = new BlockIndex()
+  return new FileLog(settings, index, await recoverLog(settings, index, settings))
+}
+
+/** An open log; `openLog` makes one. */
+export class FileLog {
+  readonly level: FileLevel
+  readonly #bytesMax: number
+  readonly #index: BlockIndex
+  readonly #segments: LiveSegments
+  readonly #supply: SegmentSupply
+  readonly #writer: GroupWriter
+  readonly #reader: LogReader
+  /** The lowest position that each journal still needs. */
+  readonly #needed: Position[]
+  /** Journals that have not read the whole log yet since it was opened. */
+  readonly #recovering: Set<number>
+  #trimming: Promise<void> = Promise.resolve()
+  #waiting: (() => void)[] = []
+  #closing: Promise<void> | undefined
+
+  constructor(settings: Settings, index: BlockIndex, recovered: Recovered) {
+    const { level, clock, timers, bytesMax, groupBytesMax, markMs, journals } = settings
+    const { used, ready, end } = recovered.scan
+    this.level = level
+    this.#bytesMax = bytesMax
+    this.#index = index
+    this.#segments = new LiveSegments(settings.disk, settings.folder, used)
+    this.#supply = new SegmentSupply(settings, { ...settings, logBytesMax: bytesMax }, timers, {
+      number: (ready ?? end.segment).number + 1,
+      allocated: used.reduce((sum, { segment }) => sum + segment.size, ready?.size ?? 0),
+      ready,
+    })
+    const pace = new CommitPace(settings.quickMsMax, settings.quickBytesMax, recovered.commitMs)
+    const parts = { index, supply: this.#supply, pace }
+    const onSegment = this.#segments.add.bind(this.#segments)
+    const options = { level, clock, timers, groupBytesMax, markMs, ...parts, onSegment, onChange: () => this.#wake() }
+    this.#writer = new GroupWriter(options, { ...end, synced: end.sequence - 1 })
+    this.#reader = new LogReader(index, this.#segments)
+    this.#needed = Array.from({ length: journals }, (_, journal) => this.#segments.first(journal))
+    this.#recovering = new Set(this.#needed.keys())
+  }
+
+  /** Share of `bytesMax` that is taken; above 0.9 as well while the disk has no room for a next segment (JR8). */
+  fill(): number {
+    const { segment, offset } = this.#writer
+    // What every segment begins with is no record's doing; an empty log is empty.
+    const used = Math.max(0, offset - segmentHeaderBytes - groupHeaderBytes - 8 * this.#needed.length)
+    const share = (this.#segments.olderBytes + used) / this.#bytesMax
+    const full = this.#supply.full === 'disk' ? 0.9 + (0.1 * offset) / segment.size : 0
+    return Math.min(1, Math.max(share, full))
+  }
+
+  tail(journal: number): Tail {
+    const first = this.#first(journal)
+    return { first, next: this.#writer.acked(journal), fill: this.fill() }
+  }
+
+  append(journal: number, position: Position, record: Uint8Array): Promise<Appended> {
+    return this.#writer.append(journal, position, record)
+  }
+
+  /** From `from` to the last record that is acked now. JOURNAL_CORRUPT if `from` is no longer kept. */
+  async *read(journal: number, from: Position, signal?: AbortSignal): AsyncGenerator<Found, void> {
+    const first = this.#first(journal)
+    if (from < first) throw trimmed(`the record at position ${from}`, { position: from, first })
+    const to = this.#writer.acked(journal)
+    if (from < to) yield* this.#reader.read(journal, from, to, signal)
+    if (signal?.aborted !== true && this.#recovering.delete(journal) && this.#recovering.size === 0) {
+      this.#index.release()
+    }
+  }
+
+  /** From `from` on until the signal aborts or `isOver` says so; ends with the writer's error once that failed. */
+  async *follow(
+    journal: number,
+    from: Position,
+    signal: AbortSignal,
+    isOver: () => boolean,
+  ): AsyncGenerator<Found, void> {
+    const wake = (): void => this.#wake()
+    signal.addEventListener('abort', wake, { once: true })
+    try {
+      for (let next = from; !signal.aborted && !isOver();) {
+        for await (const found of this.read(journal, next, signal)) {
+          next = found.position + 1
+          yield found
+        }
+        if (next < this.#writer.acked(journal) || signal.aborted || isOver()) continue
+        if (this.#writer.failure !== undefined) throw this.#writer.failure
+        await new Promise<void>((resolve) => this.#waiting.push(resolve))
+      }
+    } finally {
+      signal.removeEventListener('abort', wake)
+    }
+  }
+
+  /** Lets followers look whether they are over. */
+  wakeFollowers(): void {
+    this.#wake()
+  }
+
+  /** Forgets what the journal no longer needs, in whole segments and once no other journal needs those. */
+  trim(journal: number, before: Position): Promise<void> {
+    const wanted = Math.min(before, this.#writer.acked(journal))
+    this.#needed[journal] = Math.max(this.#needed[journal] ?? 1, wanted)
+    this.#trimming = this.#trimming
+      .catch(() => {})
+      .then(async () => {
+        const freed = await this.#segments.removeBelow(this.#needed)
+        this.#index.dropBefore(this.#segments.oldest)
+        if (freed > 0) this.#supply.freed(freed)
+      })
+    return this.#trimming
+  }
+
+  /** Writes and acks what waits, says in the log that all of it was synced, and closes the files. */
+  close(): Promise<void> {
+    this.#closing ??= (async () => {
+      await this.#writer.close()
+      await this.#trimming.catch(() => {})
+      await this.#supply.close()
+      await this.#segments.close()
+      this.#wake()
+    })()
+    return this.#closing
+  }
+
+  #first(journal: number): Position {
+    return Math.max(this.#segments.first(journal), this.#needed[journal] ?? 1)
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const resume of waiting) resume()
+  }
+}

@@ -1,0 +1,83 @@
+import type { Found, Position } from '../journal.ts'
+import type { Block, BlockIndex } from './block-index.ts'
+import { asBuffer, entryHeaderBytes, groupHeaderBytes, groupKinds, isSoundBody, readGroupHeader } from './layout.ts'
+import type { LiveSegments } from './live-segments.ts'
+import { corruptLog } from './log-errors.ts'
+import type { Segment } from './segments.ts'
+
+const recordsKind = groupKinds.indexOf('RECORDS')
+
+/** Reads the records of one journal out of a log that all journals share. */
+export class LogReader {
+  readonly #index: BlockIndex
+  readonly #segments: LiveSegments
+
+  constructor(index: BlockIndex, segments: LiveSegments) {
+    this.#index = index
+    this.#segments = segments
+  }
+
+  /** The records of a journal from position `from` up to, not including, `to`. JOURNAL_CORRUPT if they rotted since. */
+  async *read(journal: number, from: Position, to: Position, signal?: AbortSignal): AsyncGenerator<Found, void> {
+    let block = this.#index.find(journal, from)
+    while (block !== undefined) {
+      const first = block.first[journal] ?? 1
+      const bytes = block.bytes ?? (await this.#load(block))
+      const spans = entriesOf(bytes, journal)
+      for (let at = 0; at < spans.length; at += 2) {
+        const position = first + at / 2
+        if (position < from) continue
+        if (position >= to || signal?.aborted === true) return
+        const begin = spans[at] ?? 0
+        yield { position, bytes: bytes.subarray(begin, begin + (spans[at + 1] ?? 0)) }
+      }
+      block = this.#index.after(block)
+    }
+  }
+
+  #load(block: Block): Promise<Buffer> {
+    const { at, length } = block
+    return this.#segments.hold(block.segment, async (segment) => {
+      const bytes = asBuffer(await segment.file.read(at, length))
+      verify(segment, block, bytes, length)
+      return bytes
+    })
+  }
+}
+
+/** What was sound when it was written, or when the log was opened, is looked at again: disks rot. */
+function verify(segment: Segment, block: Block, bytes: Buffer, length: number): void {
+  let at = 0
+  while (at + groupHeaderBytes <= bytes.length) {
+    const read = readGroupHeader(bytes, at, segment.seed)
+    if (read.kind !== 'sound') break
+    const end = at + groupHeaderBytes + read.header.bodyLength
+    if (end > bytes.length || !isSoundBody(read.header, bytes.subarray(at + groupHeaderBytes, end))) break
+    at = end
+  }
+  if (at === length) return
+  throw corruptLog({
+    file: segment.path,
+    offset: block.at + at,
+    reason: 'a group that was sound is broken',
+    soundBefore: block.first,
+    groupsBeyond: 0,
+  })
+}
+
+/** Offset and length of each record of a journal in a run of sound groups, one pair after the other. */
+function entriesOf(bytes: Buffer, journal: number): number[] {
+  const spans: number[] = []
+  for (let group = 0; group < bytes.length;) {
+    const end = group + groupHeaderBytes + bytes.readUInt32LE(group + 8)
+    // Only a RECORDS group holds entries.
+    const hasEntries = bytes[group + 5] === recordsKind
+    for (let at = hasEntries ? group + groupHeaderBytes : end; at < end;) {
+      const length = bytes.readUInt32LE(at + 4)
+      if (bytes.readUInt32LE(at) === journal) spans.push(at + entryHeaderBytes, length)
+      at += entryHeaderBytes + length
+    }
+    group = end
+  }
+  return spans
+}

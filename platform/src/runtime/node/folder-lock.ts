@@ -1,0 +1,61 @@
+import { DatabaseSync } from 'node:sqlite'
+import { PlenumError } from '../../kernel/index.ts'
+import type { FolderLock } from '../ports.ts'
+
+/** SQLite's result codes that matter here. */
+const busy = 5
+const ioError = 10
+
+/**
+ * Holds a folder by an open exclusive transaction of SQLite on `<folder>/lock` (FE4). The kernel releases it with the
+ * process, however that ends; a process id in a file would prove nothing, because two containers both have id 1.
+ * FOLDER_IN_USE if another process, container or thread holds it, or this one does; FOLDER_REFUSED where the file
+ * system has no locks; JOURNAL_FAILED if the lock file cannot be made.
+ */
+export function lockFolder(folder: string): FolderLock {
+  let database: DatabaseSync | undefined
+  try {
+    database = new DatabaseSync(`${folder}/lock`, { timeout: 0 })
+    // The journal stays in memory so that the lock needs no second file.
+    database.exec('PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE')
+  } catch (cause) {
+    database?.close()
+    throw refusal(folder, cause)
+  }
+  const held = database
+  return {
+    release() {
+      if (held.isOpen) held.close()
+    },
+  }
+}
+
+function refusal(folder: string, cause: unknown): PlenumError {
+  const code = resultCode(cause)
+  if (code === busy) {
+    return new PlenumError(
+      'FOLDER_IN_USE',
+      `The folder ${folder} is held by another running application, here or in another container. ` +
+        'Stop that one first, or use another folder.',
+      { details: { folder }, cause },
+    )
+  }
+  if (code === ioError) {
+    return new PlenumError(
+      'FOLDER_REFUSED',
+      `The file system of ${folder} does not keep locks, so two processes could write one journal. Use a local disk.`,
+      { details: { folder }, cause },
+    )
+  }
+  return new PlenumError(
+    'JOURNAL_FAILED',
+    `The folder ${folder} cannot be locked: ${String(cause)}. Check that it exists and may be written.`,
+    { details: { folder }, cause },
+  )
+}
+
+/** SQLite's primary result code of an error of `node:sqlite`. */
+function resultCode(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return undefined
+  return error.errcode & 0xff
+}

@@ -1,0 +1,2 @@
+export { NodeDisk } from './node-disk.ts'
+export { nodeRuntime } from './node-runtime.ts'
