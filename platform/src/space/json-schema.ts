@@ -54,7 +54,7 @@ function libraryOptions(subject: string, seen: { adjusts: boolean }): object {
       const field = fieldOf(path)
       if (type === 'transform') throw transforms(subject, field)
       if (notPlainInZod.has(type)) throw notPlain(subject, field, type)
-      return 'any'
+      return type === 'bigint' ? { type: 'integer', format: 'bigint' } : 'any'
     },
     override: ({ zodSchema }: { readonly zodSchema: unknown }) => {
       if (adjustsInZod(zodSchema)) seen.adjusts = true

@@ -1,0 +1,116 @@
+import type { Duration } from '../kernel/index.ts'
+import { PlenumError } from '../kernel/index.ts'
+import { checkSchema } from './checked-schema.ts'
+import { EntryDefinition, type EntryOptions, type UpgradeDefinition } from './entry-definition.ts'
+import type { Caller } from './requests.ts'
+import type { Input, Output, Schema, Storable, Stored } from './values.ts'
+import type { Field, Path, Where } from './where.ts'
+
+/** What the types know of an entry type: what goes in, what is kept, and what names an entry. */
+export interface EntryShape {
+  input: object
+  value: object
+  id: string
+  route: string
+  keyed: boolean
+}
+
+/** The token of an entry type. The name comes first, so that diagnostics begin with it. */
+export interface EntryType<N extends string = string, S extends EntryShape = any> {
+  readonly kind: 'entry'
+  readonly name: N
+  readonly '~': S
+}
+
+/** Any entry type. */
+export type AnyEntry = EntryType<string, any>
+
+/** The value of an entry type as its schema makes it, before it is frozen. */
+export type Value<T extends AnyEntry> = T['~']['value']
+
+/** The value of an entry type as it is read: `type Order = Of<typeof Order>`. */
+export type Of<T extends AnyEntry> = Stored<Value<T>>
+
+/** What names one entry, and its partition: the id fields and the route fields (ID1). */
+export type Key<T extends AnyEntry> = Readonly<Pick<Value<T>, (T['~']['id'] | T['~']['route']) & keyof Value<T>>>
+
+/** What may be written: the schema's input; the id is optional where the space makes it. */
+export type New<T extends AnyEntry> = T['~']['keyed'] extends true
+  ? OptionalId<Stored<T['~']['input']>, T['~']['id']>
+  : Stored<T['~']['input']>
+
+type OptionalId<V, I extends string> = V extends unknown ? Omit<V, I> & Partial<Pick<V, I & keyof V>> : never
+
+/** The name of an entry type, where it is known as a literal. */
+export type NameOf<E extends AnyEntry> = string extends E['name'] ? never : E['name']
+
+/** The entry type that R refers to: itself, or the one of E with that name. */
+export type Named<E extends AnyEntry, R> = R extends AnyEntry ? R : Extract<E, { readonly name: R }>
+
+/** An older shape of an entry type and the step from it to the next; made by `upgrade`. */
+export interface Upgrade {
+  readonly kind: 'upgrade'
+  readonly from: Schema
+  readonly step: (old: never) => unknown
+}
+
+/**
+ * Declares an entry type: its name, its schema, and what names and routes its entries. Throws a PlenumError if the
+ * schema cannot be used (SCHEMA_INVALID, SCHEMA_ASYNC, SCHEMA_UNSTABLE, VALUE_NOT_PLAIN, FIELD_RESERVED) or a field is
+ * named that it does not have (ENTRY_FIELD_UNKNOWN).
+ *
+ * @example
+ * const Account = entry('account', z.object({ id: z.string(), balance: z.int() }), { id: 'id' })
+ */
+export function entry<
+  const N extends string,
+  S extends Schema<any, object>,
+  const I extends Field<Output<S>>,
+  const R extends Field<Output<S>> = I,
+  const K extends 'uuid7' | 'sharded' | 'sequence' | false = false,
+>(
+  name: N,
+  schema: S & Storable<Output<S>>,
+  options: {
+    readonly id: I | readonly I[]
+    /** The fields whose hash picks the partition; the id's where it is left out. */
+    readonly route?: R | readonly R[]
+    readonly keys?: K
+    readonly indexes?: readonly (readonly Path<Output<S>>[])[]
+    readonly fifo?: Field<Output<S>>
+    readonly lease?: Duration
+    /** Rows a remote caller may read and watch. Absent: none; only code of the unit sees them. */
+    readonly visible?: (caller: Caller) => Where<Output<S>> | boolean
+    /** Older shapes, oldest first; each is a schema and a pure step to the next. */
+    readonly upgrades?: readonly Upgrade[]
+  },
+): EntryType<
+  N,
+  { input: Input<S> & object; value: Output<S> & object; id: I; route: R; keyed: K extends string ? true : false }
+>
+export function entry(
+  name: string,
+  schema: Schema,
+  options: Omit<EntryOptions, 'upgrades'> & { readonly upgrades?: readonly Upgrade[] },
+): AnyEntry {
+  const upgrades = (options.upgrades ?? []).map((step, at) => upgradeDefinition(name, step, at))
+  const definition = new EntryDefinition(name, schema, { ...options, upgrades })
+  return Object.freeze({ kind: 'entry', name, '~': definition })
+}
+
+/** Declares an older shape of an entry type and the pure, synchronous step from it to the next one. */
+export function upgrade<S extends Schema, V>(from: S, step: (old: Stored<Output<S>>) => V): Upgrade {
+  return Object.freeze({ kind: 'upgrade', from, step })
+}
+
+/** What `entry` made of a declaration. UNIT_INVALID for anything that is not a token of this package. */
+export function definitionOf(type: AnyEntry): EntryDefinition {
+  const definition: unknown = type['~']
+  if (definition instanceof EntryDefinition) return definition
+  throw new PlenumError('UNIT_INVALID', 'An entry type is expected: what entry(…) of this copy of plenum returned.')
+}
+
+function upgradeDefinition(name: string, { from, step }: Upgrade, at: number): UpgradeDefinition {
+  const checked = checkSchema(from, `Upgrade ${at + 1} of entry type '${name}'`)
+  return Object.freeze({ from: checked, step })
+}
