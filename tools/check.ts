@@ -1,6 +1,5 @@
 // `npm test` and `npm run check`: everything that CI runs, in one list (check/steps.ts).
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { globSync } from 'node:fs'
 
 import { paint, readCheckOptions, stepLine } from './check/report.ts'
 import { runStep } from './check/run-step.ts'
@@ -8,7 +7,7 @@ import type { StepResult } from './check/step.ts'
 import { steps } from './check/steps.ts'
 import { repositoryRoot } from './repository.ts'
 
-const present = steps.filter(({ needs }) => needs.every((path) => existsSync(join(repositoryRoot, path))))
+const present = steps.filter(({ needs }) => needs.every((path) => globSync(path, { cwd: repositoryRoot }).length > 0))
 const colours = paint(process.stdout.isTTY && process.env['NO_COLOR'] === undefined)
 
 try {

@@ -5,7 +5,7 @@ export interface Step {
   /** What it proves, in a few words, for `--list`. */
   readonly about: string
   /**
-   * Paths without which there is nothing to check yet, from the repository's root. A step whose subject is missing is
+   * Paths or patterns of paths without which there is nothing to check yet, from the repository's root. A step whose subject is missing is
    * left out of the list, so that it cannot be counted as passed.
    */
   readonly needs: readonly string[]

@@ -68,7 +68,7 @@ export const steps: readonly Step[] = [
   {
     name: 'examples',
     about: 'the examples',
-    needs: ['examples/readme.test.ts'],
+    needs: ['examples/**/*.test.ts'],
     command: [bin('vitest/vitest.mjs'), 'run', '--project', 'examples'],
   },
   {

@@ -1,0 +1,51 @@
+// `npm run check -- --only package`: builds and packs the package, lints the tarball, installs it into an empty
+// folder and runs and compiles the example of README.md there, as a stranger would.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { buildPackage, packPackage } from './package/build-package.ts'
+import { compilers, compilerSettings, Consumer, temporaryFolder } from './package/consumer.ts'
+import { undeclaredImports } from './package/undeclared-imports.ts'
+import { mustRun } from './processes.ts'
+import { firstExample } from './readme/example.ts'
+import { repositoryRoot } from './repository.ts'
+
+const bin = (path: string): string => join(repositoryRoot, 'node_modules', path)
+
+function checkPackage(): void {
+  using packed = temporaryFolder()
+  const built = buildPackage()
+  const undeclared = undeclaredImports(built)
+  if (undeclared.length > 0) throw new Error(undeclared.join('\n'))
+  const tarball = packPackage(built, packed.path)
+  mustRun(process.execPath, [bin('publint/src/cli.js'), 'run', tarball, '--strict'], packed.path)
+  console.log('publint: nothing to say')
+  mustRun(
+    process.execPath,
+    [bin('@arethetypeswrong/cli/dist/index.js'), tarball, '--profile=esm-only', '--no-definitely-typed'],
+    packed.path,
+  )
+  console.log('attw: the types are right')
+
+  const { source, prints } = firstExample(readFileSync(join(repositoryRoot, 'README.md'), 'utf8'))
+  using consumer = new Consumer(tarball)
+  consumer.write('example.ts', source)
+  const printed = consumer.run('example.ts')
+  if (prints !== undefined && printed !== prints) {
+    throw new Error(`The example of README.md prints:\n${printed}\nREADME.md says that it prints:\n${prints}`)
+  }
+  console.log('the example of README.md runs against the tarball')
+  for (const compiler of compilers) {
+    for (const setting of compilerSettings) {
+      consumer.compile(['example.ts'], setting, compiler)
+      console.log(`and compiles with ${compiler}, ${setting.name}`)
+    }
+  }
+}
+
+try {
+  checkPackage()
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+}
