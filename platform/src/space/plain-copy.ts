@@ -37,9 +37,8 @@ export function copyObject(shape: ValueShape, value: object, depth = 0): Record<
       copied += 1
       copy[name] = typeof item === 'string' ? checkedText(item) : copyItem(fields.get(name)!, item, depth + 1)
     }
-    const own = Object.keys(given)
-    if (own.length !== copied) {
-      for (name of own) {
+    if (countFields(given) !== copied) {
+      for (name of Object.keys(given)) {
         const item = given[name]
         if (item === undefined || fields.has(name)) continue
         if (rest === undefined) throw new Misfit('UNKNOWN_FIELD', unknownField(names))
@@ -85,18 +84,29 @@ export function isUnchanged(copy: unknown, output: unknown): boolean {
     if (!Array.isArray(output)) return false
     return copy.length === output.length && copy.every((item, at) => isUnchangedAt(item, output[at], at))
   }
-  const made = output as Plain
+  return sameFields(copy as Plain, output as Plain)
+}
+
+function sameFields(copy: Plain, output: Plain): boolean {
   let same = true
-  const names = Object.keys(copy)
-  for (const name of names) {
-    const item = made[name]
-    if (item === undefined && !(name in made)) {
+  let count = 0
+  for (const name in copy) {
+    count += 1
+    const item = output[name]
+    if (item === copy[name]) continue
+    if (item === undefined && !(name in output)) {
       throw inside(new Misfit('UNKNOWN_FIELD', 'the schema knows no such field in a value of this kind'), name)
     }
-    const before = (copy as Plain)[name]
-    if (before !== item && !isUnchangedAt(before, item, name)) same = false
+    if (!isUnchangedAt(copy[name], item, name)) same = false
   }
-  return same && Object.keys(made).length === names.length
+  return same && countFields(output) === count
+}
+
+/** Plain objects inherit nothing that can be enumerated, and walking them so makes no list. */
+function countFields(value: object): number {
+  let count = 0
+  for (const _ in value) count += 1
+  return count
 }
 
 function isUnchangedAt(copy: unknown, output: unknown, at: string | number): boolean {
@@ -140,7 +150,7 @@ function inside(error: unknown, at: string | number): unknown {
 
 function notPlain(value: unknown): Misfit {
   if (value === undefined) return new Misfit('VALUE_NOT_PLAIN', 'a list may not have gaps; write null')
-  if (value instanceof Date)
+  if (Object.prototype.toString.call(value) === '[object Date]')
     return new Misfit('VALUE_NOT_PLAIN', 'a Date is not plain data; write a time as integer milliseconds')
   return new Misfit('VALUE_NOT_PLAIN', `${kindOf(value)} is not plain data`)
 }

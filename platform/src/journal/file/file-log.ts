@@ -12,7 +12,7 @@ import { BlockIndex } from './block-index.ts'
 import { CommitPace } from './commit-pace.ts'
 import { GroupWriter, type FileLevel } from './group-writer.ts'
 import { asBuffer, groupHeaderBytes, sealGroup, segmentHeaderBytes, writePositions } from './layout.ts'
-import { LiveSegments, trimmed } from './live-segments.ts'
+import { LiveSegments } from './live-segments.ts'
 import { LogReader } from './log-reader.ts'
 import { recoverLog, type LogEvent, type Recovered, type RecoveryProgress } from './recover-log.ts'
 import { SegmentSupply } from './segment-supply.ts'
@@ -39,7 +39,7 @@ export interface FileLogOptions {
   readonly groupBytesMax?: number
   /** Milliseconds that a small commit may hold up the loop instead of going through the thread pool; 0 for never. 0.5. */
   readonly quickMsMax?: number
-  /** Bytes of a small commit. 256 KB. */
+  /** Bytes of a small commit. 1 MB. */
   readonly quickBytesMax?: number
   /** Milliseconds of quiet until a mark says that the last group was synced. 1,000. */
   readonly markMs?: number
@@ -55,7 +55,7 @@ const defaults = {
   segmentBytesMax: 64 << 20,
   groupBytesMax: 1 << 20,
   quickMsMax: 0.5,
-  quickBytesMax: 256 << 10,
+  quickBytesMax: 1 << 20,
   markMs: 1_000,
   keptBytesMax: 128 << 20,
   onProgress: () => {},
@@ -149,14 +149,11 @@ export class FileLog {
   }
 
   /** From `from` to the last record that is acked now. JOURNAL_CORRUPT if `from` is no longer kept. */
-  async *read(journal: number, from: Position, signal?: AbortSignal): AsyncGenerator<Found, void> {
-    const first = this.#first(journal)
-    if (from < first) throw trimmed(`the record at position ${from}`, { position: from, first })
-    const to = this.#writer.acked(journal)
-    if (from < to) yield* this.#reader.read(journal, from, to, signal)
-    if (signal?.aborted !== true && this.#recovering.delete(journal) && this.#recovering.size === 0) {
-      this.#index.release()
-    }
+  read(journal: number, from: Position, signal?: AbortSignal): AsyncGenerator<Found, void> {
+    const range = { journal, from, first: this.#first(journal), to: this.#writer.acked(journal) }
+    return this.#reader.read(range, signal, () => {
+      if (this.#recovering.delete(journal) && this.#recovering.size === 0) this.#index.release()
+    })
   }
 
   /** From `from` on until the signal aborts or `isOver` says so; ends with the writer's error once that failed. */

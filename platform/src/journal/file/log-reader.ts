@@ -1,11 +1,19 @@
 import type { Found, Position } from '../journal.ts'
 import type { Block, BlockIndex } from './block-index.ts'
 import { asBuffer, entryHeaderBytes, groupHeaderBytes, groupKinds, isSoundBody, readGroupHeader } from './layout.ts'
-import type { LiveSegments } from './live-segments.ts'
+import { trimmed, type LiveSegments } from './live-segments.ts'
 import { corruptLog } from './log-errors.ts'
 import type { Segment } from './segments.ts'
 
 const recordsKind = groupKinds.indexOf('RECORDS')
+
+/** What is read: positions of one journal from `from` up to, not including, `to`; `first` is the lowest one kept. */
+export interface ReadRange {
+  readonly journal: number
+  readonly from: Position
+  readonly first: Position
+  readonly to: Position
+}
 
 /** Reads the records of one journal out of a log that all journals share. */
 export class LogReader {
@@ -17,22 +25,27 @@ export class LogReader {
     this.#segments = segments
   }
 
-  /** The records of a journal from position `from` up to, not including, `to`. JOURNAL_CORRUPT if they rotted since. */
-  async *read(journal: number, from: Position, to: Position, signal?: AbortSignal): AsyncGenerator<Found, void> {
-    let block = this.#index.find(journal, from)
+  /**
+   * The records of a range, in order; calls `onEnd` if nobody gave up before its end. JOURNAL_CORRUPT if its start is no
+   * longer kept, or if records rotted since they were written.
+   */
+  async *read(range: ReadRange, signal: AbortSignal | undefined, onEnd: () => void): AsyncGenerator<Found, void> {
+    const { journal, from, first, to } = range
+    if (from < first) throw trimmed(`the record at position ${from}`, { position: from, first })
+    let block = from < to ? this.#index.find(journal, from) : undefined
     while (block !== undefined) {
-      const first = block.first[journal] ?? 1
       const bytes = block.bytes ?? (await this.#load(block))
       const spans = entriesOf(bytes, journal)
-      for (let at = 0; at < spans.length; at += 2) {
-        const position = first + at / 2
+      let position = block.first[journal] ?? 1
+      for (let at = 0; at < spans.length && position < to; at += 2, position += 1) {
         if (position < from) continue
-        if (position >= to || signal?.aborted === true) return
+        if (signal?.aborted === true) return
         const begin = spans[at] ?? 0
         yield { position, bytes: bytes.subarray(begin, begin + (spans[at + 1] ?? 0)) }
       }
-      block = this.#index.after(block)
+      block = position < to ? this.#index.after(block) : undefined
     }
+    onEnd()
   }
 
   #load(block: Block): Promise<Buffer> {

@@ -49,7 +49,7 @@ export async function createSegment(place: SegmentPlace, number: number, size: n
   const path = segmentPath(place.folder, number)
   const file = await place.disk.open(path)
   try {
-    await fillWithZeros(file, segmentHeaderBytes, size)
+    if (process.env['SPARSE']) await file.truncate(size); else await fillWithZeros(file, segmentHeaderBytes, size)
     await file.sync()
     await file.write([writeSegmentHeader({ number, grid: place.grid, journals: place.journals })], 0)
     await file.sync()

@@ -27,7 +27,7 @@ export class Watchdog {
     this.#parts = new Map(parts.map((part, at) => [part, at]))
     const file = import.meta.url.endsWith('.ts') ? './watchdog-thread.ts' : './watchdog-thread.js'
     const workerData: WatchdogData = { cells, parts, limitMs }
-    this.#worker = new Worker(new URL(file, import.meta.url), { workerData })
+    this.#worker = new Worker(new URL(file, import.meta.url), { workerData, execArgv: [] })
     this.#worker.unref()
   }
 
