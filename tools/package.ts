@@ -5,7 +5,7 @@ import { join } from 'node:path'
 
 import { buildPackage, packPackage } from './package/build-package.ts'
 import { compilers, compilerSettings, Consumer, temporaryFolder } from './package/consumer.ts'
-import { undeclaredImports } from './package/undeclared-imports.ts'
+import { sourcesNamed, undeclaredImports } from './package/unfit-files.ts'
 import { mustRun } from './processes.ts'
 import { firstExample } from './readme/example.ts'
 import { repositoryRoot } from './repository.ts'
@@ -15,8 +15,8 @@ const bin = (path: string): string => join(repositoryRoot, 'node_modules', path)
 function checkPackage(): void {
   using packed = temporaryFolder()
   const built = buildPackage()
-  const undeclared = undeclaredImports(built)
-  if (undeclared.length > 0) throw new Error(undeclared.join('\n'))
+  const unfit = [...undeclaredImports(built), ...sourcesNamed(built)]
+  if (unfit.length > 0) throw new Error(unfit.join('\n'))
   const tarball = packPackage(built, packed.path)
   mustRun(process.execPath, [bin('publint/src/cli.js'), 'run', tarball, '--strict'], packed.path)
   console.log('publint: nothing to say')

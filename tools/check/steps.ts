@@ -52,7 +52,7 @@ export const steps: readonly Step[] = [
   {
     name: 'dead-code',
     about: 'no unused file, export or dependency (knip)',
-    needs: ['knip.json'],
+    needs: ['knip.json', 'platform/src/index.ts'],
     command: [bin('knip/bin/knip.js'), '--no-progress'],
   },
   {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 
 import { publishedManifest } from './published-manifest.ts'
-import { bareImports } from './undeclared-imports.ts'
+import { bareImports } from './unfit-files.ts'
 
 test('the published manifest leads to built files, keeps the rest and is not private', () => {
   const published = publishedManifest({

@@ -24,6 +24,17 @@ export function undeclaredImports(folder: string): readonly string[] {
   return [...found].map(([name, file]) => `${file} imports ${name}, which the package does not declare.`)
 }
 
+/**
+ * The built files that name a source file in a text, as `new URL('./thread.ts', import.meta.url)` does: tsc rewrites
+ * the endings of imports only, so the built file would look for a source that is not published.
+ */
+export function sourcesNamed(folder: string): readonly string[] {
+  return globSync('lib/**/*.js', { cwd: folder })
+    .filter((file) => /['"`]\.{1,2}\/[^'"`\s]*\.ts['"`]/.test(readFileSync(join(folder, file), 'utf8')))
+    .toSorted()
+    .map((file) => `${file} names a source file (.ts) in a text; take the ending from import.meta.url.`)
+}
+
 /** The specifiers of a module's imports and re-exports, static and dynamic, that are not relative. */
 export function bareImports(text: string): readonly string[] {
   const statements = text.matchAll(/^\s*(?:import|export)\b[^'"]*?from\s*['"]([^'".][^'"]*)['"]/gm)
