@@ -14,6 +14,7 @@ export interface Segment {
 
 const namePattern = /^(\d{8,})\.log$/
 const fillBytes = 1 << 20
+const unsyncedBytesMax = 4 << 20
 const zeros = new Uint8Array(fillBytes)
 
 /** What all segments of one log share. */
@@ -49,7 +50,7 @@ export async function createSegment(place: SegmentPlace, number: number, size: n
   const path = segmentPath(place.folder, number)
   const file = await place.disk.open(path)
   try {
-    if (process.env['SPARSE']) await file.truncate(size); else await fillWithZeros(file, segmentHeaderBytes, size)
+    await fillWithZeros(file, segmentHeaderBytes, size)
     await file.sync()
     await file.write([writeSegmentHeader({ number, grid: place.grid, journals: place.journals })], 0)
     await file.sync()
@@ -62,7 +63,15 @@ export async function createSegment(place: SegmentPlace, number: number, size: n
   return { number, path, file, size, seed: groupSeed(place.grid, number) }
 }
 
-/** Writes zeros from `from` to `to`. */
+/** Writes zeros from `from` to `to`, and syncs now and then: one large sync would hold up those of the log. */
 export async function fillWithZeros(file: File, from: number, to: number): Promise<void> {
-  for (let at = from; at < to; at += fillBytes) await file.write([zeros.subarray(0, Math.min(fillBytes, to - at))], at)
+  let unsynced = 0
+  for (let at = from; at < to; at += fillBytes) {
+    const part = zeros.subarray(0, Math.min(fillBytes, to - at))
+    await file.write([part], at)
+    unsynced += part.length
+    if (unsynced < unsyncedBytesMax) continue
+    await file.sync()
+    unsynced = 0
+  }
 }
