@@ -32,6 +32,7 @@ export default defineConfig({
     'no-throw-literal': 'error',
     'max-lines': ['error', { max: 500 }],
     // A contract suite asks the engine under test what it offers before it says what must hold.
+    'vitest/expect-expect': 'off',
     'vitest/no-conditional-expect': 'off',
     'vitest/no-conditional-tests': 'off',
     'import/no-cycle': 'error',
@@ -62,6 +63,12 @@ export default defineConfig({
         'no-restricted-globals': ['error', ...bannedGlobals],
         'no-restricted-properties': ['error', ...bannedProperties],
       },
+    },
+    {
+      // The public types need `any` where a type parameter must fit every argument; a value of type any is refused in
+      // these folders too, by tools/style.ts.
+      files: ['platform/src/space/**/*.ts', 'platform/src/unit/**/*.ts'],
+      rules: { 'typescript/no-explicit-any': 'off' },
     },
     ...layerImports,
     {

@@ -23,10 +23,6 @@ export function importPatterns(name: string, layer: Layer, depth: number): reado
   const up = `^${toSource.replaceAll('.', String.raw`\.`)}`
   const patterns: ImportPattern[] = [
     {
-      regex: String.raw`${up}[^./][^/]*$`,
-      message: `${name}/ may not import a composition file: imports go down only.`,
-    },
-    {
       regex: String.raw`${up}\.\./`,
       message: `${name}/ may not import from outside platform/src.`,
     },
@@ -39,6 +35,12 @@ export function importPatterns(name: string, layer: Layer, depth: number): reado
       message: 'Inside the platform, import by relative path: the package name goes through the built exports.',
     },
   ]
+  if (layer.imports !== 'all') {
+    patterns.push({
+      regex: String.raw`${up}[^./][^/]*$`,
+      message: `${name}/ may not import a composition file: imports go down only.`,
+    })
+  }
   for (const other of Object.keys(layers)) {
     if (other === name || other === 'kernel' || layer.imports === 'all' || layer.imports.includes(other)) continue
     patterns.push({

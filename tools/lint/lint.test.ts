@@ -61,6 +61,7 @@ test('a second door, a composition file, the package by name and Node itself are
   const found = lint({
     'platform/src/space/door.ts': importing('../codec/value.ts'),
     'platform/src/space/composition.ts': importing('../embedded.ts'),
+    'platform/src/cli/composition.ts': importing('../embedded.ts'),
     'platform/src/space/package.ts': importing('plenum'),
     'platform/src/space/disk.ts': importing('node:fs/promises'),
     'platform/src/space/outside.ts': importing('../../../tools/check.ts'),

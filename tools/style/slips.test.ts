@@ -8,6 +8,9 @@ test.each([
   ['platform/src/space/a.ts', 'export * ' + "from './b.ts'", 'by name'],
   ['platform/src/space/a.ts', 'let count = 0', 'object that somebody constructs'],
   ['platform/src/space/a.ts', 'export enum Kind {', 'const object and a union'],
+  ['platform/src/unit/a.ts', 'const b = c as any', 'checked function'],
+  ['platform/src/unit/a.ts', '  run(c: any, d: string): void', 'checked function'],
+  ['platform/src/unit/a.ts', 'type A = any[]', 'checked function'],
   ['apps/risk/a.ts', '// @ts-' + 'ignore', '@ts-expect-error'],
   ['apps/risk/a.test.ts', "  test.only('one', () => {})", 'runs alone'],
   ['apps/risk/a.ts', 'class Trade' + 'Manager {', 'what it is'],
@@ -26,6 +29,8 @@ test('what looks alike and is right is left alone', () => {
   expect(at('platform/src/space/a.ts', '  let count = 0\nexport { b } from "./b.ts"\ninterface Identity {}')).toEqual(
     [],
   )
+  expect(at('platform/src/unit/a.ts', 'interface Part<S extends Shape = any> {}\ntype Every = Part<any>')).toEqual([])
+  expect(at('platform/src/unit/a.ts', ' * as any user of it knows: any one.')).toEqual([])
   expect(at('platform/src/space/a.test.ts', 'let count = 0')).toEqual([])
   expect(at('docs/a.md', 'Mount the folder at /var/lib/plenum, or under $HOME/plenum.')).toEqual([])
 })

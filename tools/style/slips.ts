@@ -16,6 +16,9 @@ interface StyleRule {
 
 const code = /\.(ts|mts|mjs)$/
 const platformCode = /^platform\/src\/(?!.*(\.test\.ts$|\/contract\/)).*\.ts$/
+/** An annotation, an assertion or a result of type any: as an argument of a type it is another matter. */
+const anyValue = /^(?!\s*(?:\/\/|\*|\/\*)).*(?:(?::|\bas|=>)\s*any\b(?![\w.' ])|\bany\[\])/
+
 const everything = /(?:)/
 
 /** Written in parts, so that this file does not match its own rules. */
@@ -24,6 +27,7 @@ const either = (...words: readonly string[]): string => words.join('|')
 const rules: readonly StyleRule[] = [
   { files: code, line: /^export \* from/, why: 'list what is exported by name' },
   { files: platformCode, line: /^(export )?let /, why: 'state lives in an object that somebody constructs' },
+  { files: platformCode, line: anyValue, why: 'narrow it with a checked function' },
   { files: code, line: /^(export )?(const |declare )?enum /, why: 'use a const object and a union' },
   {
     files: code,
