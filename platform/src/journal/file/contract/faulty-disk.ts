@@ -9,8 +9,8 @@ export interface DiskOperation {
   readonly bytes: number
 }
 
-/** Decides about an operation: an error fails it, nothing is done then. */
-export type DiskPlan = (operation: DiskOperation) => Error | undefined
+/** Decides about an operation: an error fails it. Of a write, the first `written` bytes reach the file all the same. */
+export type DiskPlan = (operation: DiskOperation) => { readonly error: Error; readonly written?: number } | undefined
 
 /** The system's error of this code. */
 export function systemError(code: string): Error {
@@ -29,9 +29,11 @@ export class FaultyDisk implements Disk {
   async open(path: string): Promise<File> {
     const file = await this.#disk.open(path)
     const check = (kind: DiskOperation['kind'], buffers: readonly Uint8Array[], at: number): void => {
-      const bytes = buffers.reduce((sum, buffer) => sum + buffer.length, 0)
-      const error = this.plan({ kind, path, at, bytes })
-      if (error !== undefined) throw error
+      const whole = Buffer.concat(buffers)
+      const failure = this.plan({ kind, path, at, bytes: whole.length })
+      if (failure === undefined) return
+      if (failure.written !== undefined) file.writeNow([whole.subarray(0, failure.written)], at)
+      throw failure.error
     }
     return {
       write: async (buffers, at) => {

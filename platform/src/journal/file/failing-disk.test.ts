@@ -1,0 +1,186 @@
+import { expect, test } from 'vitest'
+import { isPlenumError } from '../../kernel/index.ts'
+import { NodeDisk } from '../../runtime/node/index.ts'
+import type { FileLog } from './file-log.ts'
+import { FaultyDisk, systemError, type DiskOperation } from './contract/faulty-disk.ts'
+import { contents, LogBench, testRecord } from './contract/log-bench.ts'
+
+/** Both ways to write: on the loop, and through the thread pool. */
+const ways = [
+  { way: 'on the loop', quickMsMax: 1e9 },
+  { way: 'through the pool', quickMsMax: 0 },
+] as const
+
+async function faulty(options: { readonly quickMsMax?: number; readonly level?: 'os' | 'disk' } = {}): Promise<{
+  readonly bench: LogBench
+  readonly disk: FaultyDisk
+}> {
+  const disk = new FaultyDisk(new NodeDisk())
+  return { bench: await LogBench.make({ disk, ...options }), disk }
+}
+
+function append(log: FileLog, journal = 0, position = log.tail(journal).next, kind = 1) {
+  const record = testRecord(journal, position)
+  record[5] = kind
+  return log.append(journal, position, record)
+}
+
+test.for(ways)(
+  '[FE3] a failed sync $way is final: everything after it is failed, nothing newer is served',
+  async (way) => {
+    const { bench, disk } = await faulty(way)
+    await using _ = bench
+    const log = await bench.open()
+    await bench.append(log, 6)
+    disk.plan = ({ kind }) => (kind === 'sync' ? { error: systemError('EIO') } : undefined)
+    const flying = [append(log, 0), append(log, 1), append(log, 0, 5)]
+    for (const outcome of await Promise.all(flying)) {
+      expect(outcome).toMatchObject({ kind: 'failed', error: { code: 'JOURNAL_FAILED' } })
+    }
+    // The disk works again, but a later sync that works proves nothing.
+    disk.plan = () => undefined
+    expect(await append(log)).toMatchObject({ kind: 'failed' })
+    expect(log.tail(0).next).toBe(4)
+    expect(await contents(log, 0)).toHaveLength(3)
+    const following = log.follow(0, 1, new AbortController().signal, () => false)
+    const seen: number[] = []
+    const ended: unknown = await (async () => {
+      for await (const { position } of following) seen.push(position)
+    })().catch((reason: unknown) => reason)
+    expect(seen).toEqual([1, 2, 3])
+    expect(isPlenumError(ended, 'JOURNAL_FAILED')).toBe(true)
+    await log.close()
+    const again = await bench.open()
+    expect((await contents(again, 0)).slice(0, 3)).toEqual(
+      [1, 2, 3].map((position) => Buffer.from(testRecord(0, position))),
+    )
+    expect(await append(again)).toMatchObject({ kind: 'acked' })
+  },
+)
+
+test.for(ways)(
+  '[FE3] a failed write $way is final, too, and leaves nothing that a new start takes for acked',
+  async (way) => {
+    const { bench, disk } = await faulty(way)
+    await using _ = bench
+    const log = await bench.open()
+    await bench.append(log, 6)
+    disk.plan = ({ kind }) => (kind === 'write' ? { error: systemError('EIO'), written: 49 } : undefined)
+    expect(await append(log)).toMatchObject({ kind: 'failed' })
+    disk.plan = () => undefined
+    expect(await append(log)).toMatchObject({ kind: 'failed' })
+    await log.close()
+    const again = await bench.open()
+    expect(bench.events[0]).toMatchObject({ kind: 'torn tail', bytes: 49 })
+    expect(await contents(again, 0)).toHaveLength(3)
+  },
+)
+
+test('[FE3] a failed background sync at level os is final', async () => {
+  const { bench, disk } = await faulty({ level: 'os' })
+  await using _ = bench
+  const log = await bench.open({ markMs: 1 })
+  disk.plan = ({ kind }) => (kind === 'sync' ? { error: systemError('EIO') } : undefined)
+  expect(await append(log)).toMatchObject({ kind: 'acked' })
+  await expect.poll(async () => (await append(log)).kind).toBe('failed')
+})
+
+test('[FE2] what is not known to be synced is written again and synced before the log opens', async () => {
+  const { bench, disk } = await faulty()
+  await using _ = bench
+  const log = await bench.open()
+  await bench.append(log, 5)
+  const files = await bench.files()
+  await log.close()
+  await bench.restore(files)
+  const done: DiskOperation[] = []
+  disk.plan = (operation) => {
+    done.push(operation)
+    return undefined
+  }
+  await bench.open()
+  const group = 40 + 8 + 48
+  const last = 64 + 40 + 16 + 4 * group
+  const path = `${bench.folder}/00000001.log`
+  expect(done.slice(0, 2)).toEqual([
+    { kind: 'write', path, at: last, bytes: group },
+    { kind: 'sync', path, at: 0, bytes: 0 },
+  ])
+  expect(bench.events.at(-1)).toMatchObject({ kind: 'recovered', records: 5, rewrittenBytes: group })
+})
+
+test('[FE2] if that sync fails, nothing is served', async () => {
+  const { bench, disk } = await faulty()
+  await using _ = bench
+  const log = await bench.open()
+  await bench.append(log, 5)
+  const files = await bench.files()
+  await log.close()
+  await bench.restore(files)
+  disk.plan = ({ kind }) => (kind === 'sync' ? { error: systemError('EIO') } : undefined)
+  await expect(bench.open()).rejects.toThrow('EIO')
+  disk.plan = () => undefined
+  expect(await contents(await bench.open(), 0)).toHaveLength(3)
+})
+
+test('[JR8] when no next segment can be made, batches are refused first and the small records still fit', async () => {
+  const { bench, disk } = await faulty()
+  await using _ = bench
+  const log = await bench.open()
+  disk.plan = ({ path }) => (path.endsWith('00000001.log') ? undefined : { error: systemError('ENOSPC') })
+  let outcome = await append(log)
+  let batches = 0
+  for (; outcome.kind === 'acked'; batches += 1) outcome = await append(log)
+  expect(outcome).toEqual({ kind: 'full' })
+  expect(log.fill()).toBeGreaterThan(0.9)
+  // One OPEN, HEARTBEAT, SNAPSHOT and CLOSE of each journal.
+  for (const journal of [0, 1]) {
+    for (const kind of [0, 2, 3, 5])
+      expect(await append(log, journal, log.tail(journal).next, kind)).toMatchObject({ kind: 'acked' })
+  }
+  // The window of a journal that is full is refused whole; another journal's small record beside it is not.
+  const window = [append(log, 0), append(log, 0, log.tail(0).next + 1), append(log, 1, log.tail(1).next, 2)]
+  expect((await Promise.all(window)).map(({ kind }) => kind)).toEqual(['full', 'refused', 'acked'])
+  disk.plan = () => undefined
+  await expect.poll(async () => (await append(log)).kind, { timeout: 10_000 }).toBe('acked')
+  expect(log.fill()).toBe(0)
+  const kept = (await contents(log, 0)).length
+  await log.close()
+  expect(await contents(await bench.open(), 0)).toHaveLength(kept)
+})
+
+test('[JR8] a group that waits while the disk turns out to be full gives its small records a place', async () => {
+  const { bench, disk } = await faulty({ quickMsMax: 0 })
+  await using _ = bench
+  const log = await bench.open({ segmentBytesMax: 4096 })
+  await bench.append(log, 12, 500)
+  disk.plan = ({ path }) => (path.endsWith('00000001.log') ? undefined : { error: systemError('ENOSPC') })
+  const big = testRecord(0, 7, 4_000)
+  const [first, second, third] = await Promise.all([log.append(0, 7, big), append(log, 0, 8), append(log, 1, 7, 2)])
+  expect([first, second, third].map(({ kind }) => kind)).toEqual(['full', 'full', 'acked'])
+  expect(log.tail(0).next).toBe(7)
+  expect(log.tail(1).next).toBe(8)
+})
+
+test.for(ways)(
+  '[FE3] a full disk met by a write $way takes the records back: nothing was acked, nothing is left',
+  async (way) => {
+    const { bench, disk } = await faulty(way)
+    await using _ = bench
+    const log = await bench.open()
+    await bench.append(log, 6)
+    disk.plan = ({ kind }) => (kind === 'write' ? { error: systemError('ENOSPC'), written: 70 } : undefined)
+    const outcomes = await Promise.all([append(log, 0), append(log, 0, 5), append(log, 1)])
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['full', 'full', 'full'])
+    disk.plan = () => undefined
+    // A shorter group than the one that failed leaves none of its bytes behind.
+    expect(await log.append(0, 4, Buffer.from('short.'))).toMatchObject({ kind: 'acked' })
+    const files = await bench.files()
+    await log.close()
+    await bench.restore(files)
+    const again = await bench.open()
+    expect(bench.events.map(({ kind }) => kind)).toEqual(['recovered'])
+    expect(await contents(again, 0)).toHaveLength(4)
+    expect(await contents(again, 1)).toHaveLength(3)
+  },
+)
