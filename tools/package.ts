@@ -1,8 +1,10 @@
 // `npm run check -- --only package`: builds and packs the package, lints the tarball, installs it into an empty
 // folder and runs and compiles the example of README.md there, as a stranger would.
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+import { followGuide } from './guide/follow-guide.ts'
+import { readGuide } from './guide/read-guide.ts'
 import { buildPackage, packPackage } from './package/build-package.ts'
 import { compilers, compilerSettings, Consumer, temporaryFolder } from './package/consumer.ts'
 import { sourcesNamed, undeclaredImports } from './package/unfit-files.ts'
@@ -12,7 +14,9 @@ import { repositoryRoot } from './repository.ts'
 
 const bin = (path: string): string => join(repositoryRoot, 'node_modules', path)
 
-function checkPackage(): void {
+const guides = ['docs/getting-started.md', 'docs/testing.md']
+
+async function checkPackage(): Promise<void> {
   using packed = temporaryFolder()
   const built = buildPackage()
   const unfit = [...undeclaredImports(built), ...sourcesNamed(built)]
@@ -41,10 +45,15 @@ function checkPackage(): void {
       console.log(`and compiles with ${compiler}, ${setting.name}`)
     }
   }
+  for (const path of guides.filter((guide) => existsSync(join(repositoryRoot, guide)))) {
+    using reader = new Consumer(tarball)
+    await followGuide(readGuide(readFileSync(join(repositoryRoot, path), 'utf8')), reader.folder)
+    console.log(`${path} can be followed in an empty folder`)
+  }
 }
 
 try {
-  checkPackage()
+  await checkPackage()
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
   process.exitCode = 1
