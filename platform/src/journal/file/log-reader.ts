@@ -26,14 +26,18 @@ export class LogReader {
   }
 
   /**
-   * The records of a range, in order; calls `onEnd` if nobody gave up before its end. JOURNAL_CORRUPT if its start is no
-   * longer kept, or if records rotted since they were written.
+   * The records of a range, in order; calls `onEnd` if nobody gave up before its end. JOURNAL_CORRUPT if some of them
+   * are no longer kept, or rotted since they were written.
    */
   async *read(range: ReadRange, signal: AbortSignal | undefined, onEnd: () => void): AsyncGenerator<Found, void> {
     const { journal, from, first, to } = range
     if (from < first) throw trimmed(`the record at position ${from}`, { position: from, first })
     let block = from < to ? this.#index.find(journal, from) : undefined
+    let reached = from
     while (block !== undefined) {
+      // A trim may have overtaken a slow reader: what it has not read yet is gone.
+      if ((block.first[journal] ?? 1) > reached)
+        throw trimmed(`the record at position ${reached}`, { position: reached })
       const bytes = block.bytes ?? (await this.#load(block))
       const spans = entriesOf(bytes, journal)
       let position = block.first[journal] ?? 1
@@ -43,6 +47,7 @@ export class LogReader {
         const begin = spans[at] ?? 0
         yield { position, bytes: bytes.subarray(begin, begin + (spans[at + 1] ?? 0)) }
       }
+      reached = position
       block = position < to ? this.#index.after(block) : undefined
     }
     onEnd()
