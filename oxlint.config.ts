@@ -5,7 +5,7 @@ import { importPatterns, layerDepths } from './tools/lint/import-rules.ts'
 import { layers } from './tools/lint/layers.ts'
 
 /** Tests and the suites that they share stand outside the layers: they hold them from above. */
-const tests = ['**/*.test.ts', '**/*.test-d.ts', '**/contract/**']
+const tests = ['**/*.test.ts', '**/*.test-d.ts', '**/contract/**', '**/*-contract.ts']
 
 /** Each layer at each depth has its own list of imports, because a later override replaces an earlier one. */
 const layerImports = Object.entries(layers).flatMap(([name, layer]) =>

@@ -26,13 +26,19 @@ export function undeclaredImports(folder: string): readonly string[] {
 
 /**
  * The built files that name a source file in a text, as `new URL('./thread.ts', import.meta.url)` does: tsc rewrites
- * the endings of imports only, so the built file would look for a source that is not published.
+ * the endings of imports only, so the built file would look for a source that is not published. A file that names the
+ * built one as well chooses between them.
  */
 export function sourcesNamed(folder: string): readonly string[] {
   return globSync('lib/**/*.js', { cwd: folder })
-    .filter((file) => /['"`]\.{1,2}\/[^'"`\s]*\.ts['"`]/.test(readFileSync(join(folder, file), 'utf8')))
     .toSorted()
-    .map((file) => `${file} names a source file (.ts) in a text; take the ending from import.meta.url.`)
+    .flatMap((file) => {
+      const text = readFileSync(join(folder, file), 'utf8')
+      const named = [...text.matchAll(/['"`](\.{1,2}\/[^'"`\s]*)\.ts['"`]/g)].map((match) => match[1] ?? '')
+      return named
+        .filter((name) => !text.includes(`${name}.js`))
+        .map((name) => `${file} names ${name}.ts, which is not published; choose the ending by import.meta.url.`)
+    })
 }
 
 /** The specifiers of a module's imports and re-exports, static and dynamic, that are not relative. */

@@ -15,7 +15,7 @@ interface StyleRule {
 }
 
 const code = /\.(ts|mts|mjs)$/
-const platformCode = /^platform\/src\/(?!.*(\.test\.ts$|\/contract\/)).*\.ts$/
+const platformCode = /^platform\/src\/(?!.*(\.test\.ts$|\/contract\/|-contract\.ts$)).*\.ts$/
 /** An annotation, an assertion or a result of type any: as an argument of a type it is another matter. */
 const anyValue = /^(?!\s*(?:\/\/|\*|\/\*)).*(?:(?::|\bas|=>)\s*any\b(?![\w.' ])|\bany\[\])/
 
