@@ -100,6 +100,9 @@ export class Fold {
         `it says that index ${record.acked} was acked, but history ends at index ${this.#head.index}`,
       )
     }
+    if (this.#provesLoss(record, found.position)) {
+      throw this.#corrupt(found, 'its writer saw records before it that are not there')
+    }
     this.#head = { ...this.#head, next: found.position + 1 }
     this.#voids += 1
     return { kind: 'void', record, reason }
@@ -113,6 +116,18 @@ export class Fold {
     }
     if (record.index !== head.index + 1 || !sameBytes(record.previousHash, head.hash)) return 'broken window'
     return undefined
+  }
+
+  /**
+   * A void record must be explained: it is of an older epoch, it was found elsewhere than it aimed, or an earlier one
+   * of its window is absent. Anything else could only be void because the journal has lost what its writer had read;
+   * `acked` alone does not tell, because an ack may have been on its way.
+   */
+  #provesLoss(record: JournalRecord, position: Position): boolean {
+    const { epoch, index } = this.#head
+    if (record.epoch > (record.kind === 'OPEN' ? epoch + 1 : epoch)) return true
+    if (record.position !== position) return false
+    return record.kind === 'OPEN' || (record.epoch === epoch && record.index <= index + 1)
   }
 
   #corrupt(found: Found, what: string): PlenumError {

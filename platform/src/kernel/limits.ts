@@ -43,6 +43,8 @@ export interface Limits {
   readonly leaseMs: number
   /** Executions of one request that may be lost with a primary (PA9). */
   readonly attemptsMax: number
+  /** Bytes of records after which a primary takes the next snapshot by itself. */
+  readonly snapshotEveryBytes: number
   /** Milliseconds that one slice of a snapshot walk may take (JR7). */
   readonly snapshotSliceMs: number
   /** Milliseconds that a handler may run before it is called stuck (PA9). */
@@ -72,6 +74,7 @@ export const defaultLimits: Limits = checkedLimits({
   recentRecordsMax: 64,
   leaseMs: 2_000,
   attemptsMax: 3,
+  snapshotEveryBytes: 256 << 20,
   snapshotSliceMs: 2,
   handlerMsMax: 5_000,
   slowStretchMs: 10,

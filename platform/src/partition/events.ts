@@ -11,6 +11,8 @@ export type PartitionEvent =
   | { readonly kind: 'forked'; readonly index: number; readonly suffix: readonly Uint8Array[] }
   | { readonly kind: 'snapshot'; readonly index: number; readonly hash: string; readonly rows: number }
   | { readonly kind: 'snapshot-ignored'; readonly index: number; readonly reason: string }
+  | { readonly kind: 'snapshot-failed'; readonly reason: string }
+  | { readonly kind: 'unit-superseded'; readonly unit: string }
   | { readonly kind: 'clock-behind'; readonly behindMs: number }
   | { readonly kind: 'failed'; readonly error: PlenumError }
   | { readonly kind: 'slow'; readonly what: string; readonly ms: number }

@@ -10,3 +10,4 @@ export {
   type UpgradeBody,
 } from './replica.ts'
 export { recover, type RecoveryOptions } from './recovery.ts'
+export { loadSnapshot } from './snapshots.ts'

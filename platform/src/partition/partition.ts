@@ -23,10 +23,10 @@ import type { Runtime } from '../runtime/index.ts'
 import type { Request } from '../space/index.ts'
 import type { PartitionEvent } from './events.ts'
 import type { Logic } from './logic.ts'
-import { appendRecentAgain, type ReignEnd } from './pipeline.ts'
+import { appendRecentAgain, forked, type ReignEnd } from './pipeline.ts'
 import { Primary } from './primary.ts'
 import { recover } from './recovery.ts'
-import { knowsUnit, type OpenBody, type Replica, type ReplicaObserver } from './replica.ts'
+import { mayReign, type OpenBody, type Replica, type ReplicaObserver } from './replica.ts'
 
 /** How much longer than the lease a follower waits before it opens, for the drift of its clock (PA4). */
 export const driftBound = 1.01
@@ -102,7 +102,7 @@ export class Partition {
         if (this.#isOver()) return
         await this.#followAndReign(replica)
       } catch (error) {
-        if (error instanceof PlenumError && error.code === 'JOURNAL_UNAVAILABLE') await this.#sleep(100)
+        if (isPassing(error)) await this.#sleep(100)
         else this.#fail(error)
       }
     }
@@ -240,6 +240,11 @@ export class Partition {
   /** Brings the replica to the authority's tail and sends OPEN there, alone (PA2). */
   async #open(replica: Replica, time: number): Promise<void> {
     const { journal, runtime, reference, onEvent } = this.options
+    if (!mayReign(replica, this.options.logic, journal.shared)) {
+      onEvent({ kind: 'unit-superseded', unit: this.options.logic.hash })
+      this.#hear()
+      return
+    }
     const clockOff = Math.abs(runtime.clock.wall() - reference())
     if (clockOff > clockOffMsMax) {
       onEvent({ kind: 'clock-behind', behindMs: clockOff })
@@ -302,12 +307,7 @@ export class Partition {
   #forked(replica: Replica, position: number): PlenumError {
     const suffix = replica.recent!.from(position).map(({ bytes }) => bytes)
     this.options.onEvent({ kind: 'forked', index: replica.fold.head.index, suffix })
-    return new PlenumError(
-      'JOURNAL_FORKED',
-      `At position ${position} the journal holds another record than the one that was accepted there. Nothing was discarded: ` +
-        `${suffix.length} records were handed over for salvage. Stop writing and compare the members' journals.`,
-      { details: { position } },
-    )
+    return forked(position, suffix.length)
   }
 
   #openRecord(replica: Replica, time: number): Uint8Array {
@@ -418,7 +418,10 @@ export class Partition {
   }
 }
 
-/** Whether this member's code may follow past an UPGRADE to the unit that it has (PA10). */
-export function canFollow(replica: Replica, logic: Logic): boolean {
-  return replica.unit === undefined || knowsUnit(replica, logic)
+/** True for errors after which a member recovers anew: a silent journal, and one that was cut while this member lagged. */
+function isPassing(error: unknown): boolean {
+  if (!(error instanceof PlenumError)) return false
+  return (
+    error.code === 'JOURNAL_UNAVAILABLE' || (error.code === 'JOURNAL_CORRUPT' && error.details['reason'] === 'trimmed')
+  )
 }

@@ -252,7 +252,7 @@ export class Pipeline {
         if (sameBytes(found.bytes, joint.bytes)) continue
         return {
           kind: 'forked',
-          index: joint.index,
+          index: replica.fold.head.index,
           suffix: replica.recent!.from(joint.position).map(({ bytes }) => bytes),
         }
       }
@@ -266,7 +266,7 @@ export class Pipeline {
       }
       const verdict = replica.fold.fork().offer(found)
       if (verdict.kind === 'void') {
-        replica.fold.offer(found)
+        replica.offer(found)
         onEvent({ kind: 'void', position: found.position, reason: verdict.reason })
         runtime.probe?.('void record skipped')
       } else if (verdict.record.kind === 'OPEN') {
@@ -310,8 +310,9 @@ export class Pipeline {
 }
 
 /**
- * Appends accepted records that the authority has lost once more, unchanged (JR5). Stops at the first that is not
- * acked; the caller looks again. JOURNAL_CORRUPT if records are missing that nobody here has.
+ * Appends records that the authority has lost once more, unchanged and one at a time (JR5). Stops at the first that is
+ * not acked; the caller looks again. JOURNAL_FORKED if what the authority ends with is not what this member knows
+ * there, JOURNAL_CORRUPT if records are missing that nobody here has. Nothing is appended in either case.
  */
 export async function appendRecentAgain(journal: Journal, replica: Replica, from: number): Promise<void> {
   const recent = replica.recent
@@ -323,10 +324,27 @@ export async function appendRecentAgain(journal: Journal, replica: Replica, from
       { details: { position: from, lastIndex: replica.fold.head.index } },
     )
   }
+  const known = recent.at(from - 1)
+  if (known !== undefined) {
+    for await (const found of journal.read(from - 1)) {
+      if (found.position !== from - 1 || sameBytes(found.bytes, known.bytes)) break
+      throw forked(from - 1, recent.from(from).length)
+    }
+  }
   for (const record of recent.from(from)) {
     const outcome = await journal.append(record.position, record.bytes)
     if (outcome.kind !== 'acked') return
   }
+}
+
+/** The error for a journal that holds another record than the one that was found at its place before. */
+export function forked(position: number, records: number): PlenumError {
+  return new PlenumError(
+    'JOURNAL_FORKED',
+    `At position ${position} the journal holds another record than the one that was found there before. Nothing was discarded: ` +
+      `${records} records were handed over for salvage. Stop writing and compare the members' journals.`,
+    { details: { position } },
+  )
 }
 
 function asError(error: unknown): Error {

@@ -27,7 +27,7 @@ import { HeldReplies } from './held-replies.ts'
 import type { Execution, Logic, LogicCommand } from './logic.ts'
 import { PartitionClock } from './partition-clock.ts'
 import { Pipeline, type ReignEnd } from './pipeline.ts'
-import { knowsUnit, type Replica, type UpgradeBody } from './replica.ts'
+import type { Replica } from './replica.ts'
 import { takeSnapshot } from './snapshots.ts'
 
 /** Share of the journal's room beyond which nothing that grows it is accepted (JR8). */
@@ -75,6 +75,7 @@ export class Primary {
   #closing = false
   #heartbeat: Timer | undefined
   #snapshot: Promise<void> | undefined
+  #sinceSnapshot = 0
 
   constructor(options: PrimaryOptions) {
     this.#options = options
@@ -90,7 +91,8 @@ export class Primary {
     })
     this.#acked = this.#pipeline.acked
     this.#writer.at = recordHeaderBytes
-    if (!knowsUnit(replica, logic)) this.#upgrade()
+    replica.stopComparing()
+    if (replica.unit !== logic.hash) this.#upgrade()
     this.#execution = logic.bind(replica.machine)
     this.#answers = new Answers(replica.machine, limits)
     if (options.journal.shared) this.#beat()
@@ -330,8 +332,10 @@ export class Primary {
   /** Seals the open batch if it holds anything and the flow is on. */
   #flush(): void {
     if (this.#ended || this.#writer.at <= recordHeaderBytes || !this.#pipeline.flowing) return
+    this.#sinceSnapshot += this.#writer.at
     this.#pipeline.seal('BATCH', this.#writer, this.#time())
     this.#writer.at = recordHeaderBytes
+    if (this.#sinceSnapshot >= this.#options.limits.snapshotEveryBytes) this.#snapshotLater()
   }
 
   #onAcked(index: number, sentAt: number): void {
@@ -386,14 +390,26 @@ export class Primary {
   /** The barrier between two units' code (PA10): nothing of the new unit stands before this record. */
   #upgrade(): void {
     const { replica, logic } = this.#options
-    replica.declare(logic.hash, logic.layouts)
     const body = this.#emptyBody()
-    writeValue(body, { unit: logic.hash, layouts: logic.layouts } satisfies UpgradeBody)
+    writeValue(body, replica.upgradeTo(logic.hash, logic.layouts))
     this.#pipeline.seal('UPGRADE', body, this.#time())
   }
 
+  /** Takes a snapshot because the journal has grown; one that fails is tried again when it has grown as much again. */
+  #snapshotLater(): void {
+    this.#sinceSnapshot = 0
+    if (this.#snapshot !== undefined || this.#closing) return
+    this.snapshot().catch((error: unknown) => {
+      if (!this.#ended)
+        this.#options.onEvent({
+          kind: 'snapshot-failed',
+          reason: error instanceof Error ? error.message : String(error),
+        })
+    })
+  }
+
   async #takeSnapshot(): Promise<void> {
-    const { replica, journal, runtime, limits, onEvent, logic } = this.#options
+    const { replica, journal, runtime, limits, onEvent } = this.#options
     const marked = await this.#whenFlowing(() => {
       this.#flush()
       const { machine } = replica
@@ -412,7 +428,6 @@ export class Primary {
       journal,
       runtime,
       limits,
-      unit: logic,
       isEnded: () => this.#ended,
     })
     if (taken === undefined || this.#ended) return

@@ -8,7 +8,15 @@
 import { assert, PlenumError, type Limits } from '../kernel/index.ts'
 import { ByteReader, readValue } from '../codec/index.ts'
 import { Fold, type Digest, type Found, type Head, type JournalRecord, type Verdict } from '../journal/index.ts'
-import { hashState, Machine, type Effect, type Layout, type SnapshotWalk } from '../space/index.ts'
+import {
+  firstUnitTable,
+  hashState,
+  laterLayout,
+  Machine,
+  type Effect,
+  type Layout,
+  type SnapshotWalk,
+} from '../space/index.ts'
 import { RecentRecords } from './recent-records.ts'
 import type { Logic } from './logic.ts'
 
@@ -17,11 +25,15 @@ export interface OpenBody {
   readonly leaseMs: number
 }
 
-/** What an UPGRADE record says: the unit from here on, and the layouts of its entry types, in table order. */
+/** What an UPGRADE record says: the unit from here on, those before it, and all layouts in table order. */
 export interface UpgradeBody {
   readonly unit: string
+  readonly before: readonly string[]
   readonly layouts: readonly Layout[]
 }
+
+/** How many earlier units are remembered, so that their code does not open again. */
+const unitsBeforeMax = 32
 
 /** What a SNAPSHOT record says: this snapshot counts from here on (JR7). */
 export interface SnapshotBody {
@@ -46,8 +58,9 @@ export class Replica {
   readonly machine: Machine
   readonly fold: Fold
   readonly recent: RecentRecords | undefined
-  readonly #observe: ReplicaObserver | undefined
+  #observe: ReplicaObserver | undefined
   #unit: string | undefined
+  #unitsBefore: readonly string[] = []
   #leaseMs: number
   #closed = false
   #walk: { readonly index: number; readonly walk: SnapshotWalk } | undefined
@@ -89,13 +102,16 @@ export class Replica {
     return this.#positions.get(snapshotIndex)
   }
 
+  /** Has every record that is accepted from now on shown to `observe`. */
+  observe(observe: ReplicaObserver): void {
+    this.#observe = observe
+  }
+
   /** Decides about one found record and applies it if it is accepted. */
   offer(found: Found): Verdict {
     const verdict = this.fold.offer(found)
-    if (verdict.kind === 'accepted') {
-      this.recent?.add({ position: found.position, index: verdict.record.index, bytes: found.bytes })
-      this.#apply(verdict.record)
-    }
+    this.recent?.add(found)
+    if (verdict.kind === 'accepted') this.#apply(verdict.record)
     return verdict
   }
 
@@ -106,7 +122,7 @@ export class Replica {
   adopt(record: { readonly index: number; readonly position: number; readonly bytes: Uint8Array }, head: Head): void {
     this.fold.follow(head)
     if (head.index === this.#watchedIndex) this.#headAt = head
-    this.recent?.add(record)
+    this.recent?.add({ position: record.position, bytes: record.bytes })
   }
 
   /** Hash of the whole state, by a full walk. */
@@ -114,10 +130,38 @@ export class Replica {
     return hashState(this.machine)
   }
 
-  /** Declares a unit's entry types in table order, as its UPGRADE record does. */
-  declare(unit: string, layouts: readonly Layout[]): void {
-    this.#unit = unit
-    for (const layout of layouts) this.machine.declare(layout)
+  /** The hashes of the units that came before the present one, newest first. */
+  get unitsBefore(): readonly string[] {
+    return this.#unitsBefore
+  }
+
+  /** The layouts of the unit's entry types, in table order. */
+  get layouts(): readonly Layout[] {
+    return this.machine.tables.slice(firstUnitTable).map((table) => table.layout)
+  }
+
+  /** Makes the barrier to another unit, and what its UPGRADE record says (PA10). UNIT_MISMATCH if it cannot follow. */
+  upgradeTo(unit: string, layouts: readonly Layout[]): UpgradeBody {
+    const present = new Map(this.layouts.map((layout) => [layout.name, layout]))
+    for (const layout of layouts) present.set(layout.name, laterLayout(present.get(layout.name), layout))
+    const earlier = this.#unit === undefined ? [] : [this.#unit]
+    const before = [...earlier, ...this.#unitsBefore].filter((hash) => hash !== unit).slice(0, unitsBeforeMax)
+    const body = { unit, before, layouts: [...present.values()] }
+    this.declare(body)
+    return body
+  }
+
+  /** Takes over a unit and its entry types, as its UPGRADE record says. */
+  declare(body: UpgradeBody): void {
+    this.#unit = body.unit
+    this.#unitsBefore = body.before
+    for (const layout of body.layouts) this.machine.declare(layout)
+  }
+
+  /** Stops comparing snapshots: this member now makes them. */
+  stopComparing(): void {
+    this.#walk = undefined
+    this.machine.endWalk()
   }
 
   /** Takes note of a snapshot that counts from now on. */
@@ -159,11 +203,9 @@ export class Replica {
       case 'BATCH':
         this.#applyBatch(record, effects)
         break
-      case 'UPGRADE': {
-        const { unit, layouts } = decodeBody<UpgradeBody>(record)
-        this.declare(unit, layouts)
+      case 'UPGRADE':
+        this.declare(decodeBody<UpgradeBody>(record))
         break
-      }
       case 'SNAPSHOT':
         this.#compare(decodeBody<SnapshotBody>(record))
         break
@@ -209,7 +251,10 @@ export function decodeBody<T>(record: JournalRecord): T {
   return readValue(new ByteReader(record.body)) as T
 }
 
-/** True if the unit of this logic may go on from where the replica stands without an UPGRADE. */
-export function knowsUnit(replica: Replica, logic: Logic): boolean {
-  return replica.unit === logic.hash
+/**
+ * Whether a member with this logic may reign: not with code that a later unit has replaced (PA10). Where nobody else
+ * writes the journal, going back to earlier code is the owner's choice.
+ */
+export function mayReign(replica: Replica, logic: Logic, shared: boolean): boolean {
+  return !shared || !replica.unitsBefore.includes(logic.hash)
 }

@@ -3,7 +3,7 @@ import { ByteReader, ByteWriter, readValue, writeValue } from '../codec/index.ts
 import type { Head, Journal } from '../journal/index.ts'
 import type { Runtime } from '../runtime/index.ts'
 import { ownLayouts, readFields, StateHash, type Layout, type RowLease, type SnapshotWalk } from '../space/index.ts'
-import { Replica, type ReplicaOptions, type SnapshotBody } from './replica.ts'
+import { Replica, type ReplicaOptions, type SnapshotBody, type UpgradeBody } from './replica.ts'
 
 const snapshotFormat = 1
 
@@ -13,9 +13,8 @@ interface SnapshotHead {
   readonly head: Head
   readonly change: number
   readonly time: number
-  readonly unit: string
+  readonly unit: UpgradeBody
   readonly leaseMs: number
-  readonly layouts: readonly Layout[]
 }
 
 export interface TakeSnapshotOptions {
@@ -25,7 +24,6 @@ export interface TakeSnapshotOptions {
   readonly journal: Journal
   readonly runtime: Runtime
   readonly limits: Limits
-  readonly unit: { readonly hash: string; readonly layouts: readonly Layout[] }
   readonly isEnded: () => boolean
 }
 
@@ -42,10 +40,10 @@ export interface TakenSnapshot extends SnapshotBody {
 export async function takeSnapshot(options: TakeSnapshotOptions): Promise<TakenSnapshot | undefined> {
   const { index, walk, replica, journal, runtime, limits, isEnded } = options
   const head = replica.headAt(index)
+  const unit = { unit: replica.unit ?? '', before: replica.unitsBefore, layouts: replica.layouts }
   replica.placeSnapshot(index, head.next - 1)
   async function* chunks(): AsyncGenerator<Uint8Array> {
     const writer = new ByteWriter(4096)
-    const { hash: unit, layouts } = options.unit
     writeValue(writer, {
       format: snapshotFormat,
       head,
@@ -53,7 +51,6 @@ export async function takeSnapshot(options: TakeSnapshotOptions): Promise<TakenS
       time: walk.time,
       unit,
       leaseMs: replica.leaseMs,
-      layouts,
     } satisfies SnapshotHead)
     yield withLength(writer.written())
     for (let more = true; more && !isEnded();) {
@@ -117,7 +114,7 @@ export async function loadSnapshot(
 
 function beginReplica(head: SnapshotHead, options: ReplicaOptions): Replica {
   const replica = new Replica({ ...options, head: head.head })
-  replica.declare(head.unit, head.layouts)
+  replica.declare(head.unit)
   replica.machine.restoreCounters(head.change, head.time)
   replica.placeSnapshot(head.head.index, head.head.next - 1)
   replica.bindLease(head.leaseMs)
@@ -174,7 +171,7 @@ function withLength(block: Uint8Array): Uint8Array {
 }
 
 function allLayouts(head: SnapshotHead): readonly Layout[] {
-  return [...Object.values(ownLayouts), ...head.layouts]
+  return [...Object.values(ownLayouts), ...head.unit.layouts]
 }
 
 function corrupt(name: SnapshotBody, why: string): PlenumError {

@@ -14,8 +14,11 @@ import { arrange, matchingRows, project, type SelectOptions } from './select.ts'
 import type { Stamp } from './stamp.ts'
 import type { KeyFields, Table } from './table.ts'
 
-/** Turns what a caller wrote into what is stored: checked, copied, its fields in the layout's order. */
-export type Admit = (value: StoredValue) => StoredValue
+/**
+ * Turns what a caller wrote into what is stored: copied, its fields in the layout's order, checked against the schema
+ * unless the caller is `trusted`, that is co-located code with types.
+ */
+export type Admit = (value: StoredValue, trusted: boolean) => StoredValue
 
 /** What the executor knows about an entry type beside its layout. */
 export interface Rules {
@@ -37,11 +40,18 @@ export class Executor {
   readonly #machine: Machine
   readonly #limits: Limits
   readonly #rules: (type: string) => Rules
+  /** True while a handler runs. */
+  #trusted = false
 
   constructor(machine: Machine, limits: Limits, rules: (type: string) => Rules) {
     this.#machine = machine
     this.#limits = limits
     this.#rules = rules
+  }
+
+  /** Trusts the types of what is written from now on, or no longer. */
+  trust(trusted: boolean): void {
+    this.#trusted = trusted
   }
 
   execute(command: ReadCommand | WriteCommand): unknown {
@@ -105,7 +115,7 @@ export class Executor {
 
   insert(table: Table, given: StoredValue, options: WriteOptions): StoredValue {
     const rules = this.#rules(table.layout.name)
-    const value = rules.admit(given)
+    const value = rules.admit(given, this.#trusted)
     if (this.find(table, value) !== undefined) {
       throw new PlenumError(
         'ENTRY_EXISTS',
@@ -120,7 +130,7 @@ export class Executor {
 
   write(table: Table, kind: 'write' | 'update', given: StoredValue, options: WriteOptions): WrittenEntry {
     const rules = this.#rules(table.layout.name)
-    const value = rules.admit(given)
+    const value = rules.admit(given, this.#trusted)
     const row = this.find(table, value)
     if (row === undefined && kind === 'update') throw missing(table, value)
     checkStamp(table, row, options, value)
@@ -139,7 +149,7 @@ export class Executor {
     if (row === undefined) throw missing(table, key)
     checkStamp(table, row, options, key)
     const previous = row.value
-    const value = this.#rules(table.layout.name).admit(revise(previous))
+    const value = this.#rules(table.layout.name).admit(revise(previous), this.#trusted)
     checkIdentity(table, previous, value)
     const lease = options.leaseMs === undefined ? undefined : { leaseMs: options.leaseMs }
     return written(table, this.#machine.put(table, row, value, lease), options, previous)

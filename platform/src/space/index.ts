@@ -1,10 +1,53 @@
 export { Answers } from './answers.ts'
+export { checkSchema, type CheckedSchema } from './checked-schema.ts'
 export { readEffect, removalReasons, type Effect, type RemovalReason } from './effects.ts'
+export { EntryDefinition } from './entry-definition.ts'
+export {
+  definitionOf,
+  entry,
+  upgrade,
+  type AnyEntry,
+  type EntryShape,
+  type EntryType,
+  type Key,
+  type Named,
+  type NameOf,
+  type New,
+  type Of,
+  type Upgrade,
+  type Value,
+} from './entry-type.ts'
 export { Executor, keyOf, merge, type Admit, type Rules, type WrittenEntry } from './executor.ts'
 export { hashState } from './hash-state.ts'
-export { firstUnitTable, ownLayouts, readFields, writeFields, type Layout, type StoredValue } from './layout.ts'
+export {
+  firstUnitTable,
+  laterLayout,
+  ownLayouts,
+  readFields,
+  writeFields,
+  type Layout,
+  type StoredValue,
+} from './layout.ts'
 export { Machine, type Batch, type PutOptions } from './machine.ts'
 export { mutate } from './mutations.ts'
+export type {
+  Batches,
+  CallOptions,
+  Delivery,
+  EntryOutcome,
+  Mode,
+  Mutations,
+  Operations,
+  Patience,
+  ReadOptions,
+  Reads,
+  Reply,
+  RequestOptions,
+  Selected,
+  Space,
+  WatchOptions,
+  Written,
+} from './operations.ts'
 export { compileQuery, type Matcher } from './query.ts'
 export {
   errorData,
@@ -25,8 +68,13 @@ export {
   type WriteOptions,
 } from './requests.ts'
 export { Row, type RowLease } from './row.ts'
+export { bytes, int64 } from './schema-types.ts'
 export { arrange, matchingRows, project, type SelectOptions } from './select.ts'
 export { SnapshotWalk } from './snapshot-walk.ts'
 export { stampOf, stampValue, type Stamp } from './stamp.ts'
 export { StateHash } from './state-hash.ts'
 export { Table, type KeyFields } from './table.ts'
+export { copyPlain, validateAny, validateValue, type ValidationOptions } from './validation.ts'
+export type { Input, Output, Scalar, Schema, Storable, Stored } from './values.ts'
+export type { Change, Token, WatchEvent } from './watching.ts'
+export type { At, Condition, Field, Operators, Path, Where } from './where.ts'

@@ -1,3 +1,4 @@
+import { PlenumError } from '../kernel/index.ts'
 import { readValue, writeValue, type ByteReader, type ByteWriter } from '../codec/index.ts'
 
 /** A stored value: plain, deep-frozen, its fields in the layout's order. */
@@ -51,4 +52,23 @@ export function readFields(reader: ByteReader, layout: Layout): Record<string, u
     if (item !== undefined) value[field] = item
   }
   return value
+}
+
+/**
+ * The layout of an entry type under a later unit: fields may be added, and stay where they were removed, so that what
+ * was written before can still be read. UNIT_MISMATCH if the id or route changed.
+ */
+export function laterLayout(before: Layout | undefined, after: Layout): Layout {
+  if (before === undefined) return after
+  for (const part of ['id', 'route'] as const) {
+    if (before[part].join('\n') === after[part].join('\n') && before.open === after.open) continue
+    throw new PlenumError(
+      'UNIT_MISMATCH',
+      `The entry type '${after.name}' has the ${part} ${after[part].join(', ')}; the journal was written with ${before[part].join(', ')}. ` +
+        'Id and route of an entry type cannot change: give the new shape a new name, or use another folder.',
+      { details: { type: after.name, part, journal: before[part], unit: after[part] } },
+    )
+  }
+  const added = after.fields.filter((field) => !before.fields.includes(field))
+  return added.length === 0 ? before : Object.freeze({ ...after, fields: [...before.fields, ...added] })
 }

@@ -84,10 +84,13 @@ export class Machine {
     return this.#expiry.nextAt()
   }
 
-  /** Adds the table of an entry type, or returns the one of that name. */
+  /** Adds the table of an entry type, or gives the one of that name this layout. */
   declare(layout: Layout): Table {
     const known = this.#byName.get(layout.name)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      known.relayout(layout)
+      return known
+    }
     const table = new Table(this.#tables.length, layout)
     this.#tables.push(table)
     this.#byName.set(layout.name, table)

@@ -9,25 +9,27 @@ type Plain = Readonly<Record<string, unknown>>
 
 /**
  * Turns a query into a matcher: a template by example with operators (03). QUERY_INVALID names what cannot be
- * understood. Values of different types never compare as ordered; `null` and absent are equal to nothing but
+ * understood; with `known`, a field that is not among them. Values of different types never compare as ordered; `null` and absent are equal to nothing but
  * themselves.
  */
-export function compileQuery(where: Plain, path = 'query'): Matcher {
+export function compileQuery(where: Plain, known?: readonly string[], path = 'query'): Matcher {
   const parts: Matcher[] = []
   for (const [name, condition] of Object.entries(where)) {
     if (condition === undefined) continue
-    if (name === 'and' || name === 'or') parts.push(compileList(name, condition, path))
-    else if (name === 'not') parts.push(negate(compileQuery(asQuery(condition, `${path}.not`), `${path}.not`)))
-    else parts.push(compileField(name, condition, `${path}.${name}`))
+    if (name === 'and' || name === 'or') parts.push(compileList(name, condition, known, path))
+    else if (name === 'not') parts.push(negate(compileQuery(asQuery(condition, `${path}.not`), known, `${path}.not`)))
+    else parts.push(compileField(name, condition, known, path))
   }
   if (parts.length === 0) return () => true
   if (parts.length === 1) return parts[0]!
   return (value) => parts.every((part) => part(value))
 }
 
-function compileList(name: 'and' | 'or', list: unknown, path: string): Matcher {
+function compileList(name: 'and' | 'or', list: unknown, known: readonly string[] | undefined, path: string): Matcher {
   if (!Array.isArray(list)) throw invalid(`${path}.${name}`, 'a list of queries is expected')
-  const parts = list.map((item, at) => compileQuery(asQuery(item, `${path}.${name}[${at}]`), `${path}.${name}[${at}]`))
+  const parts = list.map((item, at) =>
+    compileQuery(asQuery(item, `${path}.${name}[${at}]`), known, `${path}.${name}[${at}]`),
+  )
   return name === 'and' ? (value) => parts.every((part) => part(value)) : (value) => parts.some((part) => part(value))
 }
 
@@ -35,8 +37,12 @@ function negate(matcher: Matcher): Matcher {
   return (value) => !matcher(value)
 }
 
-function compileField(name: string, condition: unknown, path: string): Matcher {
-  const test = compileCondition(condition, path)
+function compileField(name: string, condition: unknown, known: readonly string[] | undefined, path: string): Matcher {
+  const [first] = name.split('.')
+  if (known !== undefined && !known.includes(first!)) {
+    throw invalid(`${path}.${name}`, `there is no field '${first}'; there are: ${known.join(', ')}`)
+  }
+  const test = compileCondition(condition, `${path}.${name}`)
   if (!name.includes('.')) return (value) => test(value[name])
   const names = name.split('.')
   return (value) => test(at(value, names))
@@ -122,7 +128,7 @@ function contains(operand: unknown, path: string): Test {
   if (typeof operand !== 'object' || operand === null) {
     return (item) => Array.isArray(item) && item.includes(operand)
   }
-  const matcher = compileQuery(asQuery(operand, path), path)
+  const matcher = compileQuery(asQuery(operand, path), undefined, path)
   return (item) =>
     Array.isArray(item) && item.some((one) => typeof one === 'object' && one !== null && matcher(one as StoredValue))
 }

@@ -14,7 +14,7 @@ export interface SelectOptions {
 
 /** The rows that match, in no promised order. An equality on every id field is looked up, anything else is a scan. */
 export function* matchingRows(table: Table, where: StoredValue): Generator<Row> {
-  const matches = compileQuery(where)
+  const matches = compileQuery(where, table.layout.open ? undefined : table.layout.fields)
   const byId = table.layout.id.every((field) => isScalar(where[field]))
   for (const row of byId ? table.withId(where) : table.rows()) if (matches(row.value)) yield row
 }

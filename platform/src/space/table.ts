@@ -12,7 +12,7 @@ export type KeyFields = Readonly<Record<string, unknown>>
  */
 export class Table {
   readonly number: number
-  readonly layout: Layout
+  #layout: Layout
   /** Journal index of the last change of this type: answers about what is not there depend on it (PA3). */
   lastIndex = 0
   readonly #rows = new Map<unknown, Row>()
@@ -22,9 +22,18 @@ export class Table {
 
   constructor(number: number, layout: Layout) {
     this.number = number
-    this.layout = layout
+    this.#layout = layout
     this.#idField = layout.id.length === 1 ? layout.id[0] : undefined
     this.#chained = layout.route.some((field) => !layout.id.includes(field))
+  }
+
+  get layout(): Layout {
+    return this.#layout
+  }
+
+  /** Gives the table the layout of a later unit; its id and route are the same (PA10). */
+  relayout(layout: Layout): void {
+    this.#layout = layout
   }
 
   get size(): number {

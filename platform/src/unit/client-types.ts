@@ -25,20 +25,30 @@ export interface TaskRun<R> extends AsyncIterable<{ readonly partition: number; 
   >
 }
 
-/** What a source has loaded: how many partitions it asked for, entries it wrote, entries that were there already. */
+/** What came of a load: all partitions, those that were loaded now, those that held their rows already, and rows written. */
 export interface Loaded {
   readonly partitions: number
   readonly loaded: number
   readonly skipped: number
+  readonly rows: number
+}
+
+/** How a load is watched and given up. */
+export interface LoadOptions {
+  readonly signal?: AbortSignal | undefined
+  /** Told of the rows written so far and of the partitions done. */
+  readonly onProgress?: ((rows: number, partitionsDone: number) => void) | undefined
 }
 
 /** Loads a source into every partition that has not been loaded yet (UN7). */
 export interface SourceCall {
-  load(options?: CallOptions): Promise<Loaded>
+  load(options?: LoadOptions): Promise<Loaded>
 }
 
 /** A unit from outside: its space and its parts, typed by the unit. */
 export interface Client<U extends Unit> extends AsyncDisposable {
+  /** Number of partitions. */
+  readonly partitions: number
   readonly space: Space<U['~']['entries']>
   readonly handlers: { readonly [K in keyof U['~']['handlers']]: HandlerCall<U['~']['handlers'][K]['~']> }
   readonly services: {

@@ -1,4 +1,14 @@
-import { checkSchema, type AnyEntry, type Caller, type CheckedSchema, type Field, type Input, type Output, type Schema, type Stored } from '../space/index.ts'
+import {
+  checkSchema,
+  type AnyEntry,
+  type Caller,
+  type CheckedSchema,
+  type Field,
+  type Input,
+  type Output,
+  type Schema,
+  type Stored,
+} from '../space/index.ts'
 import type { Access } from './access.ts'
 import type { CheckedFunction } from './checked-function.ts'
 import type { ServiceContext } from './context.ts'

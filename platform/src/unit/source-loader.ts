@@ -54,7 +54,8 @@ export async function loadSource(
   }
   const loadOne = async (partition: number): Promise<boolean> => {
     const state = await router.send(partition, { kind: 'source-state', source: source.name })
-    const loaded = state === undefined && (await loadPartition(router, source, limits, { partition, uses, signal, report }))
+    const loaded =
+      state === undefined && (await loadPartition(router, source, limits, { partition, uses, signal, report }))
     done += 1
     report(0)
     return loaded
@@ -93,7 +94,12 @@ async function loadPartition(router: Router, source: SourcePart, limits: Limits,
   return true
 }
 
-async function writeRows(router: Router, source: SourcePart, partition: number, values: readonly StoredValue[]): Promise<void> {
+async function writeRows(
+  router: Router,
+  source: SourcePart,
+  partition: number,
+  values: readonly StoredValue[],
+): Promise<void> {
   for (const value of values) {
     const owner = router.partitionOf(source.routeOf(value))
     if (owner !== partition) {
@@ -112,8 +118,12 @@ async function writeRows(router: Router, source: SourcePart, partition: number, 
 function asSourceError(source: SourcePart, error: unknown): unknown {
   if (error instanceof PlenumError || (error instanceof Error && error.name === 'AbortError')) return error
   const message = error instanceof Error ? error.message : String(error)
-  return new PlenumError('SOURCE_FAILED', `The source '${source.name}' failed: ${message}. What was loaded stays; load again to go on.`, {
-    details: { source: source.name },
-    cause: error,
-  })
+  return new PlenumError(
+    'SOURCE_FAILED',
+    `The source '${source.name}' failed: ${message}. What was loaded stays; load again to go on.`,
+    {
+      details: { source: source.name },
+      cause: error,
+    },
+  )
 }

@@ -30,7 +30,9 @@ export interface Source<E extends AnyEntry = any, U extends Uses = any> {
 export class SourceDefinition {
   readonly entry: string
   readonly load: CheckedFunction<[request: SourceRequest<Uses>], AsyncIterable<readonly unknown[]>>
-  readonly get: CheckedFunction<[keys: readonly StoredValue[], request: SourceRequest<Uses>], Promise<readonly unknown[]>> | undefined
+  readonly get:
+    | CheckedFunction<[keys: readonly StoredValue[], request: SourceRequest<Uses>], Promise<readonly unknown[]>>
+    | undefined
 
   constructor(type: AnyEntry, { load, get }: SourceFunctions) {
     this.entry = definitionOf(type).name

@@ -1,5 +1,5 @@
 import { PlenumError } from '../kernel/index.ts'
-import type { Part, Router } from '../router/index.ts'
+import type { Part, RouteOptions, Router } from '../router/index.ts'
 import type { Command } from '../space/index.ts'
 
 /** What a task's `total()` says: never a part of the result passed off as the whole (UN5). */
@@ -13,7 +13,15 @@ export class UnitTaskRun implements AsyncIterable<{ readonly partition: number; 
   readonly #command: Command
   readonly #reduce: (left: unknown, right: unknown) => unknown
 
-  constructor(router: Router, command: Command, reduce: (left: unknown, right: unknown) => unknown) {
+  readonly #options: RouteOptions | undefined
+
+  constructor(
+    router: Router,
+    command: Command,
+    reduce: (left: unknown, right: unknown) => unknown,
+    options: RouteOptions | undefined,
+  ) {
+    this.#options = options
     this.#router = router
     this.#command = command
     this.#reduce = reduce
@@ -21,7 +29,7 @@ export class UnitTaskRun implements AsyncIterable<{ readonly partition: number; 
 
   /** The parts in the order in which they arrive; leaving the loop drops the rest. The first failed part throws. */
   async *[Symbol.asyncIterator](): AsyncGenerator<{ readonly partition: number; readonly part: unknown }> {
-    for await (const part of this.#router.fanOut(this.#command)) {
+    for await (const part of this.#router.fanOut(this.#command, this.#options)) {
       if (!part.ok) throw part.error
       yield { partition: part.partition, part: part.value }
     }
@@ -30,7 +38,7 @@ export class UnitTaskRun implements AsyncIterable<{ readonly partition: number; 
   /** All parts reduced in the order of partitions, so that the result does not depend on who answered first. */
   async total(): Promise<TaskTotal> {
     const parts: Part[] = []
-    for await (const part of this.#router.fanOut(this.#command)) parts.push(part)
+    for await (const part of this.#router.fanOut(this.#command, this.#options)) parts.push(part)
     parts.sort((a, b) => a.partition - b.partition)
     const failed = parts.filter((part) => !part.ok)
     const values = parts.filter((part) => part.ok).map((part) => part.value)

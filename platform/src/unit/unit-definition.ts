@@ -60,7 +60,8 @@ export class UnitDefinition {
   constructor(name: string, needs: UnitNeeds, parts: UnitSections) {
     checkName(name, 'a unit')
     for (const section of Object.keys(parts)) {
-      if (!sections.has(section)) throw invalid(name, `has no section '${section}'. There are: ${[...sections].join(', ')}`)
+      if (!sections.has(section))
+        throw invalid(name, `has no section '${section}'. There are: ${[...sections].join(', ')}`)
     }
     this.name = name
     this.entries = readEntries(name, needs.entries)
@@ -74,7 +75,8 @@ export class UnitDefinition {
     this.sources = read(name, 'source', parts.sources, SourceDefinition)
     for (const [part, { entry }] of this.workers) this.#checkEntry(`worker '${part}'`, entry)
     for (const [part, { entry }] of this.sources) this.#checkEntry(`source '${part}'`, entry)
-    for (const [part, { of }] of this.projections) for (const entry of of) this.#checkEntry(`projection '${part}'`, entry)
+    for (const [part, { of }] of this.projections)
+      for (const entry of of) this.#checkEntry(`projection '${part}'`, entry)
     Object.freeze(this)
   }
 
@@ -97,18 +99,27 @@ function readEntries(unit: string, types: readonly AnyEntry[]): ReadonlyMap<stri
 function readPorts(unit: string, uses: NonNullable<UnitNeeds['uses']>): readonly string[] {
   return Object.entries(uses).map(([name, { kind }]) => {
     checkName(name, 'a port')
-    if (kind !== 'port') throw invalid(unit, `uses '${name}', which is not a port(); what it is comes from the composition`)
+    if (kind !== 'port')
+      throw invalid(unit, `uses '${name}', which is not a port(); what it is comes from the composition`)
     return name
   })
 }
 
-function read<T>(unit: string, kind: string, section: Section | undefined, Definition: new (...rest: never) => T): ReadonlyMap<string, T> {
+function read<T>(
+  unit: string,
+  kind: string,
+  section: Section | undefined,
+  Definition: new (...rest: never) => T,
+): ReadonlyMap<string, T> {
   const read = new Map<string, T>()
   for (const [name, part] of Object.entries(section ?? {})) {
     checkName(name, `a ${kind}`)
     const definition = part['~']
     if (!(definition instanceof Definition)) {
-      throw invalid(unit, `has '${name}' among its ${kind}s, which is not what ${kind}(…) of this copy of plenum returned`)
+      throw invalid(
+        unit,
+        `has '${name}' among its ${kind}s, which is not what ${kind}(…) of this copy of plenum returned`,
+      )
     }
     read.set(name, definition)
   }

@@ -127,12 +127,14 @@ class UnitExecution implements Execution {
     const input = handler.admit(given)
     this.#operations.enter({ value: input[handler.routeField] })
     this.#context.begin(caller, handler)
+    this.#executor.trust(true)
     try {
       const result = this.#around(`handler ${name}`, () => handler.run(input, this.#context))
       return plainResult(result, `handler ${name}`)
     } catch (error) {
       throw this.#fault(`handler ${name}`, 'HANDLER_FAILED', error)
     } finally {
+      this.#executor.trust(false)
       this.#operations.leave()
     }
   }

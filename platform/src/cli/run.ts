@@ -1,0 +1,115 @@
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { pathToFileURL } from 'node:url'
+import { embedded, type EmbeddedOptions } from '../embedded.ts'
+import { PlenumError } from '../kernel/index.ts'
+import { isUnit, type Unit } from '../unit/index.ts'
+import { progress, type Output } from './output.ts'
+
+export const runHelp = `plenum run <unit.ts>: run a unit embedded in this process, over a journal in a folder
+
+Loads the unit file's default export, recovers its state from the journal, loads its sources, and keeps
+running until Ctrl-C, which closes the journal in order. Killing it at any moment loses nothing that was acked.
+
+  --folder <path>      where the journal lives (default .plenum/<unit name>)
+  --partitions <n>     number of partitions of a new folder (default 4)
+  --ack <level>        what an ack means: disk (default), os or memory
+  --once               stop when the sources are loaded
+  --help               this text
+
+Exit codes: 0 ended in order, 1 failed, 2 wrong usage, 130 ended by Ctrl-C.
+`
+
+const ackLevels = ['disk', 'os', 'memory'] as const
+
+/** Runs `plenum run`; the exit code. */
+export async function run(args: readonly string[], output: Output): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      folder: { type: 'string' },
+      partitions: { type: 'string' },
+      ack: { type: 'string', default: 'disk' },
+      once: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) {
+    output.out(runHelp)
+    return 0
+  }
+  const [file, more] = positionals
+  if (file === undefined || more !== undefined) {
+    throw new PlenumError('USAGE', 'plenum run takes one unit file. See plenum run --help.')
+  }
+  const ack = ackLevels.find((level) => level === values.ack)
+  if (ack === undefined) throw new PlenumError('USAGE', `--ack is one of ${ackLevels.join(', ')}, not '${values.ack}'.`)
+  const unit = await loadUnit(file)
+  const folder = values.folder ?? `.plenum/${unit.name}`
+  const journal: EmbeddedOptions<Unit>['journal'] = ack === 'memory' ? 'memory' : { folder }
+  const partitions = partitionsOf(values.partitions)
+  const interrupted = untilInterrupted()
+  const client = await embedded({
+    unit,
+    partitions,
+    journal,
+    ack,
+    onProgress: ({ step, share }) => progress(output, `${step} ${Math.floor(share * 100)} %`),
+    onEvent: ({ partition, event }) => {
+      if (event.kind === 'failed') output.err(`partition ${partition} failed: ${event.error.message}\n`)
+    },
+  })
+  try {
+    for (const [name, source] of Object.entries(client.sources)) {
+      const loaded = await source.load({ onProgress: (rows) => progress(output, `loading ${name}: ${rows} rows`) })
+      progress(output, '')
+      output.out(`source ${name}: ${loaded.rows} rows into ${loaded.loaded} partitions, ${loaded.skipped} had theirs\n`)
+    }
+    progress(output, '')
+    output.out(
+      `${unit.name} runs on ${client.partitions} partitions, ${ack === 'memory' ? 'in memory only' : `journal in ${folder}`}, acks mean ${ack}\n`,
+    )
+    if (values.once) return 0
+    await interrupted
+    return 130
+  } finally {
+    await client[Symbol.asyncDispose]()
+  }
+}
+
+/** The default export of a unit file; UNIT_NOT_LOADED says why there is none. */
+export async function loadUnit(file: string): Promise<Unit> {
+  let module: { readonly default?: unknown }
+  try {
+    module = (await import(pathToFileURL(resolve(file)).href)) as { readonly default?: unknown }
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new PlenumError('UNIT_NOT_LOADED', `The unit file ${file} does not load: ${why}`, {
+      details: { file },
+      cause: error,
+    })
+  }
+  if (isUnit(module.default)) return module.default
+  throw new PlenumError(
+    'UNIT_NOT_LOADED',
+    `The file ${file} has no unit as its default export. Write \`export default unit(…)\`.`,
+    {
+      details: { file },
+    },
+  )
+}
+
+function partitionsOf(given: string | undefined): number | undefined {
+  if (given === undefined) return undefined
+  const partitions = Number(given)
+  if (Number.isInteger(partitions) && partitions >= 1 && partitions <= 1024) return partitions
+  throw new PlenumError('USAGE', `--partitions is a whole number from 1 to 1024, not '${given}'.`)
+}
+
+function untilInterrupted(): Promise<void> {
+  return new Promise((done) => {
+    process.once('SIGINT', () => done())
+    process.once('SIGTERM', () => done())
+  })
+}

@@ -1,0 +1,194 @@
+// The embedded composition: all partitions in this process, over a journal in a folder or in memory.
+import { checkedLimits, defaultLimits, PlenumError, uuid7, type Limits } from './kernel/index.ts'
+import { openFolder } from './journal/file/index.ts'
+import { MemoryJournal } from './journal/memory/memory-engine.ts'
+import type { Journal } from './journal/index.ts'
+import { Partition, type PartitionEvent } from './partition/index.ts'
+import { Router } from './router/index.ts'
+import { NodeDisk, nodeRuntime, PurityGuard, Watchdog } from './runtime/node/index.ts'
+import type { Runtime } from './runtime/index.ts'
+import {
+  resolveUnit,
+  UnitClient,
+  unitDefinition,
+  UnitLogic,
+  type Client,
+  type ResolvedUnit,
+  type Unit,
+  type UsesOption,
+} from './unit/index.ts'
+
+/** How far the start is: what it does, and its share from 0 to 1. */
+export interface EmbeddedProgress {
+  readonly step: 'reading' | 'recovering'
+  readonly share: number
+}
+
+/** Something that happened to a partition, or a fault of the unit that callers do not see. */
+export interface EmbeddedEvent {
+  readonly partition: number
+  readonly event: PartitionEvent | { readonly kind: 'fault'; readonly part: string; readonly error: unknown }
+}
+
+export type EmbeddedOptions<U extends Unit> = UsesOption<U> & {
+  readonly unit: U
+  /** Number of partitions; fixed for the life of a folder. 4 in a new folder. */
+  readonly partitions?: number | undefined
+  /** Where the journal lives; `'memory'` keeps nothing beyond the process. `.plenum/<unit>` if left out. */
+  readonly journal?: 'memory' | { readonly folder: string; readonly bytesMax?: number | undefined } | undefined
+  /** The same as `journal: { folder }`. */
+  readonly folder?: string | undefined
+  /** What an ack means: `disk` survives a power cut, `os` a kill, `memory` nothing. `disk` with a folder. */
+  readonly ack?: 'memory' | 'os' | 'disk' | undefined
+  /** Shows callers what handlers threw, checks co-located values, and catches impurity. On unless NODE_ENV is production. */
+  readonly development?: boolean | undefined
+  readonly limits?: Partial<Limits> | undefined
+  readonly onProgress?: ((progress: EmbeddedProgress) => void) | undefined
+  readonly onEvent?: ((event: EmbeddedEvent) => void) | undefined
+}
+
+/** The part of the options that does not depend on the unit's type. */
+type Options = Omit<EmbeddedOptions<Unit>, 'uses'> & { readonly uses?: Readonly<Record<string, unknown>> }
+
+interface Journals {
+  readonly partitions: readonly { readonly id: Uint8Array; readonly journal: Journal }[]
+  readonly close: () => Promise<void>
+}
+
+/**
+ * Runs a unit in this process and returns its client. Throws the errors of opening: FOLDER_IN_USE, FOLDER_REFUSED,
+ * FOLDER_OF_ANOTHER_GRID, FORMAT_UNKNOWN, JOURNAL_CORRUPT, UNIT_MISMATCH, ACK_LEVEL_UNAVAILABLE, NOT_AVAILABLE_YET.
+ *
+ * @example
+ * await using client = await embedded({ unit: bank, folder: 'data' })
+ */
+export async function embedded<U extends Unit>(options: EmbeddedOptions<U>): Promise<Client<U>>
+export async function embedded(options: Options): Promise<unknown> {
+  const development = options.development ?? process.env['NODE_ENV'] !== 'production'
+  const limits = checkedLimits({ ...defaultLimits, ...options.limits })
+  const runtime = nodeRuntime()
+  const unit = resolveUnit(unitDefinition(options.unit), { runtime, limits, checkAll: development })
+  const journals = await openJournals(options, unit, runtime)
+  const watchdog = unit.functions.length === 0 ? undefined : new Watchdog(limits.handlerMsMax, unit.functions)
+  const partitions = openPartitions(options, unit, { runtime, limits, development, journals, watchdog })
+  const close = async (): Promise<void> => {
+    await Promise.all(partitions.map((partition) => partition.close()))
+    await journals.close()
+    await watchdog?.close()
+  }
+  try {
+    await startAll(partitions, options)
+  } catch (error) {
+    for (const partition of partitions) partition.drop()
+    await journals.close()
+    await watchdog?.close()
+    throw error
+  }
+  const channels = partitions.map((partition, number) => ({
+    partition: number,
+    sharesFate: true,
+    send: partition.submit.bind(partition),
+  }))
+  const caller = { kind: 'unit', subject: unit.name, claims: {} } as const
+  const router = new Router(channels, runtime, limits)
+  return new UnitClient({ unit, router, limits, uses: options.uses ?? {}, newId: newIds(runtime), caller, close })
+}
+
+interface Parts {
+  readonly runtime: Runtime
+  readonly limits: Limits
+  readonly development: boolean
+  readonly journals: Journals
+  readonly watchdog: Watchdog | undefined
+}
+
+function openPartitions(options: Options, unit: ResolvedUnit, parts: Parts): readonly Partition[] {
+  const { runtime, limits, development, journals, watchdog } = parts
+  const guard = development ? new PurityGuard() : undefined
+  const watched = <T>(part: string, run: () => T): T => (watchdog === undefined ? run() : watchdog.around(part, run))
+  return journals.partitions.map(({ id, journal }, partition) => {
+    const logic = new UnitLogic({
+      parts: unit,
+      limits,
+      random: runtime.random,
+      newId: newIds(runtime),
+      partition,
+      showFaults: development,
+      onFault: (part, error) => options.onEvent?.({ partition, event: { kind: 'fault', part, error } }),
+      around: guard === undefined ? watched : (part, run) => watched(part, () => guard.around(part, run)),
+    })
+    return new Partition({
+      number: partition,
+      journal,
+      journalId: id,
+      logic,
+      member: 1,
+      incarnation: 1,
+      runtime,
+      limits,
+      reference: () => runtime.clock.wall(),
+      onEvent: (event) => options.onEvent?.({ partition, event }),
+    })
+  })
+}
+
+async function startAll(partitions: readonly Partition[], options: Options): Promise<void> {
+  let started = 0
+  const one = async (partition: Partition): Promise<void> => {
+    await partition.startAlone()
+    started += 1
+    options.onProgress?.({ step: 'recovering', share: started / partitions.length })
+  }
+  await Promise.all(partitions.map(one))
+}
+
+async function openJournals(options: Options, unit: ResolvedUnit, runtime: Runtime): Promise<Journals> {
+  const given = options.journal ?? (options.folder === undefined ? undefined : { folder: options.folder })
+  if (given === 'memory' || (given === undefined && options.ack === 'memory')) return memoryJournals(options, runtime)
+  const { folder, bytesMax } = given ?? { folder: `.plenum/${unit.name}`, bytesMax: undefined }
+  const level = options.ack ?? 'disk'
+  if (level === 'memory') {
+    throw new PlenumError(
+      'ACK_LEVEL_UNAVAILABLE',
+      "A journal in a folder gives 'os' or 'disk'; for 'memory' leave the folder out.",
+      {
+        details: { asked: level, folder },
+      },
+    )
+  }
+  const disk = new NodeDisk()
+  const known = (await disk.readFile(`${folder}/grid.json`)) !== undefined
+  return openFolder({
+    disk,
+    path: folder,
+    create: true,
+    level,
+    ...runtime,
+    ...(options.partitions === undefined && known ? {} : { partitions: options.partitions ?? 4 }),
+    ...(bytesMax === undefined ? {} : { bytesMax }),
+    onProgress: ({ bytes, bytesTotal }) =>
+      options.onProgress?.({ step: 'reading', share: bytes / Math.max(1, bytesTotal) }),
+  })
+}
+
+function memoryJournals(options: Options, runtime: Runtime): Journals {
+  if (options.ack === 'os' || options.ack === 'disk') {
+    throw new PlenumError('ACK_LEVEL_UNAVAILABLE', `A journal in memory cannot give '${options.ack}'. Name a folder.`, {
+      details: { asked: options.ack },
+    })
+  }
+  const partitions = Array.from({ length: options.partitions ?? 4 }, () => ({
+    id: runtime.random.bytes(16),
+    journal: new MemoryJournal(),
+  }))
+  return {
+    partitions,
+    close: async () => {
+      for (const { journal } of partitions) await journal.close()
+    },
+  }
+}
+
+function newIds(runtime: Runtime): () => string {
+  return () => uuid7(runtime.clock.wall(), runtime.random.bytes(10))
+}

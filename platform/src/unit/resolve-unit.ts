@@ -1,0 +1,158 @@
+import { PlenumError, type Limits } from '../kernel/index.ts'
+import { ByteWriter, writeValue } from '../codec/index.ts'
+import type { ClientType } from '../router/index.ts'
+import type { Runtime } from '../runtime/index.ts'
+import {
+  copyPlain,
+  validateAny,
+  validateValue,
+  type EntryDefinition,
+  type Layout,
+  type Rules,
+  type StoredValue,
+} from '../space/index.ts'
+import type { SourcePart } from './source-loader.ts'
+import type { UnitDefinition } from './unit-definition.ts'
+import type { HandlerPart, TaskPart, UnitParts } from './unit-logic.ts'
+
+/** How a unit is resolved. */
+export interface ResolveOptions {
+  readonly runtime: Runtime
+  readonly limits: Limits
+  /** Check values of co-located code against their schemas too: for development and tests. */
+  readonly checkAll: boolean
+}
+
+/** A unit, resolved once from its declaration into what partitions and clients work with. */
+export interface ResolvedUnit extends UnitParts {
+  readonly types: ReadonlyMap<string, ClientType>
+  readonly sources: ReadonlyMap<string, SourcePart>
+  readonly reduces: ReadonlyMap<string, (left: unknown, right: unknown) => unknown>
+  /** Names of all functions that run beside the data, as errors name them. */
+  readonly functions: readonly string[]
+}
+
+/** NOT_AVAILABLE_YET if the unit has parts that this version does not run. */
+export function resolveUnit(definition: UnitDefinition, options: ResolveOptions): ResolvedUnit {
+  refuseWhatIsMissing(definition)
+  const layouts = new Map<string, Layout>()
+  const rules = new Map<string, Rules>()
+  const types = new Map<string, ClientType>()
+  const keyed = new Map<string, string>()
+  for (const [name, entry] of definition.entries) {
+    const layout = layoutOf(entry)
+    const idField = entry.keys === 'given' ? undefined : entry.id[0]
+    layouts.set(name, layout)
+    rules.set(name, { admit: admitOf(entry, options.checkAll), leaseMs: entry.leaseMs })
+    types.set(name, { layout, keyed: idField })
+    if (idField !== undefined) keyed.set(name, idField)
+  }
+  const sources = new Map<string, SourcePart>()
+  for (const [name, source] of definition.sources) {
+    const route = layouts.get(source.entry)!.route
+    sources.set(name, {
+      name,
+      type: source.entry,
+      routeOf: (value) => (route.length === 1 ? value[route[0]!] : route.map((field) => value[field])),
+      load: source.load as SourcePart['load'],
+    })
+  }
+  return {
+    name: definition.name,
+    hash: hashOf(definition, options.runtime),
+    layouts: [...layouts.values()],
+    rules,
+    types,
+    keyed,
+    handlers: new Map([...definition.handlers].map(([name, part]) => [name, handlerPart(name, part)])),
+    tasks: new Map([...definition.tasks].map(([name, part]) => [name, taskPart(name, part)])),
+    reduces: new Map([...definition.tasks].map(([name, part]) => [name, part.reduce])),
+    sources,
+    functions: [
+      ...[...definition.handlers.keys()].map((name) => `handler ${name}`),
+      ...[...definition.tasks.keys()].map((name) => `task ${name}`),
+    ],
+  }
+}
+
+function refuseWhatIsMissing(definition: UnitDefinition): void {
+  for (const section of ['workers', 'services', 'projections', 'schedules'] as const) {
+    const [name] = definition[section].keys()
+    if (name === undefined) continue
+    throw new PlenumError(
+      'NOT_AVAILABLE_YET',
+      `Unit '${definition.name}' declares ${section} ('${name}'), which this version of Plenum does not run yet. Leave the section out.`,
+      { details: { section, name } },
+    )
+  }
+}
+
+function layoutOf(entry: EntryDefinition): Layout {
+  return Object.freeze({
+    name: entry.name,
+    fields: entry.fieldNames,
+    open: entry.open,
+    id: entry.id,
+    route: entry.route,
+  })
+}
+
+/** Whether a write comes from outside or from a handler, a schema that fills in fields always runs. */
+function admitOf(entry: EntryDefinition, checkAll: boolean): Rules['admit'] {
+  const { checked } = entry
+  const validated = (value: StoredValue): StoredValue =>
+    validateValue(checked, value, { unfrozen: true, checkStable: checkAll })
+  const copied = (value: StoredValue): StoredValue => copyPlain(checked, value, { unfrozen: true })
+  return (value, trusted) => (trusted && !checkAll && !entry.validateAlways ? copied(value) : validated(value))
+}
+
+function handlerPart(name: string, part: ReturnType<UnitDefinition['handlers']['get']> & {}): HandlerPart {
+  const subject = `The input of handler ${name}`
+  return {
+    name,
+    routeField: part.route,
+    admit: (input) => validateValue(part.input, input, { subject }),
+    admitRefusal(reason, data) {
+      const schema = part.refusals.get(reason)
+      if (schema !== undefined) return validateAny(schema, data)
+      throw new PlenumError(
+        'HANDLER_FAILED',
+        `Handler ${name} refused with '${reason}', which it does not declare. Nothing happened.`,
+        {
+          details: { part: `handler ${name}`, reason, declared: [...part.refusals.keys()] },
+        },
+      )
+    },
+    run: part.run,
+  }
+}
+
+function taskPart(name: string, part: ReturnType<UnitDefinition['tasks']['get']> & {}): TaskPart {
+  const subject = `The input of task ${name}`
+  return { name, admit: (input) => validateAny(part.input, input, { subject }), map: part.map }
+}
+
+/** The hash of what a unit declares: the same on every member and in every build of the same file (UN1). */
+function hashOf(definition: UnitDefinition, runtime: Runtime): string {
+  const declared = {
+    name: definition.name,
+    entries: [...definition.entries.values()].map((entry) => ({
+      ...layoutOf(entry),
+      schema: plainJson(entry.checked.json),
+    })),
+    handlers: [...definition.handlers].map(([name, part]) => ({
+      name,
+      route: part.route,
+      input: plainJson(part.input.json),
+    })),
+    tasks: [...definition.tasks].map(([name, part]) => ({ name, input: plainJson(part.input.json) })),
+  }
+  const writer = new ByteWriter(4096)
+  writeValue(writer, declared)
+  return [...runtime.digest([writer.written()])].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+/** A JSON Schema as text, because it may hold things that are not plain values. */
+function plainJson(json: unknown): string {
+  return JSON.stringify(json)
+}

@@ -1,0 +1,105 @@
+// A unit from outside, over a router: what `embedded` and `simulate` give to their callers.
+import { durationMs, isPlenumError, PlenumError, type Limits } from '../kernel/index.ts'
+import { SpaceClient, type RouteOptions, type Router } from '../router/index.ts'
+import type { Caller } from '../space/index.ts'
+import type { HandlerPart } from './unit-logic.ts'
+import type { ResolvedUnit } from './resolve-unit.ts'
+import { loadSource, type SourceLoaded, type SourceProgress } from './source-loader.ts'
+import { UnitTaskRun } from './task-run.ts'
+
+interface GivenOptions {
+  readonly timeout?: string | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly key?: string | undefined
+}
+
+type Call = ((input: unknown, options?: GivenOptions) => Promise<unknown>) & {
+  readonly attempt: (input: unknown, options?: GivenOptions) => Promise<unknown>
+}
+
+export interface UnitClientOptions {
+  readonly unit: ResolvedUnit
+  readonly router: Router
+  readonly limits: Limits
+  readonly uses: Readonly<Record<string, unknown>>
+  readonly newId: () => string
+  readonly caller: Caller
+  readonly close: () => Promise<void>
+}
+
+/** The untyped face of `Client`; compositions give it its type. */
+export class UnitClient implements AsyncDisposable {
+  readonly space: SpaceClient
+  readonly handlers: Readonly<Record<string, Call>>
+  readonly services: Readonly<Record<string, never>> = Object.freeze({})
+  readonly tasks: Readonly<Record<string, (input: unknown, options?: GivenOptions) => UnitTaskRun>>
+  readonly sources: Readonly<Record<string, { readonly load: (options?: LoadOptions) => Promise<SourceLoaded> }>>
+  /** Number of partitions. */
+  readonly partitions: number
+  readonly #close: () => Promise<void>
+
+  constructor(options: UnitClientOptions) {
+    const { unit, router, limits, uses, newId } = options
+    this.space = new SpaceClient(router, unit.types, limits, newId)
+    this.partitions = router.partitions
+    this.handlers = mapValues(unit.handlers, (handler) => callOf(handler, options))
+    this.tasks = mapValues(unit.tasks, ({ name }) => (input, given) => {
+      const command = { kind: 'task', task: name, input, caller: options.caller } as const
+      return new UnitTaskRun(router, command, unit.reduces.get(name)!, routeOptions(given))
+    })
+    this.sources = mapValues(unit.sources, (source) => ({
+      load: (given) => loadSource(router, source, limits, uses, given),
+    }))
+    this.#close = options.close
+  }
+
+  /** Closes in order: everything that was executed is acked, then the journals are closed. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#close()
+  }
+}
+
+interface LoadOptions {
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: SourceProgress | undefined
+}
+
+function callOf(handler: HandlerPart, { router, caller }: UnitClientOptions): Call {
+  const call = (input: unknown, options?: GivenOptions): Promise<unknown> => {
+    try {
+      const route = (input as Readonly<Record<string, unknown>> | null | undefined)?.[handler.routeField]
+      // An input without its route has no partition; its own check says what is wrong with it.
+      if (route === undefined) handler.admit(input)
+      return router.route(route, { kind: 'call', handler: handler.name, input, caller }, routeOptions(options))
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+  return Object.assign(call, {
+    attempt: (input: unknown, options?: GivenOptions) =>
+      call(input, options).then(
+        (value) => ({ ok: true, value }),
+        (error: unknown) => ({ ok: false, refusal: refusalOf(error) }),
+      ),
+  })
+}
+
+/** The declared refusal in an error; anything else is thrown on (UN2b). */
+function refusalOf(error: unknown): { readonly reason: unknown; readonly data: unknown } {
+  if (!isPlenumError(error, 'REFUSED')) throw error
+  return { reason: error.details['reason'], data: error.details['data'] }
+}
+
+function routeOptions(options: GivenOptions | undefined): RouteOptions | undefined {
+  if (options === undefined) return undefined
+  const { timeout, signal, key } = options
+  if (timeout === undefined && signal === undefined && key === undefined) return undefined
+  if (key !== undefined && (key.length === 0 || key.length > 256)) {
+    throw new PlenumError('VALUE_INVALID', 'An idempotency key has 1 to 256 characters.', { details: { field: 'key' } })
+  }
+  return { timeoutMs: timeout === undefined ? undefined : durationMs(timeout, 'timeout'), signal, key }
+}
+
+function mapValues<T, R>(map: ReadonlyMap<string, T>, change: (value: T) => R): Readonly<Record<string, R>> {
+  return Object.freeze(Object.fromEntries([...map].map(([name, value]) => [name, change(value)])))
+}
