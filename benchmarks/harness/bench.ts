@@ -1,0 +1,46 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Remote, type OpenSubject, type Subject } from './remote.ts'
+import type { BenchOptions } from './options.ts'
+
+/** Flags of every measured process: five million entries need more than the default heap. */
+export const childFlags = ['--max-old-space-size=8192']
+
+/** What a suite gets: its size, subjects in processes of their own, and folders that are removed afterwards. */
+export class Bench implements AsyncDisposable {
+  readonly options: BenchOptions
+  readonly #folders: string[] = []
+
+  constructor(options: BenchOptions) {
+    this.options = options
+  }
+
+  /** `full` at full size, `small` where only the way is tested. */
+  sized<T>(full: T, small: T): T {
+    return this.options.small ? small : full
+  }
+
+  /** Starts the subject of a file in a process of its own. */
+  start<O, S extends Subject>(file: URL, options: O, flags: readonly string[] = []): Promise<Remote<S>> {
+    return Remote.start<O, S>(file, options, [...childFlags, ...flags])
+  }
+
+  /** A new empty folder on the file system that is measured. */
+  async folder(): Promise<string> {
+    const folder = await mkdtemp(join(this.options.folder, 'plenum-bench-'))
+    this.#folders.push(folder)
+    return folder
+  }
+
+  /** Tells whoever waits what is being done. */
+  say(text: string): void {
+    this.options.progress(text)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const folder of this.#folders) await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** The type of a subject by the function that opens it. */
+export type SubjectOf<F> = F extends OpenSubject<infer _O, infer S> ? S : never

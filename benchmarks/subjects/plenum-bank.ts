@@ -1,0 +1,202 @@
+import { embedded } from 'plenum'
+import { cheapLoop, closedLoop, type Call, type Reading } from '../harness/closed-loop.ts'
+import { uniform, type Distribution } from '../harness/draws.ts'
+import { latencyOf, type Latency } from '../harness/latency.ts'
+import { openLoop } from '../harness/open-loop.ts'
+import type { Subject } from '../harness/remote.ts'
+import { countDisk, type DiskCounts } from './disk-counts.ts'
+import { Account, bankUnit, type AccountKey, type BankClient } from './bank-unit.ts'
+import {
+  accountsPerCustomer,
+  balancesHash,
+  firstBalance,
+  proofTransfers,
+  transferPlan,
+  type TransferPlan,
+} from './transfer-plan.ts'
+
+export interface PlenumBankOptions {
+  readonly accounts: number
+  /** Undefined for a journal in memory. */
+  readonly folder?: string | undefined
+  readonly ack: 'memory' | 'os' | 'disk'
+  readonly partitions: number
+  /** False where the folder holds the accounts already. */
+  readonly load: boolean
+}
+
+/** Entries that one call writes while the accounts are loaded. */
+const batchEntries = 1_000
+/** Keys of the reads, made beforehand. */
+const keysMax = 1 << 17
+
+/** The bank on Plenum, embedded, as an application would have it in production. */
+export class PlenumBank implements Subject {
+  readonly #client: BankClient
+  readonly #options: PlenumBankOptions
+  readonly #keys: readonly AccountKey[]
+  readonly #openedMs: number
+  readonly #plans = new Map<string, TransferPlan>()
+  #nextAccount: number
+
+  constructor(client: BankClient, options: PlenumBankOptions, keys: readonly AccountKey[], openedMs: number) {
+    this.#client = client
+    this.#options = options
+    this.#keys = keys
+    this.#openedMs = openedMs
+    this.#nextAccount = options.accounts
+  }
+
+  /** Milliseconds from the call of `embedded` until it could answer. */
+  async openedMs(): Promise<number> {
+    return this.#openedMs
+  }
+
+  /** Writes all accounts. */
+  async load(): Promise<void> {
+    for (let from = 0; from < this.#options.accounts; from += batchEntries) {
+      const to = Math.min(this.#options.accounts, from + batchEntries)
+      const values = Array.from({ length: to - from }, (_, at) => newAccount(from + at))
+      const outcomes = await this.#client.space.insertAll(Account, values)
+      const failed = outcomes.find(({ ok }) => !ok)
+      if (failed !== undefined && !failed.ok) throw failed.error
+    }
+  }
+
+  /** Makes the first transfers of the uniform plan and returns the hash of the balances that they leave. */
+  async proof(): Promise<string> {
+    const plan = this.#plan(uniform)
+    const call = this.#transferCall(plan)
+    await Promise.all(Array.from({ length: proofTransfers }, (_, number) => call(number)))
+    return balancesHash(plan, async (place, id) => {
+      const account = await this.#client.space.get(Account, { id, customer: plan.customer[place]! })
+      return account?.balance ?? 0
+    })
+  }
+
+  transfers(distribution: Distribution, callers: number, seconds: number): Promise<Reading> {
+    return closedLoop(callers, seconds, this.#transferCall(this.#plan(distribution)))
+  }
+
+  /** Transfers at a fixed rate, or with `work` false only the pacing. */
+  async paced(
+    perSecond: number,
+    seconds: number,
+    work: boolean,
+  ): Promise<{ readonly latency: Latency; readonly perSecond: number }> {
+    const nothing = Promise.resolve()
+    const call = work ? this.#transferCall(this.#plan(uniform)) : (): Promise<void> => nothing
+    const run = await openLoop(perSecond, seconds, call)
+    return { latency: latencyOf(run.latenciesMs), perSecond: run.perSecond }
+  }
+
+  /** Reads by id through the client. */
+  gets(callers: number, seconds: number): Promise<Reading> {
+    const keys = this.#keys
+    return cheapLoop(callers, seconds, (number) => this.#client.space.get(Account, keys[number % keys.length]!))
+  }
+
+  /** Reads by id inside a task, beside the data, in one stretch. */
+  async colocatedGets(count: number): Promise<Reading> {
+    const began = performance.now()
+    const total = await this.#client.tasks.gets({ count }).total()
+    if (!total.complete) throw new Error('The task is incomplete.')
+    return { operations: count * this.#options.partitions, seconds: (performance.now() - began) / 1_000 }
+  }
+
+  /** Inserts, writes or patches through the client. */
+  changes(kind: 'insert' | 'write' | 'patch', callers: number, seconds: number): Promise<Reading> {
+    return closedLoop(callers, seconds, this.#changeCall(kind))
+  }
+
+  /** What was written and synced by a run of transfers. */
+  async diskOfTransfers(callers: number, seconds: number): Promise<DiskCounts & { readonly operations: number }> {
+    const counts = countDisk()
+    const { operations } = await this.counted(callers, seconds)
+    return { ...counts.stop(), operations }
+  }
+
+  /** Transfers without a warm-up, all of which count. */
+  async counted(callers: number, seconds: number): Promise<{ readonly operations: number }> {
+    const call = this.#transferCall(this.#plan(uniform))
+    let operations = 0
+    await closedLoop(callers, seconds, (number) => {
+      operations += 1
+      return call(number)
+    })
+    return { operations }
+  }
+
+  /** Bytes of the heap and outside it that are in use after a full collection; the process needs `--expose-gc`. */
+  async usedBytes(): Promise<number> {
+    if (globalThis.gc === undefined) throw new Error('Start the process with --expose-gc.')
+    globalThis.gc()
+    globalThis.gc()
+    const { heapUsed, external } = process.memoryUsage()
+    return heapUsed + external
+  }
+
+  async close(): Promise<void> {
+    await this.#client[Symbol.asyncDispose]()
+  }
+
+  #transferCall({ customer, from, to, mask }: TransferPlan): Call {
+    const { transfer } = this.#client.handlers
+    return (number) => {
+      const place = number & mask
+      return transfer({ customer: customer[place]!, from: from[place]!, to: to[place]!, amount: 1 })
+    }
+  }
+
+  #changeCall(kind: 'insert' | 'write' | 'patch'): Call {
+    const { space } = this.#client
+    const keys = this.#keys
+    switch (kind) {
+      case 'insert':
+        return () => space.insert(Account, newAccount(this.#nextAccount++))
+      case 'write':
+        return (number) => {
+          const { id, customer } = keys[number % keys.length]!
+          return space.write(Account, { id, customer, balance: number })
+        }
+      case 'patch':
+        return (number) => space.patch(Account, keys[number % keys.length]!, { balance: number })
+    }
+  }
+
+  #plan(distribution: Distribution): TransferPlan {
+    const name = JSON.stringify(distribution)
+    const known = this.#plans.get(name)
+    if (known !== undefined) return known
+    const plan = transferPlan(this.#options.accounts, distribution)
+    this.#plans.set(name, plan)
+    return plan
+  }
+}
+
+/** Opens the bank, and loads it if told to. */
+export async function open(options: PlenumBankOptions): Promise<PlenumBank> {
+  const keys = readKeys(options.accounts)
+  const { folder, ack, partitions } = options
+  const began = performance.now()
+  const client = await embedded({
+    unit: bankUnit(keys),
+    partitions,
+    ack,
+    journal: folder === undefined ? 'memory' : { folder },
+    development: false,
+  })
+  const bank = new PlenumBank(client, options, keys, performance.now() - began)
+  if (options.load) await bank.load()
+  return bank
+}
+
+function newAccount(id: number): { readonly id: number; readonly customer: number; readonly balance: number } {
+  return { id, customer: Math.floor(id / accountsPerCustomer), balance: firstBalance }
+}
+
+/** Keys of accounts in the order of a uniform plan. */
+function readKeys(accounts: number): readonly AccountKey[] {
+  const { customer, from } = transferPlan(accounts, uniform, keysMax)
+  return Array.from(from, (id, at) => Object.freeze({ id, customer: customer[at]! }))
+}
