@@ -51,6 +51,8 @@ describe('a declaration', () => {
     ['map', z.map(z.string(), z.string())],
     ['set', z.array(z.set(z.string()))],
     ['symbol', z.object({ s: z.symbol() })],
+    ['class instance', z.instanceof(URL)],
+    ['function', z.function()],
   ])('[SC1] of a schema with a %s is VALUE_NOT_PLAIN', ([, at]) => {
     expect(code(() => declare('thing', z.object({ id: z.string(), at: at as z.ZodType }), { id: 'id' }))).toBe(
       'VALUE_NOT_PLAIN',
@@ -161,6 +163,14 @@ describe('the platform’s own types', () => {
     for (const value of [0n, 2n ** 63n - 1n, -(2n ** 63n)]) expect(validateAny(schema, value)).toBe(value)
     for (const value of [2n ** 63n, -(2n ** 63n) - 1n, 1, '1'])
       expect(code(() => validateAny(schema, value))).toBe('VALUE_INVALID')
+  })
+
+  test('[SC4] zod’s own types for the same describe themselves too', () => {
+    const schema = checked(z.object({ n: z.int64(), raw: z.instanceof(Uint8Array) }))
+    expect(schema.json).toMatchObject({
+      properties: { n: { type: 'integer' }, raw: { type: 'string', contentEncoding: 'base64' } },
+    })
+    expect(validateAny(schema, { n: 1n, raw: new Uint8Array([1]) })).toEqual({ n: 1n, raw: new Uint8Array([1]) })
   })
 
   test('[SC4] bytes describe themselves and are copied', () => {

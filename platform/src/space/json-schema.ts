@@ -54,7 +54,11 @@ function libraryOptions(subject: string, seen: { adjusts: boolean }): object {
       const field = fieldOf(path)
       if (type === 'transform') throw transforms(subject, field)
       if (notPlainInZod.has(type)) throw notPlain(subject, field, type)
-      return type === 'bigint' ? { type: 'integer', format: 'bigint' } : 'any'
+      if (type === 'bigint') return { type: 'integer', format: 'bigint' }
+      const instanceOf = zodClass(zodSchema)
+      if (instanceOf === undefined) return 'any'
+      if (instanceOf === Uint8Array) return { type: 'string', format: 'bytes', contentEncoding: 'base64' }
+      throw notPlain(subject, field, nameOf(instanceOf))
     },
     override: ({ zodSchema }: { readonly zodSchema: unknown }) => {
       if (adjustsInZod(zodSchema)) seen.adjusts = true
@@ -95,6 +99,13 @@ function zodDefinition(zodSchema: unknown): Readonly<Record<string, unknown>> {
 function zodType(zodSchema: unknown): string {
   const { type } = zodDefinition(zodSchema)
   return typeof type === 'string' ? type : ''
+}
+
+/** The class of a `z.instanceof`. */
+function zodClass(zodSchema: unknown): unknown {
+  const internals = isRecord(zodSchema) ? zodSchema['_zod'] : undefined
+  const bag = isRecord(internals) ? internals['bag'] : undefined
+  return isRecord(bag) ? bag['Class'] : undefined
 }
 
 function adjustsInZod(zodSchema: unknown): boolean {
