@@ -44,6 +44,14 @@ test('a skip with a reason is told; in CI only an optional one is no failure', (
   expect(report(body.replace('no server', 'optional: no server'), true).code).toBe(0)
 })
 
+test('the title of a group that is skipped by a condition may tell the reason', () => {
+  const group = (why: string): string =>
+    `import { describe } from 'vitest'\ndescribe.skipIf(true)('a server (${why})', () => test('a', () => {}))\ntest('b', () => {})`
+  expect(report(group('skipped without one'), false).code).toBe(0)
+  expect(report(group('skipped without one'), true).code).toBe(1)
+  expect(report(group('optional: without one'), true).code).toBe(0)
+})
+
 test('a skip without a reason is a failure everywhere', () => {
   const ended = report("test('a', () => {})\ntest.skip('b', () => {})", false)
   expect(lastLine(ended)).toBe('1 passed, 1 failed')

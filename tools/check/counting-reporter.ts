@@ -23,7 +23,9 @@ export class CountingReporter implements Reporter {
     for (const module of modules) {
       for (const test of module.children.allTests('skipped')) {
         const result = test.result()
-        const why = result.state === 'skipped' ? result.note : undefined
+        const note = result.state === 'skipped' ? result.note : undefined
+        // A condition on a whole group leaves no note, so the group's title may tell the reason in brackets.
+        const why = note ?? /\(((?:optional: |skipped )[^)]*)\)/.exec(test.fullName)?.[1]
         this.#skipped.push({ name: `${module.relativeModuleId} > ${test.fullName}`, why })
       }
     }
