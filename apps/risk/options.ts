@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { PlenumError } from '../../platform/src/kernel/errors.ts'
+import { PlenumError } from 'plenum'
 
 /** What the command line asks for. */
 export type Command =

@@ -8,9 +8,9 @@ import { dayProfits } from './value-at-risk.ts'
 
 const run: RunFacts = {
   partitions: 8,
-  folder: '.plenum/risk',
+  journal: '.plenum/risk/journal',
   database: 'PostgreSQL at books.example:5432/trades',
-  statements: { here: 8, ever: 8 },
+  use: { here: 8, ever: 8, filled: 10_000, openMs: 900 },
   openMs: 12.34,
   loadMs: 1034.5,
   profitsMs: 2.25,
@@ -55,7 +55,7 @@ describe('the report', async () => {
   })
 
   test('says where nothing had to be loaded', () => {
-    const text = textReport({ figures: whole, run: { ...run, statements: 'unopened' } }, { colour: false })
+    const text = textReport({ figures: whole, run: { ...run, use: 'unopened' } }, { colour: false })
     expect(text).toContain('Statements that loaded trades: 0; the journal had them')
   })
 })

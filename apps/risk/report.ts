@@ -1,7 +1,7 @@
 import { drawHistogram } from './chart.ts'
 import type { Figures } from './figures.ts'
 import { figure, textTable } from './text-table.ts'
-import type { StatementCount } from './trade-database.ts'
+import type { DatabaseUse } from './trade-database.ts'
 
 /** The time that one rate took, in milliseconds: the first run, and the median of `warmRuns` later ones. */
 export interface RateTime {
@@ -14,10 +14,11 @@ export interface RateTime {
 /** What is true of this run only: it differs from run to run, and is left out where reports are compared. */
 export interface RunFacts {
   readonly partitions: number
-  readonly folder: string
+  /** The folder of the journal. */
+  readonly journal: string
   readonly database: string
-  /** The database's own count, or `unopened` if all trades were in the journal already. */
-  readonly statements: StatementCount | 'unopened'
+  /** What the run did to the database, or `unopened` if all trades were in the journal already. */
+  readonly use: DatabaseUse | 'unopened'
   readonly openMs: number
   readonly loadMs: number
   readonly rates: readonly RateTime[]
@@ -121,17 +122,20 @@ function runSection(run: RunFacts): readonly string[] {
   return [
     'This run',
     '--------',
-    `Embedded, ${run.partitions} ${run.partitions === 1 ? 'partition' : 'partitions'}, journal in ${run.folder}`,
+    `Embedded, ${run.partitions} ${run.partitions === 1 ? 'partition' : 'partitions'}, journal in ${run.journal}`,
     `Trades from ${run.database}`,
-    run.statements === 'unopened'
+    run.use === 'unopened'
       ? 'Statements that loaded trades: 0; the journal had them, the database was not opened'
-      : `Statements that loaded trades, counted by it: ${run.statements.here} in this run, ${run.statements.ever} ever`,
+      : `Statements that loaded trades, counted by it: ${run.use.here} in this run, ${run.use.ever} ever`,
     '',
     ...textTable(
       [{ heading: 'step', align: 'left' }, right('ms')],
       [
         ['open and recover', figure(run.openMs, 1)],
-        ['load what is missing', figure(run.loadMs, 1)],
+        ['load what the journal lacked', figure(run.loadMs, 1)],
+        ...(run.use === 'unopened'
+          ? []
+          : [[`- of which to open${run.use.filled > 0 ? ' and fill' : ''} the database`, figure(run.use.openMs, 1)]]),
         ['profit and loss of all days', figure(run.profitsMs, 1)],
       ],
     ),

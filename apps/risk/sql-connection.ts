@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { PlenumError } from '../../platform/src/kernel/errors.ts'
+import { PlenumError } from 'plenum'
 
 /** What the trade database needs of PostgreSQL; made by `openPglite` and `openServer`. */
 export interface SqlConnection {

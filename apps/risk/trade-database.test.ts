@@ -37,7 +37,7 @@ function contract(engine: () => Engine): void {
     }
     const steps: string[] = []
     const trades = database(counted, 'first', steps)
-    expect(await trades.statements()).toBeUndefined()
+    expect(await trades.use()).toBeUndefined()
     expect(opened).toEqual([])
 
     const loaded = await Promise.all(eighths.map((range) => trades.load([range])))
@@ -45,7 +45,7 @@ function contract(engine: () => Engine): void {
     for (const [index, rows] of loaded.entries()) {
       expect(rows).toEqual(madeTrades(tradeCount).filter(({ id }) => Math.floor(slotOf(id) / 2048) === index))
     }
-    expect(await trades.statements()).toEqual({ here: 8, ever: 8 })
+    expect(await trades.use()).toMatchObject({ here: 8, ever: 8, filled: tradeCount })
     expect(steps).toHaveLength(2)
     await trades.close()
   })
@@ -58,7 +58,7 @@ function contract(engine: () => Engine): void {
       madeTrades(tradeCount).filter(({ id }) => [0, 3, 7].includes(Math.floor(slotOf(id) / 2048))),
     )
     expect(await trades.load([{ from: 16_384, to: 20_000 }])).toEqual([])
-    expect(await trades.statements()).toEqual({ here: 2, ever: 10 })
+    expect(await trades.use()).toMatchObject({ here: 2, ever: 10, filled: 0 })
     expect(steps).toHaveLength(1)
     await trades.close()
   })
@@ -72,7 +72,7 @@ function contract(engine: () => Engine): void {
     await other.close()
     const trades = database(engine(), 'after')
     expect(await trades.load([{ from: 0, to: 16_383 }])).toEqual(madeTrades(tradeCount))
-    expect(await trades.statements()).toEqual({ here: 1, ever: 11 })
+    expect(await trades.use()).toMatchObject({ here: 1, ever: 11, filled: 0 })
     await trades.close()
   })
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { PlenumError } from '../../platform/src/kernel/errors.ts'
+import { PlenumError } from 'plenum'
 import { madeTrades } from './made-trades.ts'
 import type { Valued } from './npv.ts'
 import { sqlError, type SqlConnection, type SqlPlace } from './sql-connection.ts'
@@ -10,12 +10,16 @@ export interface SlotRange {
   readonly to: number
 }
 
-/** Statements that a run sent to load trades, as the database counted them. */
-export interface StatementCount {
-  /** Those of this process. */
+/** What a run did to its database. */
+export interface DatabaseUse {
+  /** Statements that loaded trades, as the database counted them: those of this run. */
   readonly here: number
-  /** Those of all processes since the trades were put there. */
+  /** Those of all runs since the trades were put there. */
   readonly ever: number
+  /** Trades that this run put into an empty database, by statements that are not counted above. */
+  readonly filled: number
+  /** Time to open it, and to fill it if it was empty, in milliseconds. */
+  readonly openMs: number
 }
 
 /** Where the application gets its trades from. Nothing is opened before the first load. */
@@ -23,8 +27,8 @@ export interface TradeDatabase {
   readonly place: SqlPlace
   /** The trades of some slots, in ascending order of id, by exactly one statement. */
   load(slots: readonly SlotRange[]): Promise<readonly Valued[]>
-  /** What the database itself counted, or undefined if this process never opened it. */
-  statements(): Promise<StatementCount | undefined>
+  /** What this run did to the database, or undefined if it never opened it. */
+  use(): Promise<DatabaseUse | undefined>
   close(): Promise<void>
 }
 
@@ -64,32 +68,31 @@ const loadStatement = `
 const countStatement = `
   SELECT count(*)::integer AS ever, (count(*) FILTER (WHERE run = $1))::integer AS here FROM plenum_risk.load_statement`
 
-const seedStatement = `
+const fillStatement = `
   INSERT INTO plenum_risk.trade (id, book, flows, slot)
   SELECT id, book, flows, slot FROM jsonb_to_recordset($1::jsonb)
     AS made (id integer, book integer, flows double precision[], slot integer)`
 
-const seedBatch = 10_000
+const fillBatch = 10_000
 const lockNumber = 7_200_417
 
 const TradeRows = z.array(z.object({ id: z.int(), book: z.int(), flows: z.array(z.number()) }))
 const CountRows = z.tuple([z.object({ ever: z.int(), here: z.int() })])
-const SeededRows = z.tuple([z.object({ trades: z.int() })])
+const PresentRows = z.tuple([z.object({ trades: z.int() })])
 
 /** A trade database over any PostgreSQL; opened, and filled if it is empty, at the first load. */
 export function tradeDatabase(options: TradeDatabaseOptions): TradeDatabase {
   const { place, run } = options
   // The one piece of state: the connection, shared by the loads of all partitions, kept as a promise so that eight
   // partitions that start at once open it once.
-  const opened: { connection?: Promise<SqlConnection> } = {}
-  const connect = (): Promise<SqlConnection> => (opened.connection ??= openSeeded(options))
+  const state: { opened?: Promise<Opened> } = {}
   const guarded = async <R>(work: () => Promise<R>): Promise<R> => {
     try {
       return await work()
     } catch (error) {
       const known = sqlError(error, place)
       // A connection that is gone does not come back; the next load opens another.
-      if (known.code === 'SOURCE_UNAVAILABLE') delete opened.connection
+      if (known.code === 'SOURCE_UNAVAILABLE') delete state.opened
       throw known
     }
   }
@@ -97,54 +100,64 @@ export function tradeDatabase(options: TradeDatabaseOptions): TradeDatabase {
     place,
     load: (slots) =>
       guarded(async () => {
-        const connection = await connect()
+        state.opened ??= open(options)
+        const { connection } = await state.opened
         const from = slots.map((range) => range.from)
         const to = slots.map((range) => range.to)
         return TradeRows.parse(await connection.query(loadStatement, [run, from, to]))
       }),
-    statements: async () => {
-      const connection = await opened.connection?.catch(() => undefined)
-      if (connection === undefined) return undefined
-      return guarded(async () => CountRows.parse(await connection.query(countStatement, [run]))[0])
+    use: async () => {
+      const opened = await state.opened?.catch(() => undefined)
+      if (opened === undefined) return undefined
+      const { connection, filled, openMs } = opened
+      const [counted] = await guarded(async () => CountRows.parse(await connection.query(countStatement, [run])))
+      return { ...counted, filled, openMs }
     },
     close: async () => {
-      const connection = await opened.connection?.catch(() => undefined)
-      delete opened.connection
-      if (connection !== undefined) await guarded(() => connection.close())
+      const opened = await state.opened?.catch(() => undefined)
+      delete state.opened
+      if (opened !== undefined) await guarded(() => opened.connection.close())
     },
   }
 }
 
-async function openSeeded(options: TradeDatabaseOptions): Promise<SqlConnection> {
-  options.progress?.(`opening ${options.place.database}`)
+interface Opened {
+  readonly connection: SqlConnection
+  readonly filled: number
+  readonly openMs: number
+}
+
+async function open(options: TradeDatabaseOptions): Promise<Opened> {
+  options.progress?.(`opening ${options.place.database} as run ${options.run}`)
+  const start = performance.now()
   const connection = await options.open()
   try {
-    await seed(connection, options)
-    return connection
+    const filled = await fill(connection, options)
+    return { connection, filled, openMs: performance.now() - start }
   } catch (error) {
     await connection.close().catch(() => undefined)
     throw error
   }
 }
 
-/** Puts the made trades into an empty database, all or none; refuses one that holds another number of them. */
-async function seed(
+/** Puts the made trades into an empty database, all or none, and says how many; refuses one that holds another number. */
+async function fill(
   connection: SqlConnection,
   { place, slotOf, trades, progress }: TradeDatabaseOptions,
-): Promise<void> {
+): Promise<number> {
   await connection.script('BEGIN')
   try {
     // Two processes that meet an empty server fill it one after the other; the second finds it full.
     await connection.query('SELECT pg_advisory_xact_lock($1)', [lockNumber])
     await connection.script(schema)
-    const [{ trades: present }] = SeededRows.parse(
+    const [{ trades: present }] = PresentRows.parse(
       await connection.query('SELECT count(*)::integer AS trades FROM plenum_risk.trade'),
     )
     if (present === 0) {
       progress?.(`putting ${trades} made trades into ${place.database}`)
       const rows = madeTrades(trades).map((trade) => ({ ...trade, slot: slotOf(trade.id) }))
-      for (let start = 0; start < rows.length; start += seedBatch) {
-        await connection.query(seedStatement, [JSON.stringify(rows.slice(start, start + seedBatch))])
+      for (let start = 0; start < rows.length; start += fillBatch) {
+        await connection.query(fillStatement, [JSON.stringify(rows.slice(start, start + fillBatch))])
       }
     } else if (present !== trades) {
       throw new PlenumError(
@@ -156,6 +169,7 @@ async function seed(
       )
     }
     await connection.script('COMMIT')
+    return trades - present
   } catch (error) {
     await connection.script('ROLLBACK').catch(() => undefined)
     throw error

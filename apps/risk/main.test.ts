@@ -1,0 +1,110 @@
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { freePort } from './testing/throwaway-server.ts'
+import { runMain, type Ended } from './testing/run-main.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'plenum-risk-main-'))
+afterAll(() => rmSync(root, { recursive: true, force: true }))
+
+const expected = readFileSync(new URL('report.expected.txt', import.meta.url), 'utf8')
+
+/** What the tests read of the part about the run; figures are compared as text. */
+const JsonReport = z.object({
+  figures: z.unknown(),
+  run: z.object({
+    partitions: z.int(),
+    use: z.union([z.literal('unopened'), z.object({ here: z.int(), ever: z.int() })]),
+    rates: z.array(z.object({ ratePercent: z.int(), firstMs: z.number(), warmMs: z.number() })),
+  }),
+})
+
+const facts = (ended: Ended) => JsonReport.parse(JSON.parse(ended.stdout)).run
+/** A folder with the database that an earlier run made, and no journal: filling a database takes seconds. */
+const folderWithDatabase = (name: string, from: string): string => {
+  const folder = join(root, name)
+  cpSync(join(from, 'database'), join(folder, 'database'), { recursive: true })
+  return folder
+}
+
+describe('the command', () => {
+  const first = join(root, 'first')
+  const ran: { first?: Ended } = {}
+  beforeAll(async () => {
+    ran.first = await runMain(['--folder', first, '--json'])
+  }, 60_000)
+
+  test('loads by eight statements in the first run, and by none in the second', async () => {
+    expect(ran.first).toMatchObject({ code: 0, stderr: '' })
+    if (ran.first === undefined) return
+    expect(facts(ran.first)).toMatchObject({ partitions: 8, use: { here: 8, ever: 8 } })
+    const second = await runMain(['--folder', first, '--json'])
+    expect(second).toMatchObject({ code: 0, stderr: '' })
+    expect(facts(second)).toMatchObject({ partitions: 8, use: 'unopened' })
+    expect(JSON.parse(second.stdout).figures).toEqual(JSON.parse(ran.first.stdout).figures)
+  }, 60_000)
+
+  test.each([1, 2, 4, 8])(
+    'prints the same bytes over %i partitions, in the first run and in the second',
+    async (partitions) => {
+      const folder = folderWithDatabase(`over-${partitions}`, first)
+      const args = ['--folder', folder, '--partitions', String(partitions), '--no-times']
+      expect(await runMain(args)).toMatchObject({ code: 0, stdout: expected, stderr: '' })
+      expect(await runMain(args)).toMatchObject({ code: 0, stdout: expected, stderr: '' })
+      const { use } = facts(await runMain(['--folder', folder, '--partitions', String(partitions), '--json']))
+      expect(use).toBe('unopened')
+    },
+    60_000,
+  )
+
+  test('writes to a file as it would to standard output', async () => {
+    const output = join(root, 'reports', 'risk.txt')
+    expect(await runMain(['--folder', first, '--no-times', '--output', output])).toMatchObject({ code: 0, stdout: '' })
+    expect(readFileSync(output, 'utf8')).toBe(expected)
+  }, 60_000)
+
+  test('stops cleanly when interrupted, and goes on in the next run', async () => {
+    const folder = folderWithDatabase('interrupted', first)
+    const args = ['--folder', folder, '--no-times', '--progress']
+    const stopped = await runMain(args, {
+      onLine: (line, child) => {
+        if (line.startsWith('risk: loading')) child.kill('SIGINT')
+      },
+    })
+    expect(stopped).toMatchObject({ code: 130, signal: null, stdout: '' })
+    expect(stopped.stderr).toContain('stopped; the next run goes on')
+    expect(await runMain(args)).toMatchObject({ code: 0, stdout: expected })
+  }, 60_000)
+
+  test('says when the folder has another number of partitions', async () => {
+    const refused = await runMain(['--folder', first, '--partitions', '4'])
+    expect(refused).toMatchObject({ code: 1, stdout: '' })
+    expect(refused.stderr).toContain('(FOLDER_OF_ANOTHER_GRID)')
+  }, 60_000)
+})
+
+test('a database that is down ends the run with its name, the reason and the next step, and the next run works', async () => {
+  const folder = join(root, 'down')
+  const env = { DATABASE_URL: `postgres://risk:secret@127.0.0.1:${await freePort()}/books` }
+  const down = await runMain(['--folder', folder], { env })
+  expect(down).toMatchObject({ code: 1, signal: null, stdout: '' })
+  expect(down.stderr).toMatch(
+    /^risk: Cannot use PostgreSQL at .*\/books: .*ECONNREFUSED.*DATABASE_URL.*\(SOURCE_UNAVAILABLE\)$/,
+  )
+  expect(down.stderr).not.toContain('secret')
+  expect(await runMain(['--folder', folder, '--no-times'])).toMatchObject({ code: 0, stdout: expected })
+}, 60_000)
+
+test('wrong usage is told and nothing is made', async () => {
+  const folder = join(root, 'never')
+  const wrong = await runMain(['--folder', folder, '--partitions', 'many'])
+  expect(wrong).toMatchObject({ code: 2, stdout: '' })
+  expect(wrong.stderr).toContain('(USAGE)')
+  expect(existsSync(folder)).toBe(false)
+})
+
+test('help is printed and nothing is made', async () => {
+  expect(await runMain(['--help'])).toMatchObject({ code: 0, stdout: expect.stringContaining('Usage:'), stderr: '' })
+})
