@@ -202,5 +202,7 @@ describe('the schema', () => {
     expect(Object.isFrozen(validateAny(check(z.array(z.int())), [1]))).toBe(true)
     expect(failure(() => validateAny(check(z.string()), 1)).code).toBe('VALUE_INVALID')
     expect(failure(() => validateAny(check(z.object({ a: z.int() })), { a: 1, b: 2 })).code).toBe('UNKNOWN_FIELD')
+    const list = check(z.array(z.union([z.object({ x: z.int() }), z.object({ x: z.int(), y: z.int() })])))
+    expect(failure(() => validateAny(list, [{ x: 1, y: 2 }]))).toEqual({ code: 'UNKNOWN_FIELD', field: '0.y' })
   })
 })

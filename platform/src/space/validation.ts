@@ -45,8 +45,10 @@ export function copyPlain(checked: CheckedSchema, value: unknown, options: Valid
 export function validateAny(checked: CheckedSchema, value: unknown, options: ValidationOptions = none): unknown {
   if (checked.shape.members.length > 0 && isObject(value)) return validateValue(checked, value, options)
   try {
-    const result = checked.run(value === undefined ? undefined : copyItem(checked.shape, value, 0))
+    const copy = value === undefined ? undefined : copyItem(checked.shape, value, 0)
+    const result = checked.run(copy)
     if (!result.ok) throw invalid(checked, result.issues, options)
+    if (isUnchanged(copy, result.value)) return copy
     return result.value === undefined ? undefined : copyItem(checked.shape, result.value, 0)
   } catch (error) {
     throw asPlenumError(error, checked, options)
