@@ -8,10 +8,12 @@ export function nodeRuntime(): Runtime {
   return { clock: nodeClock, timers: nodeTimers, random: nodeRandom, digest: nodeDigest }
 }
 
-const nodeClock: Clock = {
-  monotonic: () => performance.now(),
-  wall: () => Date.now(),
-}
+// Taken once, because the purity guard closes the globals while a handler runs, and a handler's own ids need them.
+const wallNow = Date.now
+const random = Math.random
+const monotonicNow = performance.now.bind(performance)
+
+const nodeClock: Clock = { monotonic: monotonicNow, wall: wallNow }
 
 const nodeTimers: Timers = {
   after(delayMs: number, run: () => void): Timer {
@@ -24,8 +26,8 @@ const nodeTimers: Timers = {
 }
 
 const nodeRandom: Random = {
-  next: () => Math.random(),
-  integer: (below: number) => Math.floor(Math.random() * below),
+  next: random,
+  integer: (below: number) => Math.floor(random() * below),
   bytes: (length: number) => getRandomValues(new Uint8Array(length)),
 }
 
