@@ -5,15 +5,9 @@ import { latencyOf, type Latency } from '../harness/latency.ts'
 import { openLoop } from '../harness/open-loop.ts'
 import type { Subject } from '../harness/remote.ts'
 import { countDisk, type DiskCounts } from './disk-counts.ts'
+import { loadAccounts, newAccount, type LoadWay } from './load-accounts.ts'
 import { Account, bankUnit, type AccountKey, type BankClient } from './bank-unit.ts'
-import {
-  accountsPerCustomer,
-  balancesHash,
-  firstBalance,
-  proofTransfers,
-  transferPlan,
-  type TransferPlan,
-} from './transfer-plan.ts'
+import { balancesHash, proofTransfers, transferPlan, type TransferPlan } from './transfer-plan.ts'
 
 export interface PlenumBankOptions {
   readonly accounts: number
@@ -21,12 +15,10 @@ export interface PlenumBankOptions {
   readonly folder?: string | undefined
   readonly ack: 'memory' | 'os' | 'disk'
   readonly partitions: number
-  /** False where the folder holds the accounts already. */
-  readonly load: boolean
+  /** How the accounts get there; false where the folder holds them already. */
+  readonly load: LoadWay | false
 }
 
-/** Entries that one call writes while the accounts are loaded. */
-const batchEntries = 1_000
 /** Keys of the reads, made beforehand. */
 const keysMax = 1 << 17
 
@@ -52,22 +44,16 @@ export class PlenumBank implements Subject {
     return this.#openedMs
   }
 
-  /** Writes all accounts. */
-  async load(): Promise<void> {
-    for (let from = 0; from < this.#options.accounts; from += batchEntries) {
-      const to = Math.min(this.#options.accounts, from + batchEntries)
-      const values = Array.from({ length: to - from }, (_, at) => newAccount(from + at))
-      const outcomes = await this.#client.space.insertAll(Account, values)
-      const failed = outcomes.find(({ ok }) => !ok)
-      if (failed !== undefined && !failed.ok) throw failed.error
-    }
-  }
-
   /** Makes the first transfers of the uniform plan and returns the hash of the balances that they leave. */
   async proof(): Promise<string> {
-    const plan = this.#plan(uniform)
-    const call = this.#transferCall(plan)
+    const call = this.#transferCall(this.#plan(uniform))
     await Promise.all(Array.from({ length: proofTransfers }, (_, number) => call(number)))
+    return this.balances()
+  }
+
+  /** Hash of the balances that the first transfers touch, as they are now. */
+  balances(): Promise<string> {
+    const plan = this.#plan(uniform)
     return balancesHash(plan, async (place, id) => {
       const account = await this.#client.space.get(Account, { id, customer: plan.customer[place]! })
       return account?.balance ?? 0
@@ -109,22 +95,16 @@ export class PlenumBank implements Subject {
     return closedLoop(callers, seconds, this.#changeCall(kind))
   }
 
-  /** What was written and synced by a run of transfers. */
+  /** What a run of transfers wrote and synced, the warm-up included. */
   async diskOfTransfers(callers: number, seconds: number): Promise<DiskCounts & { readonly operations: number }> {
-    const counts = countDisk()
-    const { operations } = await this.counted(callers, seconds)
-    return { ...counts.stop(), operations }
-  }
-
-  /** Transfers without a warm-up, all of which count. */
-  async counted(callers: number, seconds: number): Promise<{ readonly operations: number }> {
-    const call = this.#transferCall(this.#plan(uniform))
+    const transfer = this.#transferCall(this.#plan(uniform))
     let operations = 0
+    const counts = countDisk()
     await closedLoop(callers, seconds, (number) => {
       operations += 1
-      return call(number)
+      return transfer(number)
     })
-    return { operations }
+    return { ...counts.stop(), operations }
   }
 
   /** Bytes of the heap and outside it that are in use after a full collection; the process needs `--expose-gc`. */
@@ -187,12 +167,8 @@ export async function open(options: PlenumBankOptions): Promise<PlenumBank> {
     development: false,
   })
   const bank = new PlenumBank(client, options, keys, performance.now() - began)
-  if (options.load) await bank.load()
+  if (options.load !== false) await loadAccounts(client, options.accounts, options.load)
   return bank
-}
-
-function newAccount(id: number): { readonly id: number; readonly customer: number; readonly balance: number } {
-  return { id, customer: Math.floor(id / accountsPerCustomer), balance: firstBalance }
 }
 
 /** Keys of accounts in the order of a uniform plan. */

@@ -36,7 +36,7 @@ async function compare(bench: Bench, accounts: number): Promise<readonly Row[]> 
     folder: await bench.folder(),
     ack: 'disk',
     partitions: 1,
-    load: true,
+    load: 'batches',
   })
   await using sqlite: Remote<SqliteBank> = await bench.start<SqliteBankOptions, SqliteBank>(sqliteFile, {
     accounts,

@@ -69,6 +69,20 @@ describe.for(compilers)('on %s', ([, compiler]) => {
     expect(compile(compiler, sources, ['--module', 'esnext', '--moduleResolution', 'bundler'])).toBe('')
   })
 
+  test('[UN1] a unit file can be published with its types: every shape in them has a name that can be imported', () => {
+    const flags = [
+      '--noEmit',
+      'false',
+      '--declaration',
+      '--emitDeclarationOnly',
+      '--rootDir',
+      root,
+      '--outDir',
+      mkdtempSync(join(folder, 'out-')),
+    ]
+    expect(compile(compiler, [join(here, 'reference.ts')], flags)).toBe('')
+  })
+
   test('[SC1] [UN1] what must not compile fails with the code that its comment names, and nothing else fails', () => {
     const relevant = found.filter((one) => join(root, one.file) === file)
     const codesAt = (line: number) => relevant.filter((one) => one.line === line).map(({ code }) => code)

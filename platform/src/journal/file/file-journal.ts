@@ -1,7 +1,7 @@
 import type { Appended, Found, Journal, Position, SnapshotName, Tail } from '../journal.ts'
 import type { FileLog } from './file-log.ts'
 import type { FileSnapshots } from './file-snapshots.ts'
-import type { FileLevel } from './group-writer.ts'
+import type { FileLevel } from './log-end.ts'
 
 /** The journal of one partition in a log that all partitions of the folder share. */
 export class FileJournal implements Journal {

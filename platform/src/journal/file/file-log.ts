@@ -10,8 +10,10 @@ import type { Clock, Disk, Timers } from '../../runtime/index.ts'
 import type { Appended, Found, Position, Tail } from '../journal.ts'
 import { BlockIndex } from './block-index.ts'
 import { CommitPace } from './commit-pace.ts'
-import { GroupWriter, type FileLevel } from './group-writer.ts'
-import { asBuffer, groupHeaderBytes, sealGroup, segmentHeaderBytes, writePositions } from './layout.ts'
+import { GroupWriter } from './group-writer.ts'
+import type { FileLevel } from './log-end.ts'
+import { sealStart } from './flight.ts'
+import { groupHeaderBytes, segmentHeaderBytes } from './layout.ts'
 import { LiveSegments } from './live-segments.ts'
 import { LogReader } from './log-reader.ts'
 import { recoverLog, type LogEvent, type Recovered, type RecoveryProgress } from './recover-log.ts'
@@ -69,11 +71,8 @@ export async function createLog(options: FileLogOptions): Promise<void> {
   const settings: Settings = { ...defaults, ...options }
   const segment = await createSegment(settings, 1, Math.min(settings.segmentBytesMin, settings.bytesMax))
   try {
-    const positions = writePositions(Array.from({ length: settings.journals }, () => 1))
-    const start = asBuffer(new Uint8Array(groupHeaderBytes + positions.length))
-    start.set(positions, groupHeaderBytes)
-    sealGroup(start, 'START', { entries: settings.journals, sequence: 1, synced: 0 }, segment.seed)
-    await segment.file.write([start], segmentHeaderBytes)
+    const positions = Array.from({ length: settings.journals }, () => 1)
+    await segment.file.write([sealStart(positions, 1, 0, segment.seed)], segmentHeaderBytes)
     await segment.file.sync()
   } finally {
     await segment.file.close()

@@ -12,32 +12,15 @@ import type { Clock, Timers } from '../../runtime/index.ts'
 import type { Appended } from '../journal.ts'
 import type { BlockIndex } from './block-index.ts'
 import type { CommitPace } from './commit-pace.ts'
-import { asBuffer, groupHeaderBytes, sealGroup, segmentHeaderBytes, writePositions } from './layout.ts'
+import { sealFlight, type Flight } from './flight.ts'
+import { groupHeaderBytes, segmentHeaderBytes } from './layout.ts'
+import type { FileLevel, LogEnd } from './log-end.ts'
 import { isBatch, reserveBytes } from './reserve.ts'
 import { isDiskFull, type SegmentSupply } from './segment-supply.ts'
 import type { Segment } from './segments.ts'
-import { Staging, type Waiting } from './staging.ts'
+import type { Staging } from './staging.ts'
 import { SyncStatements } from './sync-statements.ts'
-
-/** What an ack of the file engine means: written, or written and synced. */
-export type FileLevel = 'os' | 'disk'
-
-/** Where a log ends. */
-export interface LogEnd {
-  readonly segment: Segment
-  /** Where in the segment the next group goes. */
-  readonly offset: number
-  /** The next group's number. */
-  readonly sequence: number
-  /** All groups up to this one are known to be synced. */
-  readonly synced: number
-  /** The highest number for which the log itself says so. */
-  readonly stated: number
-  /** The last group that holds records; 0 if there is none. */
-  readonly lastRecords: number
-  /** The next position of each journal. */
-  readonly positions: readonly number[]
-}
+import { WaitingLine } from './waiting-line.ts'
 
 export interface WriterOptions {
   readonly level: FileLevel
@@ -61,15 +44,6 @@ type State =
   | { readonly kind: 'closed' }
   | { readonly kind: 'failed'; readonly error: PlenumError }
 
-/** A group under way: the bytes to write, with the START of a new segment before it. A mark has no staging. */
-interface Flight {
-  readonly staging: Staging | undefined
-  readonly buffers: readonly Uint8Array[]
-  readonly groups: number
-  readonly length: number
-  readonly synced: number
-}
-
 export class GroupWriter {
   readonly #options: WriterOptions
   readonly #statements: SyncStatements
@@ -78,15 +52,12 @@ export class GroupWriter {
   #offset: number
   #sequence: number
   #startDue: boolean
-  /** Next positions with everything that waits, and of what is acked. */
-  readonly #next: number[]
+  /** The next position of each journal, as far as records are acked. */
   readonly #acked: number[]
-  readonly #staged: Staging[] = []
-  #flight: Staging | undefined
-  #spare: Staging | undefined
-  #unwrittenBytes = 0
+  readonly #line: WaitingLine
   #running: Promise<void> | undefined
   #scheduled = false
+  /** What a failed write may have left at the offset; the next write covers it. */
   #garbageBytes = 0
 
   constructor(options: WriterOptions, end: LogEnd) {
@@ -95,7 +66,7 @@ export class GroupWriter {
     this.#offset = end.offset
     this.#sequence = end.sequence
     this.#startDue = end.offset === segmentHeaderBytes
-    this.#next = [...end.positions]
+    this.#line = new WaitingLine(options.groupBytesMax, end.positions)
     this.#acked = [...end.positions]
     this.#statements = new SyncStatements(options, end, {
       mark: () => this.#schedule(),
@@ -125,13 +96,12 @@ export class GroupWriter {
   append(journal: number, position: number, record: Uint8Array): Promise<Appended> {
     if (this.#state.kind === 'failed') return Promise.resolve({ kind: 'failed', error: this.#state.error })
     if (this.#state.kind === 'closed') return Promise.resolve({ kind: 'unavailable' })
-    if (position !== this.#next[journal]) return Promise.resolve({ kind: 'refused' })
-    if (this.#options.supply.full !== undefined && !this.#hasRoom(record, this.#unwrittenBytes)) {
+    if (position !== this.#line.next(journal)) return Promise.resolve({ kind: 'refused' })
+    if (this.#options.supply.full !== undefined && !this.#hasRoom(record, this.#line.bytes)) {
       return Promise.resolve({ kind: 'full' })
     }
-    this.#next[journal] = position + 1
     return new Promise((resolve) => {
-      this.#stage(journal, position, record, resolve)
+      this.#line.add(journal, position, record, resolve)
       this.#schedule()
     })
   }
@@ -139,8 +109,8 @@ export class GroupWriter {
   /** Writes what waits, then a mark that says that everything was synced, and stops. Files stay open. */
   async close(): Promise<void> {
     if (this.#state.kind === 'open') this.#state = { kind: 'closed' }
-    this.#statements.stop()
     await this.#drain()
+    this.#statements.stop()
     if (this.failure !== undefined) return
     try {
       if (!(await this.#statements.settle())) return
@@ -158,7 +128,7 @@ export class GroupWriter {
   }
 
   #hasWork(): boolean {
-    return this.#staged.length > 0 || this.#statements.markDue
+    return this.#line.groups > 0 || this.#statements.markDue
   }
 
   /** Without a next segment, batches leave a reserve for the records that hand a journal over and cut it (JR8). */
@@ -167,16 +137,6 @@ export class GroupWriter {
     const left = this.#segment.size - this.#offset - this.#startBytes() - taken - reserve
     // A group that waits behind the one in flight has a header of its own.
     return left >= record.length + 3 * groupHeaderBytes
-  }
-
-  #stage(journal: number, position: number, record: Uint8Array, resolve: (result: Appended) => void): void {
-    let staging = this.#staged.at(-1)
-    if (staging === undefined || staging.length + record.length > this.#options.groupBytesMax) {
-      staging = this.#spare ?? new Staging()
-      this.#spare = undefined
-      this.#staged.push(staging)
-    }
-    this.#unwrittenBytes += staging.add(journal, position, record, resolve)
   }
 
   /** Waits for the end of the work at hand, so that all appends of one turn share a group. */
@@ -192,20 +152,26 @@ export class GroupWriter {
 
   /** Commits the only group on the loop, if the disk is fast and the group small; false if it is not done. */
   #commitNow(): boolean {
-    const [staging] = this.#staged
+    const { head, groups } = this.#line
     const { clock, pace, level } = this.#options
-    if (staging === undefined || this.#staged.length > 1 || !pace.isQuick(staging.length)) return false
-    if (!this.#fits(staging.length)) return false
-    const flight = this.#seal(this.#take())
+    if (head === undefined || groups > 1 || !pace.isQuick(head.length) || !this.#fits(head.length)) return false
+    const flight = this.#seal(this.#line.take())
+    const { file } = this.#segment
+    const begun = clock.monotonic()
     try {
-      const begun = clock.monotonic()
-      this.#segment.file.writeNow(flight.buffers, this.#offset)
-      if (level === 'disk') this.#segment.file.syncNow()
-      pace.tookNow(clock.monotonic() - begun)
-      this.#land(flight)
+      file.writeNow(flight.buffers, this.#offset)
     } catch (error) {
       this.#crash(flight, error)
+      return true
     }
+    try {
+      if (level === 'disk') file.syncNow()
+    } catch (error) {
+      this.#fail(error)
+      return true
+    }
+    pace.tookNow(clock.monotonic() - begun)
+    this.#land(flight)
     return true
   }
 
@@ -218,32 +184,31 @@ export class GroupWriter {
   }
 
   async #writeGroups(): Promise<void> {
-    const { clock, pace, level } = this.#options
-    while (this.#hasWork() && this.failure === undefined) {
-      const staging = this.#take()
-      try {
-        if (!(await this.#findRoom(staging))) continue
-      } catch (error) {
-        this.#fail(error)
-        return
+    try {
+      while (this.#hasWork() && this.failure === undefined) {
+        const staging = this.#line.take()
+        if (await this.#findRoom(staging)) await this.#commit(this.#seal(staging))
       }
-      const flight = this.#seal(staging)
-      try {
-        const begun = clock.monotonic()
-        await this.#segment.file.write(flight.buffers, this.#offset)
-        if (level === 'disk') await this.#segment.file.sync()
-        pace.took(clock.monotonic() - begun)
-        this.#land(flight)
-      } catch (error) {
-        this.#crash(flight, error)
-      }
+    } catch (error) {
+      this.#fail(error)
     }
   }
 
-  /** Takes the next group off the line; undefined if a mark is to be written. */
-  #take(): Staging | undefined {
-    this.#flight = this.#staged.shift()
-    return this.#flight
+  /** Writes and syncs through the thread pool. Throws what is final. */
+  async #commit(flight: Flight): Promise<void> {
+    const { clock, pace, level } = this.#options
+    const { file } = this.#segment
+    const begun = clock.monotonic()
+    try {
+      await file.write(flight.buffers, this.#offset)
+    } catch (error) {
+      this.#crash(flight, error)
+      return
+    }
+    if (level === 'disk') await file.sync()
+    pace.took(clock.monotonic() - begun)
+    // A sync in the background may have failed meanwhile; then everybody has an answer already.
+    if (this.failure === undefined) this.#land(flight)
   }
 
   #fits(length: number): boolean {
@@ -262,7 +227,8 @@ export class GroupWriter {
     const needed = groupHeaderBytes + 8 * this.#acked.length + length
     const next = await this.#options.supply.take(this.#segment, needed)
     if (next === undefined) {
-      this.#takeBack(staging, this.#whatFits())
+      this.#statements.dropMark()
+      this.#line.takeBack(this.#whatFits())
       return false
     }
     this.#statements.moved(this.#segment, next)
@@ -275,52 +241,36 @@ export class GroupWriter {
   }
 
   #seal(staging: Staging | undefined): Flight {
-    const buffers: Uint8Array[] = []
     const { synced } = this.#statements
-    let sequence = this.#sequence
-    if (this.#startDue) {
-      const start = Buffer.concat([Buffer.alloc(groupHeaderBytes), writePositions(this.#acked)])
-      sealGroup(start, 'START', { entries: this.#acked.length, sequence, synced }, this.#segment.seed)
-      buffers.push(start)
-      sequence += 1
-    }
-    const group = staging?.bytes() ?? asBuffer(new Uint8Array(groupHeaderBytes))
-    const entries = staging?.waiting.length ?? 0
-    sealGroup(group, staging === undefined ? 'MARK' : 'RECORDS', { entries, sequence, synced }, this.#segment.seed)
-    buffers.push(group)
-    const length = buffers.reduce((sum, buffer) => sum + buffer.length, 0)
-    // What a failed write may have left here is overwritten in the same breath.
-    if (this.#garbageBytes > length) buffers.push(new Uint8Array(this.#garbageBytes - length))
-    return { staging, buffers, groups: sequence - this.#sequence + 1, length, synced }
+    const end = { sequence: this.#sequence, synced, seed: this.#segment.seed, garbageBytes: this.#garbageBytes }
+    return sealFlight(staging, this.#startDue ? this.#acked : undefined, end)
   }
 
   /** Everything of the flight is written, and synced at level `disk`: acks it. */
   #land(flight: Flight): void {
-    const { staging } = flight
-    this.#flight = undefined
     this.#options.index.add(this.#segment.number, this.#offset, flight.length, this.#acked)
     this.#offset += flight.length
     this.#sequence += flight.groups
     this.#startDue = false
     this.#garbageBytes = 0
-    this.#statements.wrote(this.#sequence - 1, flight.synced, staging !== undefined)
+    const waiting = this.#line.done()
+    this.#statements.wrote(this.#sequence - 1, flight.synced, waiting.length > 0)
     if (this.#offset * 4 > this.#segment.size) this.#options.supply.prepare(this.#segment)
-    if (staging === undefined) return
-    const waiting = staging.waiting
     for (const entry of waiting) this.#acked[entry.journal] = entry.position + 1
-    this.#recycle(staging)
     for (const entry of waiting) entry.resolve({ kind: 'acked', position: entry.position })
-    this.#options.onChange()
+    if (waiting.length > 0) this.#options.onChange()
   }
 
-  /** A full disk takes back what waits; any other failure is final. */
+  /** A write failed. If the disk is full, nothing is lost but room: what waits is taken back. */
   #crash(flight: Flight, error: unknown): void {
+    if (this.failure !== undefined) return
     if (!isDiskFull(error)) {
       this.#fail(error)
       return
     }
     this.#garbageBytes = Math.max(this.#garbageBytes, flight.length)
-    this.#takeBack(flight.staging, () => false)
+    this.#statements.dropMark()
+    this.#line.takeBack(() => false)
   }
 
   /** Decides, record by record, what goes into the rest of the last segment. */
@@ -333,36 +283,6 @@ export class GroupWriter {
     }
   }
 
-  /** Answers `full` to every record in flight or waiting that `keep` declines, and to all later ones of its journal. */
-  #takeBack(flight: Staging | undefined, keep: (record: Uint8Array) => boolean): void {
-    const stagings = this.#staged.splice(0)
-    if (flight === undefined) this.#statements.dropMark()
-    else stagings.unshift(flight)
-    this.#flight = undefined
-    const declined = new Set<number>()
-    const answered: Waiting[] = []
-    this.#unwrittenBytes = 0
-    for (const staging of stagings) {
-      for (const entry of staging.waiting) {
-        const record = staging.record(entry)
-        if (!declined.has(entry.journal) && keep(record)) {
-          this.#stage(entry.journal, entry.position, record, entry.resolve)
-          continue
-        }
-        if (!declined.has(entry.journal)) this.#next[entry.journal] = entry.position
-        declined.add(entry.journal)
-        answered.push(entry)
-      }
-    }
-    for (const entry of answered) entry.resolve({ kind: 'full' })
-  }
-
-  #recycle(staging: Staging): void {
-    this.#unwrittenBytes -= staging.length - groupHeaderBytes
-    staging.reset()
-    this.#spare ??= staging
-  }
-
   #fail(cause: unknown): void {
     if (this.#state.kind === 'failed') return
     const error = new PlenumError(
@@ -373,11 +293,7 @@ export class GroupWriter {
     )
     this.#state = { kind: 'failed', error }
     this.#statements.stop()
-    const stagings = this.#flight === undefined ? this.#staged : [this.#flight, ...this.#staged]
-    for (const staging of stagings) {
-      for (const entry of staging.waiting) entry.resolve({ kind: 'failed', error })
-    }
-    this.#staged.length = 0
+    this.#line.answerAll({ kind: 'failed', error })
     this.#options.onChange()
   }
 }

@@ -18,6 +18,7 @@ interface LiveSegment extends UsedSegment {
 export class LiveSegments {
   readonly #disk: Disk
   readonly #folder: string
+  readonly #reads = new Set<Promise<unknown>>()
   #live: LiveSegment[]
 
   constructor(disk: Disk, folder: string, used: readonly UsedSegment[]) {
@@ -50,10 +51,13 @@ export class LiveSegments {
     const live = this.#live.find(({ segment }) => segment.number === number)
     if (live === undefined) throw trimmed(`segment ${number}`)
     live.readers += 1
+    const reading = read(live.segment)
+    this.#reads.add(reading)
     try {
-      return await read(live.segment)
+      return await reading
     } finally {
       live.readers -= 1
+      this.#reads.delete(reading)
     }
   }
 
@@ -75,7 +79,9 @@ export class LiveSegments {
     }
   }
 
+  /** Closes the files once the reads under way are done: a closed descriptor may soon be another file's. */
   async close(): Promise<void> {
+    await Promise.allSettled(this.#reads)
     for (const { segment } of this.#live.splice(0)) await segment.file.close()
   }
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../../runtime/index.ts'
 import type { BlockIndex } from './block-index.ts'
-import type { FileLevel } from './group-writer.ts'
+import type { FileLevel } from './log-end.ts'
 import { openSegments } from './open-segments.ts'
 import { repairTail } from './repair.ts'
 import { LogScan, type Scan } from './scan.ts'

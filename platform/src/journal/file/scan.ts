@@ -6,7 +6,7 @@
 // I2 That end is a torn tail only if no sound group behind it says that the missing one was synced.
 import type { BlockIndex } from './block-index.ts'
 import { dirtyEnd, isUnused, lookBeyond } from './evidence.ts'
-import type { LogEnd } from './group-writer.ts'
+import type { LogEnd } from './log-end.ts'
 import {
   asBuffer,
   entryHeaderBytes,

@@ -1,4 +1,4 @@
-import type { Timers } from '../../runtime/index.ts'
+import type { Timer, Timers } from '../../runtime/index.ts'
 import { segmentHeaderBytes } from './layout.ts'
 import { createSegment, type Segment, type SegmentPlace } from './segments.ts'
 
@@ -15,7 +15,7 @@ type State =
   | { readonly kind: 'none' }
   | { readonly kind: 'preparing'; readonly done: Promise<void> }
   | { readonly kind: 'ready'; readonly segment: Segment }
-  | { readonly kind: 'full'; readonly reason: 'disk' | 'limit' }
+  | { readonly kind: 'full' }
   | { readonly kind: 'failed'; readonly error: unknown }
 
 const retryMs = 1_000
@@ -28,6 +28,9 @@ export class SegmentSupply {
   #number: number
   #allocated: number
   #state: State
+  /** Why the last segment could not be made; stays while it is tried again, so that nobody takes a try for room. */
+  #full: 'disk' | 'limit' | undefined
+  #retry: Timer | undefined
 
   /** `number` is the next new segment's; `allocated` the bytes of all that exist, `ready` included. */
   constructor(
@@ -46,17 +49,7 @@ export class SegmentSupply {
 
   /** Why no further segment can be made just now; undefined while nothing is known against it. */
   get full(): 'disk' | 'limit' | undefined {
-    return this.#state.kind === 'full' ? this.#state.reason : undefined
-  }
-
-  /** Bytes of the segment that waits to be used; 0 if there is none. */
-  get readyBytes(): number {
-    return this.#state.kind === 'ready' ? this.#state.segment.size : 0
-  }
-
-  /** Bytes of all segments. */
-  get allocated(): number {
-    return this.#allocated
+    return this.#full
   }
 
   /** Starts to make the segment after `current`, unless one is there or under way. */
@@ -92,10 +85,12 @@ export class SegmentSupply {
   /** Says that segments of so many bytes were removed. */
   freed(bytes: number): void {
     this.#allocated -= bytes
+    this.#full = undefined
     if (this.#state.kind === 'full') this.#state = { kind: 'none' }
   }
 
   async close(): Promise<void> {
+    this.#retry?.stop()
     if (this.#state.kind === 'preparing') await this.#state.done
     if (this.#state.kind === 'ready') await this.#state.segment.file.close()
     this.#state = { kind: 'failed', error: new Error('The log is closed.') }
@@ -107,9 +102,10 @@ export class SegmentSupply {
 
   #begin(size: number, sizeMin: number): void {
     const done = this.#make(size, sizeMin).then(
-      (state) => {
-        this.#state = state
-        if (state.kind === 'full') this.#timers.after(retryMs, () => this.freed(0))
+      (made) => {
+        this.#full = typeof made === 'string' ? made : undefined
+        this.#state = typeof made === 'string' ? { kind: 'full' } : { kind: 'ready', segment: made }
+        if (made === 'disk') this.#tryAgain(size, sizeMin)
       },
       (error: unknown) => {
         this.#state = { kind: 'failed', error }
@@ -118,20 +114,28 @@ export class SegmentSupply {
     this.#state = { kind: 'preparing', done }
   }
 
+  /** Others may make room on the disk without telling. */
+  #tryAgain(size: number, sizeMin: number): void {
+    this.#retry?.stop()
+    this.#retry = this.#timers.after(retryMs, () => {
+      if (this.#state.kind === 'full') this.#begin(size, sizeMin)
+    })
+  }
+
   /** Makes a segment of `size` bytes or, where there is less room, a smaller one down to `sizeMin`. */
-  async #make(size: number, sizeMin: number): Promise<State> {
+  async #make(size: number, sizeMin: number): Promise<Segment | 'disk' | 'limit'> {
     const room = this.#sizes.logBytesMax - this.#allocated
     const least = Math.max(sizeMin, segmentHeaderBytes + 1)
-    if (room < least) return { kind: 'full', reason: 'limit' }
+    if (room < least) return 'limit'
     for (let tried = Math.min(size, room); ; tried = Math.max(least, Math.floor(tried / 2))) {
       try {
         const segment = await createSegment(this.#place, this.#number, tried)
         this.#number += 1
         this.#allocated += tried
-        return { kind: 'ready', segment }
+        return segment
       } catch (error) {
         if (!isDiskFull(error)) throw error
-        if (tried <= least) return { kind: 'full', reason: 'disk' }
+        if (tried <= least) return 'disk'
       }
     }
   }

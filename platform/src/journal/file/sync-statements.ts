@@ -1,5 +1,5 @@
 import type { Timer, Timers } from '../../runtime/index.ts'
-import type { FileLevel, LogEnd } from './group-writer.ts'
+import type { FileLevel, LogEnd } from './log-end.ts'
 import type { Segment } from './segments.ts'
 
 /**
@@ -23,6 +23,7 @@ export class SyncStatements {
   #markDue = false
   #timer: Timer | undefined
   #stopped = false
+  #settling: Promise<boolean> = Promise.resolve(false)
 
   constructor(
     options: { readonly level: FileLevel; readonly timers: Timers; readonly markMs: number },
@@ -78,17 +79,20 @@ export class SyncStatements {
     this.#timer = undefined
   }
 
-  /** Syncs what is not synced yet; true if the log lacks the word for it, and a mark is due. */
-  async settle(): Promise<boolean> {
-    const written = this.#written
-    if (this.#synced < written) {
-      const left = this.#left
-      this.#left = []
-      for (const segment of [...left, this.#current]) await segment.file.sync()
-      this.#synced = Math.max(this.#synced, written)
-    }
-    this.#markDue = this.#stated < this.#lastRecords
-    return this.#markDue
+  /** Syncs what is not synced yet, after any such sync that is under way; true if a mark is due to say so in the log. */
+  settle(): Promise<boolean> {
+    this.#settling = this.#settling.then(async () => {
+      const written = this.#written
+      if (this.#synced < written) {
+        const left = this.#left
+        this.#left = []
+        for (const segment of [...left, this.#current]) await segment.file.sync()
+        this.#synced = Math.max(this.#synced, written)
+      }
+      this.#markDue = this.#stated < this.#lastRecords
+      return this.#markDue
+    })
+    return this.#settling
   }
 
   #arm(): void {

@@ -1,4 +1,4 @@
-import { createHash, getRandomValues, hash } from 'node:crypto'
+import { createHash, hash, randomFillSync } from 'node:crypto'
 import type { Clock, Random, Runtime, Timer, Timers } from '../ports.ts'
 
 const digestBytes = 16
@@ -28,7 +28,7 @@ const nodeTimers: Timers = {
 const nodeRandom: Random = {
   next: random,
   integer: (below: number) => Math.floor(random() * below),
-  bytes: (length: number) => getRandomValues(new Uint8Array(length)),
+  bytes: (length: number) => randomFillSync(new Uint8Array(length)),
 }
 
 /** SHA-256 of the concatenated parts, cut to 16 bytes. The one-shot call costs half of a hash object. */
