@@ -33,7 +33,6 @@ export interface Size {
   readonly ms: number
   readonly rounds: number
   readonly recordBytes: number
-  readonly recoveryRecords: number
 }
 
 /** All runs; medians over the rounds. */
@@ -129,7 +128,7 @@ async function main(): Promise<void> {
     },
   })
   const size = { folder: values.folder, ms: Number(values.ms), rounds: Number(values.rounds), recordBytes: 512 }
-  const rows = await measure({ ...size, recoveryRecords: 0 })
+  const rows = await measure(size)
   const recovery = await runRecovery({ ...size, recordBytes: 64, partitions: 8, records: 1_000_000 })
   if (values.json) {
     console.log(JSON.stringify({ node: process.version, cpus: cpus().length, ...size, rows, recovery }, null, 2))

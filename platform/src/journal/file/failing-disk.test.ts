@@ -184,3 +184,39 @@ test.for(ways)(
     expect(await contents(again, 1)).toHaveLength(3)
   },
 )
+
+test.for(ways)('[FE3] a sync $way that reports a full disk is as final as any other failed sync', async (way) => {
+  const { bench, disk } = await faulty(way)
+  await using _ = bench
+  const log = await bench.open()
+  await bench.append(log, 2)
+  disk.plan = ({ kind }) => (kind === 'sync' ? { error: systemError('ENOSPC') } : undefined)
+  expect(await append(log)).toMatchObject({ kind: 'failed' })
+  disk.plan = () => undefined
+  expect(await append(log)).toMatchObject({ kind: 'failed' })
+})
+
+test('[JR8] while a full disk is tried again, batches stay out of the reserve', async () => {
+  const { bench, disk } = await faulty()
+  await using _ = bench
+  const due: (() => void)[] = []
+  const { timers } = bench.options
+  const log = await bench.open({
+    timers: {
+      soon: (run) => timers.soon(run),
+      after: (delayMs, run) => {
+        if (delayMs === 1_000) due.push(run)
+        return { stop: () => {} }
+      },
+    },
+  })
+  disk.plan = ({ path }) => (path.endsWith('00000001.log') ? undefined : { error: systemError('ENOSPC') })
+  while ((await append(log)).kind === 'acked');
+  for (let round = 0; round < 20; round += 1) {
+    due.pop()!()
+    const asked = [append(log), append(log, 1)]
+    expect((await Promise.all(asked)).map(({ kind }) => kind)).toEqual(['full', 'full'])
+    await expect.poll(() => due.length).toBe(1)
+  }
+  expect(await append(log, 0, log.tail(0).next, 3)).toMatchObject({ kind: 'acked' })
+})

@@ -66,7 +66,7 @@ async function openGrid(options: FolderOptions, grid: GridFile, lock: FolderLock
     grid: grid.grid,
     partitions: grid.journals.map((id, number) => ({
       id: Buffer.from(id, 'hex'),
-      journal: new FileJournal(log, number, new FileSnapshots(disk, `${path}/snapshots/${id}`)),
+      journal: new FileJournal(log, number, new FileSnapshots(disk, snapshotFolder(path, id))),
     })),
     async close() {
       await log.close()
@@ -97,8 +97,14 @@ function logOptions(options: FolderOptions, grid: GridFile): FileLogOptions {
   return { ...rest, folder: logFolder(path), grid: Buffer.from(grid.grid, 'hex'), journals: grid.journals.length }
 }
 
-function logFolder(path: string): string {
+/** Where the segment files of a folder lie. */
+export function logFolder(path: string): string {
   return `${path}/log`
+}
+
+/** Where the snapshots of a journal lie. */
+export function snapshotFolder(path: string, journal: string): string {
+  return `${path}/snapshots/${journal}`
 }
 
 /** Removes the log of a grid whose making was interrupted. JOURNAL_CORRUPT if it holds anything. */
@@ -116,7 +122,8 @@ async function removeUnfinished(disk: Disk, path: string): Promise<void> {
   }
 }
 
-function noGrid(path: string): PlenumError {
+/** The error where there is no grid. */
+export function noGrid(path: string): PlenumError {
   return new PlenumError(
     'USAGE',
     `There is no grid in the folder ${path}. Check the path, or start the application once.`,

@@ -1,3 +1,4 @@
+export { inspectFolder, type InspectedFolder, type InspectOptions } from './inspect-folder.ts'
 export { openFolder, type Folder, type FolderOptions } from './folder.ts'
 export { createLog, FileLog, openLog, type FileLogOptions } from './file-log.ts'
 export type { FileLevel } from './log-end.ts'

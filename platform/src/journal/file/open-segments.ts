@@ -5,35 +5,48 @@ import { groupSeed, logFormat, readSegmentHeader, segmentHeaderBytes } from './l
 import { corruptLog, unknownFormat } from './log-errors.ts'
 import { listSegments, segmentPath, type Segment, type SegmentPlace } from './segments.ts'
 
+/** The segment files of a log. */
+export interface OpenedSegments {
+  /** Those before the first damage, oldest first, open. */
+  readonly segments: readonly Segment[]
+  /** A last file without a header, which was never used. */
+  readonly unfinished: string | undefined
+  /** JOURNAL_CORRUPT for a gap, a damaged header, or no segment at all. */
+  readonly damage: PlenumError | undefined
+}
+
 /**
- * Opens the segment files of a log, oldest first, and checks their headers. A last file without a header was never
- * used: it is closed and named in `unfinished`. JOURNAL_CORRUPT for a gap, a damaged header, or no segment at all;
- * FOLDER_OF_ANOTHER_GRID for a file of another log; FORMAT_UNKNOWN.
+ * Opens the segment files of a log, oldest first, and checks their headers. FOLDER_OF_ANOTHER_GRID for a file of another
+ * log; FORMAT_UNKNOWN.
  */
-export async function openSegments(
-  place: SegmentPlace,
-): Promise<{ readonly segments: readonly Segment[]; readonly unfinished: string | undefined }> {
+export async function openSegments(place: SegmentPlace): Promise<OpenedSegments> {
   const numbers = await listSegments(place.disk, place.folder)
   const segments: Segment[] = []
+  const damaged = (number: number, reason: string): OpenedSegments => {
+    const file = segmentPath(place.folder, number)
+    const damage = corruptLog({ file, offset: 0, reason, soundBefore: [], groupsBeyond: 0 })
+    return { segments, unfinished: undefined, damage }
+  }
   try {
     for (const [at, number] of numbers.entries()) {
       const expected = (numbers[0] ?? number) + at
-      if (number !== expected) throw damaged(place, expected, 'the segment file is missing')
+      if (number !== expected) return damaged(expected, 'the segment file is missing')
       const segment = await openSegment(place, number)
-      if (await hasHeader(place, segment)) {
-        segments.push(segment)
-        continue
-      }
+      segments.push(segment)
+      const found = await checkHeader(place, segment)
+      if (found === 'sound') continue
+      segments.pop()
       await segment.file.close()
-      if (at === 0 || at !== numbers.length - 1) throw damaged(place, number, "the segment's header is missing")
-      return { segments, unfinished: segment.path }
+      if (found !== 'none') return damaged(number, found)
+      if (at === 0 || at !== numbers.length - 1) return damaged(number, "the segment's header is missing")
+      return { segments, unfinished: segment.path, damage: undefined }
     }
   } catch (error) {
     for (const segment of segments) await segment.file.close()
     throw error
   }
-  if (segments.length === 0) throw damaged(place, 1, 'the folder belongs to a grid, but its log is gone')
-  return { segments, unfinished: undefined }
+  if (segments.length === 0) return damaged(1, 'the folder belongs to a grid, but its log is gone')
+  return { segments, unfinished: undefined, damage: undefined }
 }
 
 async function openSegment(place: SegmentPlace, number: number): Promise<Segment> {
@@ -42,8 +55,8 @@ async function openSegment(place: SegmentPlace, number: number): Promise<Segment
   return { number, path, file, size: await file.size(), seed: groupSeed(place.grid, number) }
 }
 
-/** False for a file of zeros, whose making was interrupted. */
-async function hasHeader(place: SegmentPlace, segment: Segment): Promise<boolean> {
+/** `none` for a file of zeros, whose making was interrupted; otherwise what is wrong with the header. */
+async function checkHeader(place: SegmentPlace, segment: Segment): Promise<string> {
   const read = readSegmentHeader(await segment.file.read(0, segmentHeaderBytes))
   switch (read.kind) {
     case 'sound':
@@ -54,20 +67,15 @@ async function hasHeader(place: SegmentPlace, segment: Segment): Promise<boolean
           { details: { file: segment.path } },
         )
       }
-      if (read.header.number !== segment.number || read.header.journals !== place.journals) {
-        throw damaged(place, segment.number, `the header is that of segment ${read.header.number}`)
-      }
-      return true
+      if (read.header.number === segment.number && read.header.journals === place.journals) return 'sound'
+      return `the header is that of segment ${read.header.number}`
     case 'other format':
       throw unknownFormat(segment.path, read.format, logFormat)
     case 'empty':
-    case 'broken':
+    case 'broken': {
       // A header is written last and synced before the first group, so one is missing only where no group is.
-      if ((await dirtyEnd(segment, Math.min(segmentHeaderBytes, segment.size))) <= segmentHeaderBytes) return false
-      throw damaged(place, segment.number, "the segment's header is broken")
+      const used = await dirtyEnd(segment, Math.min(segmentHeaderBytes, segment.size))
+      return used <= segmentHeaderBytes ? 'none' : "the segment's header is broken"
+    }
   }
-}
-
-function damaged(place: SegmentPlace, number: number, reason: string): PlenumError {
-  return corruptLog({ file: segmentPath(place.folder, number), offset: 0, reason, soundBefore: [], groupsBeyond: 0 })
 }

@@ -3,7 +3,7 @@ import type { BlockIndex } from './block-index.ts'
 import type { FileLevel } from './log-end.ts'
 import { openSegments } from './open-segments.ts'
 import { repairTail } from './repair.ts'
-import { LogScan, type Scan } from './scan.ts'
+import { LogScan, type Scan, type ScanProgress } from './scan.ts'
 import type { Segment, SegmentPlace } from './segments.ts'
 
 /** How far the reading of a log is; `remainingMs` is an estimate from the speed so far. */
@@ -56,13 +56,12 @@ export interface Recovered {
 export async function recoverLog(place: SegmentPlace, index: BlockIndex, options: RecoveryOptions): Promise<Recovered> {
   const { clock } = options
   const begun = clock.monotonic()
-  const { segments, unfinished } = await openSegments(place)
+  const { segments, unfinished, damage } = await openSegments(place)
   try {
+    if (damage !== undefined) throw damage
     const bytesTotal = segments.reduce((sum, { size }) => sum + size, 0)
-    const scan = await new LogScan(place.journals, index, options.keptBytesMax, (bytes, records) => {
-      const remainingMs = ((clock.monotonic() - begun) * (bytesTotal - bytes)) / bytes
-      options.onProgress({ bytes, bytesTotal, records, remainingMs })
-    }).run(segments)
+    const tell = progressOf(clock, bytesTotal, options.onProgress)
+    const scan = await new LogScan(place.journals, index, options.keptBytesMax, tell).run(segments)
     if (unfinished !== undefined) {
       await place.disk.remove(unfinished)
       await place.disk.syncFolder(place.folder)
@@ -82,6 +81,19 @@ export async function recoverLog(place: SegmentPlace, index: BlockIndex, options
   } catch (error) {
     for (const { file } of segments) await file.close()
     throw error
+  }
+}
+
+/** Turns what a scan tells into progress with an estimate. */
+export function progressOf(
+  clock: Clock,
+  bytesTotal: number,
+  onProgress: (progress: RecoveryProgress) => void,
+): ScanProgress {
+  const begun = clock.monotonic()
+  return (bytes, records) => {
+    const remainingMs = ((clock.monotonic() - begun) * (bytesTotal - bytes)) / bytes
+    onProgress({ bytes, bytesTotal, records, remainingMs })
   }
 }
 

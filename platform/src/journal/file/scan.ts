@@ -18,6 +18,7 @@ import {
   segmentHeaderBytes,
   type GroupHeader,
 } from './layout.ts'
+import type { UsedSegment } from './live-segments.ts'
 import { corruptLog, unknownFormat } from './log-errors.ts'
 import type { Segment } from './segments.ts'
 
@@ -39,7 +40,7 @@ export interface TornTail extends Place {
 export interface Scan {
   readonly end: LogEnd
   /** The segments in use, oldest first, each with the next positions at its start. */
-  readonly used: readonly { readonly segment: Segment; readonly first: readonly number[] }[]
+  readonly used: readonly UsedSegment[]
   /** A segment that was made and never used. */
   readonly ready: Segment | undefined
   readonly torn: TornTail | undefined
@@ -74,6 +75,7 @@ export class LogScan {
   #groups = 0
   #records = 0
   #bytes = 0
+  readonly #used: UsedSegment[] = []
 
   /** Keeps up to `keepBytes` of what it reads in the index, for the readers that follow. */
   constructor(journals: number, index: BlockIndex, keepBytes: number, progress: ScanProgress) {
@@ -84,9 +86,18 @@ export class LogScan {
     this.#positions = Array.from({ length: journals }, () => 1)
   }
 
+  /** The segments that were read, up to damage if there is some. */
+  get used(): readonly UsedSegment[] {
+    return this.#used
+  }
+
+  /** The next position of each journal after what was read and is sound. */
+  get positions(): readonly number[] {
+    return this.#positions
+  }
+
   /** Reads `segments`, whose headers are sound and whose numbers have no gap. JOURNAL_CORRUPT, FORMAT_UNKNOWN. */
   async run(segments: readonly Segment[]): Promise<Scan> {
-    const used: { segment: Segment; first: readonly number[] }[] = []
     for (const [number, segment] of segments.entries()) {
       const opening = await this.#opening(segment)
       if (number === 0) {
@@ -96,15 +107,15 @@ export class LogScan {
         this.#sequence = opening
       }
       const stop = await this.#readSegment(segment, number === 0)
-      used.push({ segment, first: this.#index.firstOf(segment.number) ?? [...this.#positions] })
+      this.#used.push({ segment, first: this.#index.firstOf(segment.number) ?? [...this.#positions] })
       const next = segments[number + 1]
       if (next !== undefined && (await this.#opening(next)) === this.#sequence) continue
-      return this.#finish(segment, stop, segments.slice(number + 1), used)
+      return this.#finish(segment, stop, segments.slice(number + 1))
     }
     throw new Error('A log has at least one segment.')
   }
 
-  async #finish(segment: Segment, stop: Stop, later: readonly Segment[], used: Scan['used']): Promise<Scan> {
+  async #finish(segment: Segment, stop: Stop, later: readonly Segment[]): Promise<Scan> {
     const [ready, ...rest] = later
     const restIsZero = (await dirtyEnd(segment, stop.at)) === stop.at
     const readyIsZero = ready === undefined || (rest.length === 0 && (await isUnused(ready)))
@@ -125,7 +136,7 @@ export class LogScan {
         lastRecords: this.#lastRecords,
         positions: this.#positions,
       },
-      used,
+      used: this.#used,
       ready: readyIsZero ? ready : undefined,
       torn,
       unsynced: this.#unsynced.find((group) => group.sequence > synced),
