@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Remote, type OpenSubject, type Subject } from './remote.ts'
+import type { Subjects } from '../subjects/index.ts'
+import { Remote } from './remote.ts'
 import type { BenchOptions } from './options.ts'
 
 /** Flags of every measured process: five million entries need more than the default heap. */
@@ -20,9 +21,13 @@ export class Bench implements AsyncDisposable {
     return this.options.small ? small : full
   }
 
-  /** Starts the subject of a file in a process of its own. */
-  start<O, S extends Subject>(file: URL, options: O, flags: readonly string[] = []): Promise<Remote<S>> {
-    return Remote.start<O, S>(file, options, [...childFlags, ...flags])
+  /** Starts a subject in a process of its own. */
+  start<N extends keyof Subjects>(
+    name: N,
+    options: Parameters<Subjects[N]>[0],
+    flags: readonly string[] = [],
+  ): Promise<Remote<Awaited<ReturnType<Subjects[N]>>>> {
+    return Remote.start(name, options, [...childFlags, ...flags])
   }
 
   /** A new empty folder on the file system that is measured. */
@@ -41,6 +46,3 @@ export class Bench implements AsyncDisposable {
     for (const folder of this.#folders) await rm(folder, { recursive: true, force: true })
   }
 }
-
-/** The type of a subject by the function that opens it. */
-export type SubjectOf<F> = F extends OpenSubject<infer _O, infer S> ? S : never

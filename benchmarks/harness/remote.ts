@@ -6,9 +6,6 @@ export interface Subject {
   close(): Promise<void>
 }
 
-/** Opens a subject; each file in `subjects/` exports one as `open`. */
-export type OpenSubject<O, S extends Subject> = (options: O) => Promise<S>
-
 /** From the parent: open the subject, or call one of its functions. */
 export type ToChild =
   | { readonly kind: 'open'; readonly options: unknown }
@@ -24,7 +21,7 @@ interface Waiting {
   readonly reject: (error: Error) => void
 }
 
-const childFile = new URL('./child.ts', import.meta.url)
+const childFile = new URL('./subject-child.ts', import.meta.url)
 
 /** A subject in a child process, so that the heaps of two subjects do not disturb each other. */
 export class Remote<S extends Subject> implements AsyncDisposable {
@@ -35,12 +32,12 @@ export class Remote<S extends Subject> implements AsyncDisposable {
   readonly #exited: Promise<void>
   #next = 1
 
-  private constructor(file: URL, flags: readonly string[]) {
-    this.#child = fork(childFile, [file.href], { execArgv: [...flags], serialization: 'advanced' })
+  private constructor(name: string, flags: readonly string[]) {
+    this.#child = fork(childFile, [name], { execArgv: [...flags], serialization: 'advanced' })
     this.#child.on('message', (message: FromChild) => this.#settle(message))
     this.#exited = new Promise((resolve) => {
       this.#child.once('exit', (code, signal) => {
-        this.#abandon(`The process of ${file.href.split('/').at(-1)} ended with ${signal ?? code}.`)
+        this.#abandon(`The process of ${name} ended with ${signal ?? code}.`)
         resolve()
       })
     })
@@ -51,9 +48,9 @@ export class Remote<S extends Subject> implements AsyncDisposable {
     })
   }
 
-  /** Starts the child and opens the subject in it. Rejects if that fails. */
-  static async start<O, S extends Subject>(file: URL, options: O, flags: readonly string[]): Promise<Remote<S>> {
-    const remote = new Remote<S>(file, flags)
+  /** Starts the child and opens the subject of that name in it. Rejects if that fails. */
+  static async start<S extends Subject>(name: string, options: unknown, flags: readonly string[]): Promise<Remote<S>> {
+    const remote = new Remote<S>(name, flags)
     try {
       await remote.#send(0, { kind: 'open', options })
     } catch (error) {

@@ -22,6 +22,9 @@ export interface PlenumBankOptions {
 /** Keys of the reads, made beforehand. */
 const keysMax = 1 << 17
 
+/** Part of a paced run's time that passes before it counts. */
+const warmUpShare = 0.1
+
 /** The bank on Plenum, embedded, as an application would have it in production. */
 export class PlenumBank implements Subject {
   readonly #client: BankClient
@@ -42,6 +45,11 @@ export class PlenumBank implements Subject {
   /** Milliseconds from the call of `embedded` until it could answer. */
   async openedMs(): Promise<number> {
     return this.#openedMs
+  }
+
+  /** Writes all accounts, where they were not loaded at once. */
+  load(): Promise<void> {
+    return loadAccounts(this.#client, this.#options.accounts, 'batches')
   }
 
   /** Makes the first transfers of the uniform plan and returns the hash of the balances that they leave. */
@@ -72,6 +80,7 @@ export class PlenumBank implements Subject {
   ): Promise<{ readonly latency: Latency; readonly perSecond: number }> {
     const nothing = Promise.resolve()
     const call = work ? this.#transferCall(this.#plan(uniform)) : (): Promise<void> => nothing
+    await openLoop(perSecond, seconds * warmUpShare, call)
     const run = await openLoop(perSecond, seconds, call)
     return { latency: latencyOf(run.latenciesMs), perSecond: run.perSecond }
   }
@@ -155,7 +164,7 @@ export class PlenumBank implements Subject {
 }
 
 /** Opens the bank, and loads it if told to. */
-export async function open(options: PlenumBankOptions): Promise<PlenumBank> {
+export async function openPlenumBank(options: PlenumBankOptions): Promise<PlenumBank> {
   const keys = readKeys(options.accounts)
   const { folder, ack, partitions } = options
   const began = performance.now()

@@ -127,7 +127,7 @@ export class SqliteBank implements Subject {
 }
 
 /** Makes the file with all accounts in it. */
-export async function open({ accounts, folder }: SqliteBankOptions): Promise<SqliteBank> {
+export async function openSqliteBank({ accounts, folder }: SqliteBankOptions): Promise<SqliteBank> {
   const database = new DatabaseSync(join(folder, 'bank.sqlite'))
   for (const setting of settings) database.exec(`PRAGMA ${setting}`)
   database.exec('CREATE TABLE account (id INTEGER PRIMARY KEY, customer INTEGER NOT NULL, balance INTEGER NOT NULL)')

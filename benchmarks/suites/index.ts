@@ -1,5 +1,25 @@
 import type { Suite } from '../harness/suite.ts'
+import { anchors } from './anchors.ts'
+import { footprint } from './footprint.ts'
+import { growth } from './growth.ts'
+import { levels } from './levels.ts'
+import { paced } from './paced.ts'
+import { reads } from './reads.ts'
+import { recovery } from './recovery.ts'
+import { snapshots } from './snapshots.ts'
 import { transfers } from './transfers.ts'
+import { writes } from './writes.ts'
 
 /** All suites, in the order in which they run. */
-export const suites: readonly Suite[] = [transfers]
+export const suites: readonly Suite[] = [
+  reads,
+  writes,
+  levels,
+  transfers,
+  anchors,
+  paced,
+  recovery,
+  snapshots,
+  footprint,
+  growth,
+]

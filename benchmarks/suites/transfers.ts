@@ -1,14 +1,10 @@
 import type { Bench } from '../harness/bench.ts'
 import { distributionName, uniform, type Distribution } from '../harness/draws.ts'
-import type { Remote } from '../harness/remote.ts'
 import { inTurn, type Contender } from '../harness/rounds.ts'
 import type { Row, Suite } from '../harness/suite.ts'
 import { atLeast, atMost, type Target } from '../harness/targets.ts'
-import type { PlenumBank, PlenumBankOptions } from '../subjects/plenum-bank.ts'
-import type { SqliteBank, SqliteBankOptions } from '../subjects/sqlite-bank.ts'
+import { startBank, startSqlite } from './subjects.ts'
 
-const plenumFile = new URL('../subjects/plenum-bank.ts', import.meta.url)
-const sqliteFile = new URL('../subjects/sqlite-bank.ts', import.meta.url)
 const inFlight = [1, 64, 1_024, 2_560]
 const distributions: readonly Distribution[] = [uniform, { kind: 'zipf', exponent: 1.5 }]
 
@@ -31,17 +27,8 @@ export const transfers: Suite = {
 async function compare(bench: Bench, accounts: number): Promise<readonly Row[]> {
   const { seconds, rounds } = bench.options
   bench.say(`loading ${accounts} accounts`)
-  await using plenum: Remote<PlenumBank> = await bench.start<PlenumBankOptions, PlenumBank>(plenumFile, {
-    accounts,
-    folder: await bench.folder(),
-    ack: 'disk',
-    partitions: 1,
-    load: 'batches',
-  })
-  await using sqlite: Remote<SqliteBank> = await bench.start<SqliteBankOptions, SqliteBank>(sqliteFile, {
-    accounts,
-    folder: await bench.folder(),
-  })
+  await using plenum = await startBank(bench, { accounts, ack: 'disk' })
+  await using sqlite = await startSqlite(bench, accounts)
   const banks = [
     { subject: 'plenum', bank: plenum.subject, hash: await plenum.subject.proof() },
     { subject: 'node:sqlite', bank: sqlite.subject, hash: await sqlite.subject.proof() },

@@ -1,0 +1,21 @@
+// What can be measured, by name. Each is loaded only where it is opened: in a process of its own.
+import type { FileEngineOptions, FileEngine } from './file-engine.ts'
+import type { PlenumBank, PlenumBankOptions } from './plenum-bank.ts'
+import type { RawDisk, RawDiskOptions } from './raw-disk.ts'
+import type { SnapshotBank, SnapshotBankOptions } from './snapshot-bank.ts'
+import type { SqliteBank, SqliteBankOptions } from './sqlite-bank.ts'
+
+/** The functions that open the subjects. */
+export const subjects = {
+  'plenum-bank': async (options: PlenumBankOptions): Promise<PlenumBank> =>
+    (await import('./plenum-bank.ts')).openPlenumBank(options),
+  'snapshot-bank': async (options: SnapshotBankOptions): Promise<SnapshotBank> =>
+    (await import('./snapshot-bank.ts')).openSnapshotBank(options),
+  'sqlite-bank': async (options: SqliteBankOptions): Promise<SqliteBank> =>
+    (await import('./sqlite-bank.ts')).openSqliteBank(options),
+  'file-engine': async (options: FileEngineOptions): Promise<FileEngine> =>
+    (await import('./file-engine.ts')).openFileEngine(options),
+  'raw-disk': async (options: RawDiskOptions): Promise<RawDisk> => (await import('./raw-disk.ts')).openRawDisk(options),
+} as const
+
+export type Subjects = typeof subjects
