@@ -100,7 +100,7 @@ const nothing = handler({ input: z.object({ x: z.string() }), route: 'x' }, () =
 let leaked: (() => unknown) | undefined
 
 const noRows: Rows = { rows: async function* () {} }
-const open: { [Symbol.asyncDispose](): Promise<void> }[] = []
+const open: AsyncDisposable[] = []
 
 async function start(options: Partial<EmbeddedOptions<typeof bank>> = {}) {
   const client = await embedded({ unit: bank, journal: 'memory', uses: { store: noRows }, ...options })

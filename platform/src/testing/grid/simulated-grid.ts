@@ -1,0 +1,195 @@
+// A grid on one thread and one seed: members with primaries and backups over simulated streams, a client, and faults.
+//
+// Owns the members, their partitions and the streams. Does not own the world, nor what is done to the members.
+import { uuid7, type Limits } from '../../kernel/index.ts'
+import { MemberHost, NetworkClient } from '../../grid/index.ts'
+import type { Journal } from '../../journal/index.ts'
+import { Partition, type PartitionEvent, type ReplicaObserver } from '../../partition/index.ts'
+import { Router } from '../../router/index.ts'
+import type { Runtime } from '../../runtime/index.ts'
+import { PurityGuard } from '../../runtime/node/index.ts'
+import { drawMs, SimulatedNetwork, type SimulatedMember, type World } from '../../runtime/simulated/index.ts'
+import { UnitLogic, type ResolvedUnit } from '../../unit/index.ts'
+
+/** The journal of one partition as all members see it. */
+export interface SharedStream {
+  /** A member's own connection; `runtime` is its present process's. */
+  connect(member: string, runtime: Runtime, reachable: () => boolean): Journal
+}
+
+export interface GridOptions {
+  readonly world: World
+  readonly unit: ResolvedUnit
+  readonly members: number
+  readonly limits: Limits
+  /** One for each partition, with the journal's id. */
+  readonly streams: readonly { readonly id: Uint8Array; readonly stream: SharedStream }[]
+  readonly onEvent: (member: number, partition: number, event: PartitionEvent) => void
+  readonly observe?: ((member: number, partition: number) => ReplicaObserver) | undefined
+}
+
+interface GridMember {
+  readonly machine: SimulatedMember
+  partitions: readonly Partition[]
+  host: MemberHost | undefined
+}
+
+/** The address of the client, and the name of its machine. */
+const clientName = 'client'
+
+export class SimulatedGrid {
+  readonly network: SimulatedNetwork
+  readonly router: Router
+  readonly memberNames: readonly string[]
+  readonly #options: GridOptions
+  readonly #members: readonly GridMember[]
+  readonly #client: NetworkClient
+  readonly #guard = new PurityGuard()
+
+  constructor(options: GridOptions) {
+    const { world, limits, streams } = options
+    this.#options = options
+    this.network = new SimulatedNetwork(world)
+    this.memberNames = Array.from({ length: options.members }, (_, number) => `member-${number}`)
+    this.#members = this.memberNames.map((name, number) => ({
+      // Drift beyond the bound of the lease would break a promise that nobody makes (PA4).
+      machine: world.member(name, { drift: clamp(world.faults.clock.driftMax) * (number % 2 === 0 ? 1 : -1) }),
+      partitions: [],
+      host: undefined,
+    }))
+    const client = world.member(clientName, { drift: 0, offsetMs: 0 })
+    const runtime = client.runtime()
+    const port = this.network.port(client.process)
+    this.#client = new NetworkClient(clientName, port, runtime, this.memberNames, streams.length)
+    this.router = new Router(this.#client.channels, runtime, limits)
+    for (const number of this.#members.keys()) this.#start(number)
+  }
+
+  /** Kills a member at once and starts it again after a while of the fault plan, or half a second. */
+  kill(number: number): void {
+    const { world } = this.#options
+    const member = this.#members[number]!
+    if (!member.machine.alive) return
+    this.#stop(member)
+    const { downMs } = world.faults.process
+    world.after(downMs.mean === 0 ? 500 : drawMs(world.random, downMs), () => this.restart(number))
+  }
+
+  /** Starts a member that is down. */
+  restart(number: number): void {
+    const { machine } = this.#members[number]!
+    if (machine.alive) return
+    machine.restart()
+    this.#start(number)
+  }
+
+  pause(number: number, ms: number): void {
+    this.#members[number]!.machine.pause(ms)
+  }
+
+  jumpWall(number: number, ms: number): void {
+    this.#members[number]!.machine.jumpWall(ms)
+  }
+
+  /** Brings back everybody: nobody is down, paused or cut off, and all clocks agree. */
+  heal(): void {
+    this.network.heal()
+    for (const [number, { machine }] of this.#members.entries()) {
+      machine.resume()
+      this.restart(number)
+    }
+  }
+
+  /** The partitions of a member's present process. */
+  partitionsOf(number: number): readonly Partition[] {
+    return this.#members[number]!.partitions
+  }
+
+  /** The member that reigns over a partition by its own account; undefined if none does, or two believe it. */
+  primaryOf(partition: number): Partition | undefined {
+    const reigning = this.#members.flatMap(({ partitions }) => {
+      const found = partitions[partition]
+      return found?.role.kind === 'primary' ? [found] : []
+    })
+    return reigning.length === 1 ? reigning[0] : undefined
+  }
+
+  /** Ends everything without a word. */
+  stop(): void {
+    for (const member of this.#members) this.#stop(member)
+    this.#client.close()
+  }
+
+  #stop(member: GridMember): void {
+    member.machine.kill()
+    for (const partition of member.partitions) partition.drop()
+    member.host?.close()
+    member.partitions = []
+    member.host = undefined
+  }
+
+  #start(number: number): void {
+    const { world, streams } = this.#options
+    const member = this.#members[number]!
+    const { machine } = member
+    const name = this.memberNames[number]!
+    const { process } = machine
+    const runtime = machine.runtime()
+    const reachable = (): boolean => !this.network.isCut(name, clientName)
+    member.partitions = streams.map(({ id, stream }, partition) =>
+      this.#partition(number, partition, runtime, id, stream.connect(name, runtime, reachable), process.incarnation),
+    )
+    member.host = new MemberHost(name, this.network.port(process), member.partitions)
+    for (const partition of member.partitions) {
+      void partition.run().catch((error: unknown) => {
+        world.after(0, () => {
+          throw error
+        })
+      })
+    }
+  }
+
+  #partition(
+    number: number,
+    partition: number,
+    runtime: Runtime,
+    journalId: Uint8Array,
+    journal: Journal,
+    incarnation: number,
+  ): Partition {
+    const { unit, limits, onEvent, observe } = this.#options
+    const logic = new UnitLogic({
+      parts: unit,
+      limits,
+      random: runtime.random,
+      newId: () => uuid7(runtime.clock.wall(), runtime.random.bytes(10)),
+      partition,
+      showFaults: true,
+      onFault: () => {},
+      around: (part, run) => this.#guard.around(part, run),
+    })
+    return new Partition({
+      number: partition,
+      journal,
+      journalId,
+      logic,
+      member: number + 1,
+      incarnation,
+      runtime,
+      limits,
+      reference: () => this.#medianWall(),
+      onEvent: (event) => onEvent(number, partition, event),
+      observe: observe?.(number, partition),
+    })
+  }
+
+  /** Median wall time of the machines; what members would learn from each other. */
+  #medianWall(): number {
+    const walls = this.#members.map(({ machine }) => machine.wall()).toSorted((a, b) => a - b)
+    return walls[Math.floor(walls.length / 2)]!
+  }
+}
+
+function clamp(drift: number): number {
+  return Math.min(drift, 0.004)
+}

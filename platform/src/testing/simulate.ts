@@ -1,0 +1,273 @@
+// The simulated composition: any number of members on one thread and one seed, over simulated streams.
+import { checkedLimits, defaultLimits, durationMs, PlenumError, uuid7, type Duration, type Limits } from '../kernel/index.ts'
+import { calmStream, roughStream, SimulatedStream } from '../journal/simulated/index.ts'
+import { recover, type PartitionEvent } from '../partition/index.ts'
+import type { Runtime } from '../runtime/index.ts'
+import { World } from '../runtime/simulated/index.ts'
+import { resolveUnit, UnitClient, unitDefinition, type Client, type Unit, type UsesOption } from '../unit/index.ts'
+import { Nemesis } from './grid/nemesis.ts'
+import { PartitionWitness } from './grid/partition-witness.ts'
+import { SimulatedGrid } from './grid/simulated-grid.ts'
+
+/** Virtual time that a scenario may take, and that the grid may take to come to rest after the faults. */
+const scenarioMsMax = 1_800_000
+const settleMsMax = 120_000
+
+export type SimulateOptions<U extends Unit> = UsesOption<U> & {
+  /** Decides everything: the same seed gives the same run. Drawn and printed on failure if left out. */
+  readonly seed?: number | undefined
+  /** 3. */
+  readonly members?: number | undefined
+  /** 4. */
+  readonly partitions?: number | undefined
+  /** `all` kills, pauses, cuts off, delays and loses by the seed; `none` if left out. */
+  readonly faults?: 'none' | 'all' | undefined
+  /** Limits in force instead of small random ones. */
+  readonly limits?: Partial<Limits> | undefined
+}
+
+/** What a scenario gets: a client like any other, and a hand on the members. */
+export interface SimulatedWorld<U extends Unit> {
+  readonly client: Client<U>
+  /** Kills a member as `kill -9` does; it starts again by itself after a while. */
+  kill(member: number): void
+  /** Stops a member as SIGSTOP does, for so long. */
+  pause(member: number, time: Duration): void
+  /** Lets virtual time pass. */
+  sleep(time: Duration): Promise<void>
+  /** Ends all faults and waits until every partition is served again. */
+  settle(): Promise<void>
+}
+
+/** What a run was like: for reports and for the campaign's sums. */
+export interface SimulationReport {
+  readonly seed: number
+  readonly virtualMs: number
+  readonly events: number
+  /** Records of history over all partitions. */
+  readonly records: number
+  readonly voids: number
+  readonly faults: Readonly<Record<string, number>>
+  readonly probes: Readonly<Record<string, number>>
+  /** Hash of everything that happened, for comparing two runs of one seed. */
+  readonly trace: string
+}
+
+/**
+ * Runs a scenario on a grid in virtual time, then checks that what every member holds is the fold of its journal.
+ * Throws what the scenario throws, or CHECK_FAILED, with the seed that replays it.
+ */
+export async function simulate<U extends Unit>(
+  unit: U,
+  options: SimulateOptions<U>,
+  scenario: (world: SimulatedWorld<U>) => Promise<void>,
+): Promise<SimulationReport> {
+  const seed = options.seed ?? Math.floor(Math.random() * 2 ** 31)
+  const run = new SimulationRun(unit, options, seed)
+  try {
+    return await run.play(scenario as (world: SimulatedWorld<Unit>) => Promise<void>)
+  } catch (error) {
+    throw withSeed(error, seed)
+  } finally {
+    run.stop()
+  }
+}
+
+class SimulationRun {
+  readonly #world: World
+  readonly #runtime: Runtime
+  readonly #streams: readonly { readonly id: Uint8Array; readonly stream: SimulatedStream }[]
+  readonly #witnesses: readonly PartitionWitness[]
+  readonly #grid: SimulatedGrid
+  readonly #client: UnitClient
+  readonly #limits: Limits
+  readonly #members: number
+  #nemesis: Nemesis | undefined
+  #failures: PlenumError[] = []
+
+  constructor(unit: Unit, options: Omit<SimulateOptions<Unit>, 'uses'> & { readonly uses?: object }, seed: number) {
+    const faults = options.faults ?? 'none'
+    this.#world = new World({ seed, faults })
+    const world = this.#world
+    this.#members = options.members ?? 3
+    const operator = world.member('operator', { drift: 0, offsetMs: 0 })
+    this.#runtime = operator.runtime()
+    const runtime = this.#runtime
+    this.#limits = checkedLimits({ ...(faults === 'all' ? smallLimits(runtime) : defaultLimits), ...options.limits })
+    const limits = this.#limits
+    const resolved = resolveUnit(unitDefinition(unit), { runtime, limits, checkAll: true })
+    const streamOptions = {
+      timers: runtime.timers,
+      clock: runtime.clock,
+      faults: faults === 'all' ? roughStream : calmStream,
+      probe: (name: string) => world.probes.add(name),
+    }
+    this.#streams = Array.from({ length: options.partitions ?? 4 }, (_, number) => ({
+      id: runtime.random.bytes(16),
+      stream: new SimulatedStream({ ...streamOptions, random: world.random.fork(`stream ${number}`) }),
+    }))
+    this.#witnesses = this.#streams.map(
+      ({ id, stream }, number) => new PartitionWitness(number, id, runtime, limits, () => stream.records()),
+    )
+    this.#grid = new SimulatedGrid({
+      world,
+      unit: resolved,
+      members: this.#members,
+      limits,
+      streams: this.#streams.map(({ id, stream }, number) => ({ id, stream: { connect: this.#connect(stream, number) } })),
+      onEvent: (member, partition, event) => this.#onEvent(member, partition, event),
+    })
+    this.#client = new UnitClient({
+      unit: resolved,
+      router: this.#grid.router,
+      limits,
+      uses: { ...options.uses },
+      newId: () => uuid7(runtime.clock.wall(), runtime.random.bytes(10)),
+      caller: { kind: 'client', subject: 'simulation', claims: {} },
+      close: () => Promise.resolve(),
+    })
+    if (faults === 'all') {
+      const { memberNames: members } = this.#grid
+      const target = {
+        members,
+        kill: (member: number) => this.#grid.kill(member),
+        pause: (member: number, ms: number) => this.#grid.pause(member, ms),
+        jumpWall: (member: number, ms: number) => this.#grid.jumpWall(member, ms),
+      }
+      this.#nemesis = new Nemesis(world, this.#grid.network, target, operator.process)
+    }
+  }
+
+  async play(scenario: (world: SimulatedWorld<Unit>) => Promise<void>): Promise<SimulationReport> {
+    const world = this.#world
+    const running = scenario({
+      client: this.#client as unknown as Client<Unit>,
+      kill: (member) => {
+        world.counts.add('kill')
+        this.#grid.kill(member)
+      },
+      pause: (member, time) => {
+        world.counts.add('pause')
+        this.#grid.pause(member, durationMs(time, 'time'))
+      },
+      sleep: (time) => world.runFor(durationMs(time, 'time')),
+      settle: () => this.#settle(),
+    })
+    await world.complete(running, { maxMs: scenarioMsMax })
+    await this.#settle()
+    await this.#check()
+    return this.#report()
+  }
+
+  stop(): void {
+    this.#nemesis?.stop()
+    this.#grid.stop()
+  }
+
+  #connect(stream: SimulatedStream, partition: number) {
+    return (_: string, runtime: Runtime, reachable: () => boolean) => {
+      const journal = stream.journalFor({ timers: runtime.timers, reachable })
+      const trim = journal.trim.bind(journal)
+      journal.trim = (before) => {
+        this.#witnesses[partition]!.look()
+        return trim(before)
+      }
+      return journal
+    }
+  }
+
+  #onEvent(member: number, partition: number, event: PartitionEvent): void {
+    if (event.kind !== 'failed') return
+    const { code, message } = event.error
+    this.#failures.push(
+      new PlenumError('CHECK_FAILED', `Member ${member} gave up partition ${partition}: ${code}: ${message}`, {
+        details: { member, partition, code },
+        cause: event.error,
+      }),
+    )
+  }
+
+  async #settle(): Promise<void> {
+    this.#nemesis?.stop()
+    this.#world.setFaults()
+    for (const { stream } of this.#streams) stream.setFaults(calmStream)
+    this.#grid.heal()
+    this.#throwFailures()
+    const served = (): boolean =>
+      this.#failures.length > 0 || this.#streams.every((_, partition) => this.#grid.primaryOf(partition) !== undefined)
+    await this.#world.run(served, { maxMs: settleMsMax })
+    this.#throwFailures()
+    const asked = this.#grid.router.all({ kind: 'source-state', source: '' }, { read: 'confirmed' })
+    await this.#world.complete(asked, { maxMs: settleMsMax })
+  }
+
+  /** Every member's state, and a recovery from snapshot and tail, is the fold from zero at its index (A5). */
+  async #check(): Promise<void> {
+    await this.#world.runFor(1_000)
+    this.#throwFailures()
+    for (const [partition, witness] of this.#witnesses.entries()) {
+      witness.look()
+      for (let member = 0; member < this.#members; member++) {
+        const found = this.#grid.partitionsOf(member)[partition]
+        const replica = found?.replica
+        if (replica === undefined || found?.role.kind === 'primary') continue
+        witness.compare(`member ${member}`, replica.fold.head.index, replica.hash())
+      }
+      const { id, stream } = this.#streams[partition]!
+      const recovering = recover({
+        journal: stream.journalFor(),
+        journalId: id,
+        runtime: this.#runtime,
+        limits: this.#limits,
+        onEvent: () => {},
+      })
+      const recovered = await this.#world.complete(recovering, { maxMs: settleMsMax })
+      witness.look()
+      witness.compare('snapshot and tail', recovered.fold.head.index, recovered.hash())
+    }
+  }
+
+  #throwFailures(): void {
+    const [first] = this.#failures
+    if (first !== undefined) throw first
+  }
+
+  #report(): SimulationReport {
+    const faults: Record<string, number> = { ...this.#world.counts.all() }
+    for (const { stream } of this.#streams) {
+      for (const [name, count] of Object.entries(stream.counts)) faults[name] = (faults[name] ?? 0) + count
+    }
+    return {
+      seed: Number(this.#world.seed),
+      virtualMs: Math.round(this.#world.now),
+      events: this.#world.events,
+      records: this.#witnesses.reduce((sum, { accepted }) => sum + accepted, 0),
+      voids: this.#witnesses.reduce((sum, { replica }) => sum + replica.fold.voids, 0),
+      faults,
+      probes: { ...this.#world.probes.all() },
+      trace: this.#world.trace.hash,
+    }
+  }
+}
+
+/** Small limits of a seed, so that windows fill, batches are cut and snapshots are taken within a short run. */
+function smallLimits({ random }: Runtime): Limits {
+  const one = (...choices: readonly number[]): number => choices[random.integer(choices.length)]!
+  return {
+    ...defaultLimits,
+    batchBytes: one(1, 200, 2_000, 64 << 10),
+    windowRecordsMax: one(1, 2, 4, 16),
+    windowBytesMax: one(500, 5_000, 256 << 10),
+    recentRecordsMax: one(64, 128),
+    leaseMs: one(500, 1_000, 2_000),
+    snapshotEveryBytes: one(2_000, 20_000, 256 << 20),
+    sessionRequestsMax: one(64, 1_024),
+  }
+}
+
+function withSeed(error: unknown, seed: number): unknown {
+  if (!(error instanceof Error)) return error
+  const hint = `Replay it with seed ${seed}.`
+  if (!error.message.includes(hint)) error.message = `${error.message} ${hint}`
+  return error
+}
