@@ -68,8 +68,8 @@ export function checkAckedSet(
     if (outcome.kind === 'undecided') open ??= value
     if (outcome.kind !== 'impossible') continue
     const around = conflictAround(touches, outcome.at).flatMap(({ operation }) => operation ?? [])
-    const shown = [...(byValue.get(value) ?? []), ...around]
-    return violation(sentence(value, outcome.at, byValue.get(value) ?? []), eventsOf(history, shown))
+    const own = operations.filter(({ f, input }) => isChange(f) && canonicalText(input) === value)
+    return violation(sentence(value, outcome.at, own), eventsOf(history, [...own, ...around]))
   }
   if (open !== undefined) return undecided(`The value ${open}`, budget)
   const acked = writes.filter(({ known }) => known).length
@@ -111,10 +111,12 @@ function sentence(value: string, at: Touch, changes: readonly RecordedOperation[
   const read = at.operation?.op ?? 0
   const writes = changes.filter(({ f, invoked }) => f === 'write' && invoked < at.completed)
   if (at.kind === 'found') {
-    if (writes.length === 0) return `Read ${read} found ${value}, which nobody had written.`
-    return `Read ${read} found ${value}, which had been removed or missed before.`
+    const possible = writes.some(({ completion }) => completion.kind !== 'fail')
+    if (possible) return `Read ${read} found ${value}, which had been removed or missed before.`
+    const failed = writes[0] === undefined ? '' : ` but for write ${writes[0].op}, which failed`
+    return `Read ${read} found ${value}, which nobody had written${failed}.`
   }
-  const acked = writes.find(({ completed }) => completed < at.invoked)
+  const acked = writes.find(({ completed, completion }) => completion.kind === 'ok' && completed < at.invoked)
   if (acked !== undefined) return `Read ${read} did not find ${value}, although write ${acked.op} was acked.`
   return `Read ${read} did not find ${value}, although an earlier read had found it.`
 }

@@ -7,8 +7,8 @@ import { conflictAround, searchOrder, type SequentialModel, type Timed } from '.
 /** Options of `checkBank`. */
 export interface BankOptions {
   /**
-   * The group of an account: transfers stay inside one group, and its balances are read at one instant. Without it all
-   * accounts are one group, that is one partition.
+   * The group of an account: transfers stay inside one group, and its balances are read at one instant. Without it the
+   * accounts that were opened under one key are a group, all of them where there are no keys.
    */
   readonly groupOf?: ((account: string) => string) | undefined
   /** Configurations that the search may look at for each group; 200,000 unless told. */
@@ -41,7 +41,7 @@ interface Step extends Timed {
 /**
  * No transfer makes or loses money: every complete reading sums to the total, an acked transfer is in every later
  * reading, and one of unknown outcome is moved whole or not at all. `init` {account: n}, `transfer` {from, to, amount},
- * `balances` → {account: n}.
+ * `balances` → {account: n}. A reading with a key is of the accounts that were opened under it, one without of all.
  */
 export function checkBank(
   history: readonly HistoryEvent[],
@@ -53,7 +53,8 @@ export function checkBank(
   const readings = operations.filter(({ f }) => f === 'balances')
   const sums = checkSums(history, inits, readings)
   if (!sums.ok) return sums
-  const groupOf = options.groupOf ?? ((): string => '')
+  const keys = new Map(inits.flatMap(({ key, input }) => [...balancesOf(input).keys()].map((account) => [account, key])))
+  const groupOf = options.groupOf ?? ((account: string): string => keys.get(account) ?? '')
   const groups = Map.groupBy(
     operations.flatMap((operation) => stepsOf(operation, groupOf)),
     ({ group }) => group,
@@ -83,26 +84,33 @@ function checkSums(
   inits: readonly RecordedOperation[],
   readings: readonly RecordedOperation[],
 ): Violation<HistoryEvent> | { readonly ok: true; readonly total: number; readonly summed: number } {
-  const opened = inits.map(({ input }) => balancesOf(input))
-  const accounts = new Set(opened.flatMap((balances) => [...balances.keys()]))
-  const total = opened.reduce((sum, balances) => sum + sumOf(balances), 0)
-  const openedAt = Math.max(-1, ...inits.map(({ completed }) => completed))
-  const complete = readings.filter(({ invoked }) => invoked > openedAt)
-  for (const reading of complete) {
-    const balances = balancesOf(valueOf(reading))
-    const missing = [...accounts].filter((account) => !balances.has(account))
-    const extra = [...balances.keys()].filter((account) => !accounts.has(account))
-    const found = sumOf(balances)
-    if (missing.length === 0 && extra.length === 0 && found === total) continue
-    const why =
-      missing.length > 0
-        ? `does not name ${missing.join(', ')}`
-        : extra.length > 0
-          ? `names ${extra.join(', ')}, which nobody opened`
-          : `sums to ${found}, which is ${found - total} beside the total of ${total}`
-    return violation(`Reading ${reading.op} of the balances ${why}.`, eventsOf(history, [reading]))
+  let summed = 0
+  for (const reading of readings) {
+    const own = inits.filter(({ key }) => reading.key === '' || reading.key === key)
+    if (own.some(({ completed }) => completed > reading.invoked)) continue
+    summed += 1
+    const why = mistakeIn(balancesOf(valueOf(reading)), joined(own))
+    if (why !== undefined) {
+      return violation(`Reading ${reading.op} of the balances ${why}.`, eventsOf(history, [...own, reading]))
+    }
   }
-  return { ok: true, total, summed: complete.length }
+  return { ok: true, total: sumOf(joined(inits)), summed }
+}
+
+function joined(inits: readonly RecordedOperation[]): Balances {
+  return new Map(inits.flatMap(({ input }) => [...balancesOf(input)]))
+}
+
+function mistakeIn(balances: Balances, opened: Balances): string | undefined {
+  const missing = [...opened.keys()].filter((account) => !balances.has(account))
+  if (missing.length > 0) return `does not name ${missing.join(', ')}`
+  const extra = [...balances.keys()].filter((account) => !opened.has(account))
+  if (extra.length > 0) return `names ${extra.join(', ')}, which nobody opened`
+  const found = sumOf(balances)
+  const total = sumOf(opened)
+  if (found === total) return undefined
+  const [more, by] = found > total ? ['more', found - total] : ['less', total - found]
+  return `sums to ${found}, ${by} ${more} than the total of ${total}`
 }
 
 function checkGroup(
