@@ -32,12 +32,62 @@ describe('acked set', () => {
   })
 
   test.each([
-    ['an acked write that is lost', [['write', 1], ['read', []]], 'although write 0 was acked', 4],
-    ['a value that nobody wrote', [['write', 1], ['read', [1, 2]]], 'nobody had written.', 2],
-    ['a failed write that happened', [['write', 1, 'fail'], ['read', [1]]], 'but for write 0, which failed', 4],
-    ['a removed value that came back', [['write', 1], ['delete', 1], ['read', [1]]], 'had been removed', 6],
-    ['a value found twice', [['write', 1], ['read', [1, 1]]], 'found 1 twice', 2],
-    ['an unknown write seen, then not', [['write', 1, 'info'], ['read', [1]], ['read', []]], 'an earlier read', 6],
+    [
+      'an acked write that is lost',
+      [
+        ['write', 1],
+        ['read', []],
+      ],
+      'although write 0 was acked',
+      4,
+    ],
+    [
+      'a value that nobody wrote',
+      [
+        ['write', 1],
+        ['read', [1, 2]],
+      ],
+      'nobody had written.',
+      2,
+    ],
+    [
+      'a failed write that happened',
+      [
+        ['write', 1, 'fail'],
+        ['read', [1]],
+      ],
+      'but for write 0, which failed',
+      4,
+    ],
+    [
+      'a removed value that came back',
+      [
+        ['write', 1],
+        ['delete', 1],
+        ['read', [1]],
+      ],
+      'had been removed',
+      6,
+    ],
+    [
+      'a value found twice',
+      [
+        ['write', 1],
+        ['read', [1, 1]],
+      ],
+      'found 1 twice',
+      2,
+    ],
+    [
+      'an unknown write seen, then not',
+      [
+        ['write', 1, 'info'],
+        ['read', [1]],
+        ['read', []],
+      ],
+      'an earlier read',
+      6,
+    ],
   ] as const)('[A1] found: %s', (_, steps, why, shown) => {
     const result = checkAckedSet(inTurn(steps))
     expect(result).toMatchObject({ ok: false, decided: true })
@@ -70,7 +120,9 @@ describe('acked set', () => {
 
 /** The naive twin: for each value every order of every choice of unknown operations. */
 function isExplained(operations: readonly RecordedOperation[]): boolean {
-  const telling = operations.filter(({ completion, f }) => (f === 'read' ? completion.kind === 'ok' : completion.kind !== 'fail'))
+  const telling = operations.filter(({ completion, f }) =>
+    f === 'read' ? completion.kind === 'ok' : completion.kind !== 'fail',
+  )
   const explains = (value: number, present: boolean, left: readonly RecordedOperation[]): boolean => {
     if (left.every(({ known }) => !known)) return true
     return left.some((one) => {

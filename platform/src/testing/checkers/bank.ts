@@ -53,7 +53,9 @@ export function checkBank(
   const readings = operations.filter(({ f }) => f === 'balances')
   const sums = checkSums(history, inits, readings)
   if (!sums.ok) return sums
-  const keys = new Map(inits.flatMap(({ key, input }) => [...balancesOf(input).keys()].map((account) => [account, key])))
+  const keys = new Map(
+    inits.flatMap(({ key, input }) => [...balancesOf(input).keys()].map((account) => [account, key])),
+  )
   const groupOf = options.groupOf ?? ((account: string): string => keys.get(account) ?? '')
   const groups = Map.groupBy(
     operations.flatMap((operation) => stepsOf(operation, groupOf)),
@@ -158,7 +160,8 @@ function stepsOf(
 ): readonly { readonly group: string; readonly step: Step }[] {
   const { f, invoked, completed, known } = operation
   const kind = f === 'init' ? 'opened' : f === 'transfer' ? 'moved' : 'read'
-  const amounts = kind === 'moved' ? movedBy(operation.input) : balancesOf(kind === 'read' ? valueOf(operation) : operation.input)
+  const amounts =
+    kind === 'moved' ? movedBy(operation.input) : balancesOf(kind === 'read' ? valueOf(operation) : operation.input)
   const groups = Map.groupBy(amounts, ([account]) => groupOf(account))
   return [...groups].map(([group, part]) => ({
     group,

@@ -12,10 +12,14 @@ function steppingClock(): { monotonic(): number } {
 test('lines are as outside checkers expect them: nanoseconds, canonical values, nothing that is absent', async () => {
   const recorder = new HistoryRecorder(steppingClock())
   const client = recorder.client()
-  await client.run({ f: 'write', key: 'a', value: { b: 2n, a: new Uint8Array([10, 255]) } }, async () => 3, (version) => ({
-    value: 7,
-    version,
-  }))
+  await client.run(
+    { f: 'write', key: 'a', value: { b: 2n, a: new Uint8Array([10, 255]) } },
+    async () => 3,
+    (version) => ({
+      value: 7,
+      version,
+    }),
+  )
   expect(recorder.toJsonLines()).toBe(
     '{"process":0,"type":"invoke","f":"write","key":"a","value":{"a":{"$bytes":"0aff"},"b":{"$bigint":"2"}},"time":1000000,"op":0}\n' +
       '{"process":0,"type":"ok","f":"write","key":"a","value":7,"version":3,"time":2000000,"op":0}\n',
@@ -57,9 +61,20 @@ test('an invocation without a completion is unknown, and a history that contradi
   expect(operation).toMatchObject({ known: false, completed: Infinity, completion: { kind: 'unknown' } })
   const begin = { process: 0, type: 'invoke', f: 'read', time: 0 } as const
   const end = { process: 0, type: 'ok', f: 'read', time: 1 } as const
-  expect(() => operationsOf([{ ...begin, op: 0 }, { ...begin, op: 1 }])).toThrow('not free')
+  expect(() =>
+    operationsOf([
+      { ...begin, op: 0 },
+      { ...begin, op: 1 },
+    ]),
+  ).toThrow('not free')
   expect(() => operationsOf([{ ...end, op: 0 }])).toThrow('not open')
-  expect(() => operationsOf([{ ...begin, op: 0 }, { ...end, op: 0 }, { ...begin, op: 0 }])).toThrow('invoked before')
+  expect(() =>
+    operationsOf([
+      { ...begin, op: 0 },
+      { ...end, op: 0 },
+      { ...begin, op: 0 },
+    ]),
+  ).toThrow('invoked before')
   const info = { ...end, type: 'info', op: 0 } as const
   expect(() => operationsOf([{ ...begin, op: 0 }, info, { ...begin, op: 1 }])).toThrow('not free')
 })

@@ -153,7 +153,14 @@ function isExplained(operations: readonly RecordedOperation[]): boolean {
     return left.some((one) => {
       if (left.some((other) => other !== one && other.completed < one.invoked)) return false
       const after = applied(value, version, one)
-      return after !== undefined && extend(after[0], after[1], left.filter((other) => other !== one))
+      return (
+        after !== undefined &&
+        extend(
+          after[0],
+          after[1],
+          left.filter((other) => other !== one),
+        )
+      )
     })
   }
   return extend(null, 0, operations)

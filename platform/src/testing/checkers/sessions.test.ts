@@ -24,9 +24,7 @@ function inTurn(tries: readonly Try[]): readonly HistoryEvent[] {
 }
 
 const at = (index: number, kind: string, request: number | string = 1, session = 's'): DumpLine =>
-  typeof request === 'string'
-    ? { partition: 0, index, kind, request }
-    : { partition: 0, index, kind, session, request }
+  typeof request === 'string' ? { partition: 0, index, kind, request } : { partition: 0, index, kind, session, request }
 
 describe('sessions', () => {
   test('[SP12] a request that was sent twice, applied once and answered alike', () => {

@@ -76,7 +76,8 @@ function contradiction(tries: readonly RecordedOperation[], lines: readonly Dump
   const told = tries.filter(({ completion }) => completion.kind !== 'unknown' && !isNotRun(completion))
   const [first, ...others] = told
   for (const other of others) {
-    if (first !== undefined && !sameAnswer(first, other)) return `tries ${first.op} and ${other.op} got different answers`
+    if (first !== undefined && !sameAnswer(first, other))
+      return `tries ${first.op} and ${other.op} got different answers`
   }
   const acked = told.find(({ completion }) => completion.kind === 'ok')
   if (acked !== undefined && lines.length === 0) return `try ${acked.op} was acked, but the journal does not hold it`
