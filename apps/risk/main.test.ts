@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { freePort } from './testing/throwaway-server.ts'
+import { freePort, hasServer, throwawayServer } from './testing/throwaway-server.ts'
 import { runMain, type Ended } from './testing/run-main.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'plenum-risk-main-'))
@@ -78,6 +78,22 @@ describe('the command', () => {
     expect(await runMain(args)).toMatchObject({ code: 0, stdout: expected })
   }, 60_000)
 
+  test('leaves a folder alone that another run works in', async () => {
+    const folder = folderWithDatabase('shared', first)
+    const others: Promise<Ended>[] = []
+    const one = await runMain(['--folder', folder, '--no-times', '--progress'], {
+      onLine: (line) => {
+        if (line.startsWith('risk: loading')) others.push(runMain(['--folder', folder, '--progress']))
+      },
+    })
+    expect(one).toMatchObject({ code: 0, stdout: expected })
+    expect(others).toHaveLength(1)
+    const other = await others[0]
+    // The other may find the folder free again, if it started slowly; then it has nothing to load.
+    if (other?.code === 1) expect(other.stderr).toContain('(FOLDER_IN_USE)')
+    else expect(other?.stderr).not.toContain('PGlite')
+  }, 60_000)
+
   test('says when the folder has another number of partitions', async () => {
     const refused = await runMain(['--folder', first, '--partitions', '4'])
     expect(refused).toMatchObject({ code: 1, stdout: '' })
@@ -96,6 +112,27 @@ test('a database that is down ends the run with its name, the reason and the nex
   expect(down.stderr).not.toContain('secret')
   expect(await runMain(['--folder', folder, '--no-times'])).toMatchObject({ code: 0, stdout: expected })
 }, 60_000)
+
+test.skipIf(!hasServer())(
+  'a PostgreSQL server serves as well (skipped without postgres and initdb on the PATH)',
+  async () => {
+    await using server = await throwawayServer()
+    const env = { DATABASE_URL: server.url }
+    const folder = join(root, 'server')
+    const first = await runMain(['--folder', folder, '--json'], { env })
+    expect(first).toMatchObject({ code: 0, stderr: '' })
+    expect(facts(first).use).toMatchObject({ here: 8, ever: 8 })
+    expect(existsSync(join(folder, 'database'))).toBe(false)
+    await server.stop()
+    // The journal has everything: that the server is gone is not even noticed.
+    expect(await runMain(['--folder', folder, '--no-times'], { env })).toMatchObject({
+      code: 0,
+      stdout: expected,
+      stderr: '',
+    })
+  },
+  60_000,
+)
 
 test('wrong usage is told and nothing is made', async () => {
   const folder = join(root, 'never')

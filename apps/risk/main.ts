@@ -1,60 +1,7 @@
-import { randomUUID } from 'node:crypto'
-import { mkdir, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
 import process from 'node:process'
-import { isPlenumError, slotOf } from 'plenum'
-import { readMarket, type Market } from './market.ts'
-import { commandOf, help, type Command } from './options.ts'
-import { openPglite, pglitePlace } from './pglite.ts'
-import { openServer, serverPlace } from './postgres-server.ts'
-import { jsonReport, textReport, type Report } from './report.ts'
-import { runRisk } from './run.ts'
-import { tradeDatabase, type TradeDatabase } from './trade-database.ts'
-
-type RunCommand = Extract<Command, { kind: 'run' }>
-
-const tradeCount = 10_000
-const warmRuns = 15
-
-function databaseFor(command: RunCommand, progress: (step: string) => void): TradeDatabase {
-  const url = process.env['DATABASE_URL']
-  const folder = join(command.folder, 'database')
-  const engine =
-    url === undefined || url === ''
-      ? { place: pglitePlace(folder), open: () => openPglite(folder) }
-      : { place: serverPlace(url), open: () => openServer(url) }
-  return tradeDatabase({ ...engine, slotOf, run: randomUUID(), trades: tradeCount, progress })
-}
-
-async function run(command: RunCommand, signal: AbortSignal): Promise<void> {
-  const progress = (step: string): void => {
-    if (command.progress) process.stderr.write(`risk: ${step}\n`)
-  }
-  const trades = databaseFor(command, progress)
-  try {
-    const { partitions } = command
-    const journalFolder = join(command.folder, 'journal')
-    // Read at most once, and only if a partition lacks its days.
-    let read: Promise<Market> | undefined
-    const market = { read: () => (read ??= readMarket()) }
-    const report = await runRisk({ journalFolder, partitions, trades, market, warmRuns, signal, progress })
-    await write(command, command.times ? report : { figures: report.figures })
-  } finally {
-    await trades.close()
-  }
-}
-
-async function write(command: RunCommand, report: Report): Promise<void> {
-  const { format, output } = command
-  const colour = output === undefined && process.stdout.hasColors?.() === true && process.stdout.isTTY
-  const text = format === 'json' ? jsonReport(report) : textReport(report, { colour })
-  if (output === undefined) {
-    process.stdout.write(text)
-    return
-  }
-  await mkdir(dirname(output), { recursive: true })
-  await writeFile(output, text)
-}
+import { isPlenumError } from 'plenum'
+import { runCommand } from './command.ts'
+import { commandOf, help } from './options.ts'
 
 /** Runs the application; the exit code is that of the help text. */
 async function main(args: readonly string[]): Promise<number> {
@@ -72,8 +19,13 @@ async function main(args: readonly string[]): Promise<number> {
   }
   try {
     const command = commandOf(args, process.stderr.isTTY)
-    if (command.kind === 'help') process.stdout.write(help)
-    else await run(command, stop.signal)
+    if (command.kind === 'help') {
+      process.stdout.write(help)
+      return 0
+    }
+    await runCommand(command, stop.signal, (step) => {
+      if (command.progress) process.stderr.write(`risk: ${step}\n`)
+    })
     return 0
   } catch (error) {
     if (stopped.by !== undefined) {

@@ -16,15 +16,20 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Called with each line of standard error as it comes; `--progress` makes there be some. */
   readonly onLine?: (line: string, child: ChildProcess) => void
+  /** The application itself, or the one that kills itself; the application if absent. */
+  readonly script?: keyof typeof scripts
   readonly onStart?: (child: ChildProcess) => void
 }
 
-const main = fileURLToPath(new URL('../main.ts', import.meta.url))
+const scripts = {
+  main: fileURLToPath(new URL('../main.ts', import.meta.url)),
+  'killed-at-step': fileURLToPath(new URL('killed-at-step.ts', import.meta.url)),
+} as const
 
 /** Runs the application as a process of its own, as a user would, and waits for its end. */
 export async function runMain(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
   const { DATABASE_URL: _, ...inherited } = process.env
-  const child = spawn(process.execPath, [main, ...args], {
+  const child = spawn(process.execPath, [scripts[options.script ?? 'main'], ...args], {
     env: { ...inherited, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -7,9 +7,9 @@ import { join } from 'node:path'
 import { Client } from 'pg'
 
 /** A PostgreSQL server in a temporary folder, for one test file. */
-export interface ThrowawayServer {
+export interface ThrowawayServer extends AsyncDisposable {
   readonly url: string
-  /** Stops the server at once and removes its folder. */
+  /** Stops the server at once and removes its folder; a second time does nothing. */
   stop(): Promise<void>
 }
 
@@ -46,15 +46,15 @@ export async function throwawayServer(): Promise<ThrowawayServer> {
   while (!(await answers(url))) {
     if (server.exitCode !== null) throw new Error(`postgres ended with ${server.exitCode}`)
   }
-  return {
-    url,
-    stop: async () => {
+  const stop = async (): Promise<void> => {
+    if (server.exitCode === null && server.signalCode === null) {
       const ended = once(server, 'exit')
       server.kill('SIGQUIT')
       await ended
-      rmSync(folder, { recursive: true, force: true })
-    },
+    }
+    rmSync(folder, { recursive: true, force: true })
   }
+  return { url, stop, [Symbol.asyncDispose]: stop }
 }
 
 /** A port of the loopback address at which nobody listens. */
