@@ -24,6 +24,7 @@ export class Process {
   readonly incarnation: number
   readonly #world: ProcessWorld
   #state: State = { kind: 'running' }
+  readonly #onEnd: (() => void)[] = []
   #busyUntil = 0
 
   constructor(world: ProcessWorld, name: string, incarnation: number) {
@@ -72,7 +73,14 @@ export class Process {
   }
 
   kill(): void {
+    if (!this.alive) return
     this.#state = { kind: 'dead' }
+    for (const run of this.#onEnd) run()
+  }
+
+  /** Called once, at the end of the process. */
+  onEnd(run: () => void): void {
+    this.#onEnd.push(run)
   }
 
   pause(): void {

@@ -16,7 +16,7 @@ import { SimulatedMember, type MemberOptions, type MemberWorld } from './member.
 import type { Process } from './process.ts'
 import { SeededRandom } from './random.ts'
 import { Trace } from './trace.ts'
-import { turn } from './turn.ts'
+import { eachTurn } from './turn.ts'
 
 export interface WorldOptions {
   readonly seed: number | string
@@ -148,20 +148,20 @@ export class World implements MemberWorld {
     const eventsMax = this.#events + bounds.maxEvents
     return new Promise((resolve, reject) => {
       this.#goals.push({ what, reached, begun: this.#now, bounds, deadline, eventsMax, isTime, resolve, reject })
-      if (!this.#pumping) void this.#pump()
+      this.#pump()
     })
   }
 
   /** Makes things happen while anybody waits for something. Several may wait at once. */
-  async #pump(): Promise<void> {
+  #pump(): void {
+    if (this.#pumping) return
     this.#pumping = true
-    // Whoever waits has just called into the code under test: that has to come to rest before the first event.
-    await turn()
-    while (this.#goals.length > 0) {
-      if (!this.#settleGoals()) this.#step()
-      await turn()
-    }
-    this.#pumping = false
+    // Whoever waits has just called into the code under test, which comes to rest before the first turn.
+    eachTurn(() => {
+      if (this.#goals.length === 0) this.#pumping = false
+      else if (!this.#settleGoals()) this.#step()
+      return this.#pumping
+    })
   }
 
   /** Tells who waits for what has come true. They go on before the next event. */
@@ -174,7 +174,7 @@ export class World implements MemberWorld {
 
   #step(): void {
     const time = this.#queue.nextTime()
-    const horizon = Math.min(...this.#goals.map(({ deadline }) => deadline))
+    const horizon = this.#goals.reduce((least, { deadline }) => Math.min(least, deadline), Infinity)
     const hopeless = time === Infinity && !this.#goals.some(({ isTime }) => isTime)
     if (hopeless) {
       this.#end(
@@ -219,8 +219,8 @@ export class World implements MemberWorld {
 
   /** Takes the goals that `which` selects off the list, then ends each; true if there was one. */
   #end(which: (goal: Goal) => boolean, how: (goal: Goal) => void): boolean {
+    if (!this.#goals.some(which)) return false
     const ended = this.#goals.filter(which)
-    if (ended.length === 0) return false
     this.#goals = this.#goals.filter((goal) => !ended.includes(goal))
     for (const goal of ended) how(goal)
     return true
