@@ -149,7 +149,15 @@ const absentContract: Readonly<Record<JournalFault, (harness: JournalHarness) =>
   'late packet': clearOutcomes('late packet'),
   'dropped proposal': clearOutcomes('dropped proposal'),
   election: clearOutcomes('election'),
-  fork: clearOutcomes('fork'),
+  fork: (harness) =>
+    test('[JR9] no fork, by construction: what is read at a place is what was acked there', async () => {
+      await using at = await opened(harness)
+      const writer = new ChainWriter(0)
+      const written: Uint8Array[] = []
+      for (let round = 0; round < 20; round++) written.push(...(await fill(at, 5, writer)))
+      const found = await readAll(at.bench, at.journal)
+      expect(found.map(({ bytes }) => Buffer.from(bytes))).toEqual(written.map((bytes) => Buffer.from(bytes)))
+    }),
   'lost republish': clearOutcomes('lost republish'),
   regression: (harness) =>
     test('[JR9] no regression, by construction: the tail never goes back', async () => {
