@@ -122,7 +122,6 @@ export class Primary {
     this.#heartbeat?.stop()
     await this.#snapshot?.catch(() => undefined)
     if (this.#ended) return
-    this.#flush()
     await this.#appendAlone('CLOSE')
     this.#ended = true
     this.#pipeline.end()
@@ -433,16 +432,21 @@ export class Primary {
     if (taken === undefined || this.#ended) return
     const body = this.#emptyBody()
     writeValue(body, { index: taken.index, hash: taken.hash })
-    const named = await this.#whenFlowing(() => this.#pipeline.seal('SNAPSHOT', body, this.#time()))
-    await this.#ackOf(named)
+    await this.#appendAlone('SNAPSHOT', body)
     replica.name({ index: taken.index, hash: taken.hash })
     onEvent({ kind: 'snapshot', index: taken.index, hash: taken.hash, rows: taken.rows })
     await taken.cut()
   }
 
-  /** Appends a record without effects and waits for its ack. */
-  async #appendAlone(kind: RecordKind): Promise<void> {
-    const index = await this.#whenFlowing(() => this.#pipeline.seal(kind, this.#emptyBody(), this.#time()))
+  /**
+   * Appends a record without effects and waits for its ack. The open batch goes first: its commands, and the answers
+   * that wait for them, have the next index already.
+   */
+  async #appendAlone(kind: RecordKind, body: ByteWriter = this.#emptyBody()): Promise<void> {
+    const index = await this.#whenFlowing(() => {
+      this.#flush()
+      return this.#pipeline.seal(kind, body, this.#time())
+    })
     await this.#ackOf(index)
   }
 
