@@ -4,24 +4,22 @@ import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { slotOf } from 'plenum'
 import { readMarket, type Market } from './market.ts'
-import type { Command } from './options.ts'
+import type { RunCommand } from './options.ts'
 import { openPglite, pglitePlace } from './pglite.ts'
 import { openServer, serverPlace } from './postgres-server.ts'
 import { jsonReport, textReport, type Report } from './report.ts'
 import { runRisk } from './run.ts'
 import { tradeDatabase, type TradeDatabase } from './trade-database.ts'
 
-type RunCommand = Extract<Command, { kind: 'run' }>
-
 const tradeCount = 10_000
 const warmRuns = 15
 
-/** Chooses the parts of a run, runs it and writes its report. `progress` is told each step that takes long. */
+/** Chooses the parts of a run and runs it. `progress` is told each step that takes long. */
 export async function runCommand(
   command: RunCommand,
   signal: AbortSignal,
   progress: (step: string) => void,
-): Promise<void> {
+): Promise<Report> {
   const trades = databaseFor(command, progress)
   try {
     // Read at most once, and only if a partition lacks its days.
@@ -30,7 +28,7 @@ export async function runCommand(
     const { partitions } = command
     const journalFolder = join(command.folder, 'journal')
     const report = await runRisk({ journalFolder, partitions, trades, market, warmRuns, signal, progress })
-    await write(command, command.times ? report : { figures: report.figures })
+    return command.times ? report : { figures: report.figures }
   } finally {
     await trades.close()
   }
@@ -46,7 +44,8 @@ function databaseFor(command: RunCommand, progress: (step: string) => void): Tra
   return tradeDatabase({ ...engine, slotOf, run: randomUUID(), trades: tradeCount, progress })
 }
 
-async function write(command: RunCommand, report: Report): Promise<void> {
+/** Writes a report in the form and to the place that the command asks for. */
+export async function writeReport(command: RunCommand, report: Report): Promise<void> {
   const { format, output } = command
   const colour = output === undefined && process.stdout.isTTY && process.stdout.hasColors()
   const text = format === 'json' ? jsonReport(report) : textReport(report, { colour })

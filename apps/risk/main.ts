@@ -1,7 +1,9 @@
 import process from 'node:process'
 import { isPlenumError } from 'plenum'
-import { runCommand } from './command.ts'
-import { commandOf, help } from './options.ts'
+import { runCommand, writeReport } from './command.ts'
+import { commandOf, help, type RunCommand } from './options.ts'
+import { progressOn, silent } from './progress.ts'
+import type { Report } from './report.ts'
 
 /** Runs the application; the exit code is that of the help text. */
 async function main(args: readonly string[]): Promise<number> {
@@ -23,9 +25,8 @@ async function main(args: readonly string[]): Promise<number> {
       process.stdout.write(help)
       return 0
     }
-    await runCommand(command, stop.signal, (step) => {
-      if (command.progress) process.stderr.write(`risk: ${step}\n`)
-    })
+    const report = await reportOf(command, stop.signal)
+    await writeReport(command, report)
     return 0
   } catch (error) {
     if (stopped.by !== undefined) {
@@ -34,6 +35,15 @@ async function main(args: readonly string[]): Promise<number> {
     }
     process.stderr.write(`risk: ${isPlenumError(error) ? `${error.message} (${error.code})` : String(error)}\n`)
     return isPlenumError(error, 'USAGE') ? 2 : 1
+  }
+}
+
+async function reportOf(command: RunCommand, signal: AbortSignal): Promise<Report> {
+  const progress = command.progress ? progressOn(process.stderr) : silent
+  try {
+    return await runCommand(command, signal, progress.tell)
+  } finally {
+    progress.clear()
   }
 }
 

@@ -1,21 +1,22 @@
 import { parseArgs } from 'node:util'
 import { PlenumError } from 'plenum'
 
+/** A run, as the command line asks for it. */
+export interface RunCommand {
+  readonly kind: 'run'
+  readonly folder: string
+  readonly partitions: number
+  readonly format: 'text' | 'json'
+  /** A file for the report; standard output if absent. */
+  readonly output: string | undefined
+  /** Whether the report has the part about this run, which differs each time. */
+  readonly times: boolean
+  /** Whether long steps are told on standard error. */
+  readonly progress: boolean
+}
+
 /** What the command line asks for. */
-export type Command =
-  | { readonly kind: 'help' }
-  | {
-      readonly kind: 'run'
-      readonly folder: string
-      readonly partitions: number
-      readonly format: 'text' | 'json'
-      /** A file for the report; standard output if absent. */
-      readonly output: string | undefined
-      /** Whether the report has the part about this run, which differs each time. */
-      readonly times: boolean
-      /** Whether long steps are told on standard error. */
-      readonly progress: boolean
-    }
+export type Command = { readonly kind: 'help' } | RunCommand
 
 const partitionsMax = 256
 
