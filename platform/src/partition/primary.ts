@@ -142,7 +142,6 @@ export class Primary {
     this.#execution.dependency = 0
     if (replica.machine.nextExpiry <= this.#clock.now()) this.#tick()
     if (isRead(command)) return this.#read(request, command)
-    if (this.#options.journal.fill() >= fillMax) return Promise.reject(journalFull())
     return this.#write(request, command)
   }
 
@@ -157,8 +156,7 @@ export class Primary {
       error = thrown
     }
     const dependency = Math.min(this.#execution.dependency, this.#lastIndex())
-    const index = request.read === 'confirmed' ? this.#confirmationIndex() : dependency
-    return this.#hold(index, value, error, failed)
+    return this.#hold(dependency, value, error, failed, request.read === 'confirmed')
   }
 
   #write(request: Request, command: Command): Promise<unknown> {
@@ -168,6 +166,7 @@ export class Primary {
       const kept = this.#keptAnswer(identity, request.attempt ?? 0)
       if (kept !== undefined) return kept
     }
+    if (this.#options.journal.fill() >= fillMax) return Promise.reject(journalFull())
     machine.begin({ writer: this.#writer, index: this.#pipeline.lastIndex + 1 }, this.#clock.now())
     let value: unknown
     try {
@@ -273,13 +272,14 @@ export class Primary {
     if (machine.commit()) this.#askFlush()
   }
 
-  /** Answers now if nothing is in the way, else when `index`, or proof that the reign still lasts, is acked. */
-  #hold(dependsOn: number, value: unknown, error: unknown, failed: boolean): Promise<unknown> {
-    let index = dependsOn
-    if (index <= this.#acked) {
-      if (this.#leaseHolds()) return failed ? Promise.reject(error) : Promise.resolve(value)
-      index = this.#confirmationIndex()
-    }
+  /**
+   * Answers now if nothing is in the way, else when the index that it depends on is acked. Where the lease is over, or
+   * proof is asked for, that is an index whose record is sent from now on: an older one may have been acked before
+   * another member began its reign.
+   */
+  #hold(dependsOn: number, value: unknown, error: unknown, failed: boolean, confirmed = false): Promise<unknown> {
+    const index = confirmed || !this.#leaseHolds() ? Math.max(dependsOn, this.#confirmationIndex()) : dependsOn
+    if (index <= this.#acked) return failed ? Promise.reject(error) : Promise.resolve(value)
     return new Promise((resolve, reject) => {
       this.#held.hold({ index, settle: failed ? () => reject(error) : () => resolve(value), abandon: reject })
     })
