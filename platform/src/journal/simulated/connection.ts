@@ -12,23 +12,27 @@ import type { Appended, Position } from '../journal.ts'
 import type { StreamServers } from './servers.ts'
 import { Wire } from './wire.ts'
 
+/** From the member to the servers, or from the servers to the member. */
+export type Direction = 'out' | 'in'
+
 /** One member's place in the world, as its connection needs it. */
 export interface StreamMember {
   /** This member's timers, which stand still while it is paused and end when it is killed; the servers' by default. */
   readonly timers?: Timers
-  /** Whether the member reaches the servers now; always by default. */
-  readonly reachable?: () => boolean
+  /** Whether what the member sends (`out`), or what is sent to it (`in`), passes now; always by default. */
+  readonly reachable?: (direction: Direction) => boolean
 }
 
 export class Connection {
   readonly #servers: StreamServers
   readonly #timers: Timers
-  readonly #reachable: () => boolean
+  readonly #reachable: (direction: Direction) => boolean
   readonly #publishes: Wire
   readonly #acks: Wire
   readonly #questions: Wire
   readonly #answers: Wire
   readonly #inFlight = new Set<() => void>()
+  readonly #onEnd = new Set<() => void>()
   #cutSince: number | undefined
   #closed = false
 
@@ -36,10 +40,10 @@ export class Connection {
     this.#servers = servers
     this.#timers = member.timers ?? servers.timers
     this.#reachable = member.reachable ?? (() => true)
-    this.#publishes = this.wire()
-    this.#acks = this.wire()
-    this.#questions = this.wire()
-    this.#answers = this.wire()
+    this.#publishes = this.wire('out')
+    this.#acks = this.wire('in')
+    this.#questions = this.wire('out')
+    this.#answers = this.wire('in')
   }
 
   get closed(): boolean {
@@ -50,10 +54,10 @@ export class Connection {
     return this.#timers
   }
 
-  /** A wire of its own between this member and the servers. */
-  wire(): Wire {
+  /** A wire of its own between this member and the servers, for one direction. */
+  wire(direction: Direction): Wire {
     const { timers, clock, dice, timings } = this.#servers
-    return new Wire({ timers, clock, dice, timings, reachable: this.#reachable })
+    return new Wire({ timers, clock, dice, timings, reachable: () => this.#reachable(direction) })
   }
 
   /** Hands what has arrived to the member, when its process runs. */
@@ -118,12 +122,25 @@ export class Connection {
   close(): void {
     this.#closed = true
     for (const end of this.#inFlight) end()
+    this.sever()
   }
 
-  /** Has `end` called when the connection closes, until the returned function is called. */
-  onClose(end: () => void): () => void {
-    this.#inFlight.add(end)
-    return () => void this.#inFlight.delete(end)
+  /** The end of the process: nothing that was asked is answered, and nobody is told. */
+  sever(): void {
+    this.#closed = true
+    this.#inFlight.clear()
+    for (const forget of this.#onEnd) forget()
+    this.#onEnd.clear()
+  }
+
+  /** Has `wake` called at `close`, and `forget` at `close` or `sever`, until the returned function is called. */
+  onEnd(wake: () => void, forget: () => void): () => void {
+    this.#inFlight.add(wake)
+    this.#onEnd.add(forget)
+    return () => {
+      this.#inFlight.delete(wake)
+      this.#onEnd.delete(forget)
+    }
   }
 
   unavailable(what: string, reason: string): PlenumError {
@@ -151,7 +168,7 @@ export class Connection {
 
   /** Whether this member has been cut off for so long that it knows and sends nothing. */
   #knowsThatItIsCut(): boolean {
-    if (this.#reachable()) {
+    if (this.#reachable('out') && this.#reachable('in')) {
       this.#cutSince = undefined
       return false
     }

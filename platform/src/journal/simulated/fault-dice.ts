@@ -17,10 +17,6 @@ export class FaultDice {
     return this.#counts
   }
 
-  get faults(): StreamFaults {
-    return this.#faults
-  }
-
   /** Goes on with other probabilities. */
   setFaults(faults: StreamFaults): void {
     this.#faults = faults

@@ -20,12 +20,12 @@ export async function* followStream(
   signal: AbortSignal,
 ): AsyncGenerator<Found, void> {
   const announcements = new Announcements(connection.timers)
-  const wire = connection.wire()
+  const wire = connection.wire('in')
   const wake = (): void => announcements.wake()
   const stopListening = servers.listen((found) => {
     wire.send(() => connection.hand(() => announcements.hear(found)))
   })
-  const stopClosing = connection.onClose(wake)
+  const stopEnding = connection.onEnd(wake, stopListening)
   signal.addEventListener('abort', wake)
   const over = (): boolean => signal.aborted || connection.closed
   try {
@@ -65,7 +65,7 @@ export async function* followStream(
     }
   } finally {
     stopListening()
-    stopClosing()
+    stopEnding()
     signal.removeEventListener('abort', wake)
   }
 }

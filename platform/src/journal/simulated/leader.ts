@@ -7,6 +7,7 @@
 // I2 What was acked stays, at its place, unless `lose` or `fork` is called, which quorum-disk does not allow.
 // I3 An election cuts the proposals at some point; those before it are stored by the next leader, unannounced and
 //    without an ack.
+import { assert } from '../../kernel/index.ts'
 import type { Clock, Timers } from '../../runtime/index.ts'
 import type { Appended, Position } from '../journal.ts'
 import type { FaultDice } from './fault-dice.ts'
@@ -59,15 +60,21 @@ export class Leader {
   #vanished = 0
   #vanishNext = false
   #lastCommitAt = 0
+  /** How often proposals on their way were cut off. */
+  #cuts = 0
   #stale: { readonly next: Position; readonly until: number } | undefined
 
   constructor(options: LeaderOptions) {
     this.#options = options
   }
 
+  get bytesMax(): number {
+    return this.#options.bytesMax
+  }
+
   /** Share of the room that is taken, 0 to 1. */
   get fill(): number {
-    return Math.min(1, this.stored.bytes / this.#options.bytesMax)
+    return Math.min(1, this.stored.bytes / this.bytesMax)
   }
 
   /** Checks a publish and proposes it (I1). */
@@ -89,10 +96,9 @@ export class Leader {
       return reply({ kind: 'full' })
     }
     if (this.#vanishNext || dice.happens('droppedProposals')) return this.#vanish()
-    const proposal = { aim, bytes, reply, counted: true }
-    this.#proposed.push(proposal)
+    this.#proposed.push({ aim, bytes, reply, counted: true })
     this.#proposedBytes += bytes.length
-    this.#commitLater(proposal)
+    this.#commitLater()
     if (dice.happens('crashes')) this.#elect('crash')
     else if (dice.happens('handOvers')) this.#elect('hand-over')
   }
@@ -150,17 +156,21 @@ export class Leader {
     return this.#stale?.next
   }
 
-  #commitLater(proposal: Proposal): void {
+  /** Has one more proposal stored after a while, the oldest by then: they are stored in order. */
+  #commitLater(): void {
     const { timers, clock, dice, timings } = this.#options
     const now = clock.monotonic()
     this.#lastCommitAt = Math.max(this.#lastCommitAt, now + dice.span(timings.commit))
-    timers.after(this.#lastCommitAt - now, () => this.#commit(proposal))
+    const cuts = this.#cuts
+    timers.after(this.#lastCommitAt - now, () => {
+      if (this.#cuts === cuts) this.#commit()
+    })
   }
 
-  #commit(proposal: Proposal): void {
-    if (this.#proposed[0] !== proposal) return
+  #commit(): void {
+    const proposal = this.#proposed.shift()
+    assert(proposal !== undefined, 'as many proposals are stored as were on their way')
     const { dice, probe, announce } = this.#options
-    this.#proposed.shift()
     this.#proposedBytes -= proposal.bytes.length
     const position = this.stored.append(proposal.bytes)
     if (position !== proposal.aim) probe('record landed elsewhere')
@@ -171,7 +181,7 @@ export class Leader {
     if (dice.happens('regressions')) {
       this.#lose(1 + dice.upTo(this.#options.lostRecordsMax - 1))
       probe('stream lost acked records')
-    } else if (dice.faults.forks > 0 && dice.happens('forks')) this.stored.replaceNewest()
+    } else if (dice.happens('forks')) this.stored.replaceNewest()
   }
 
   /** The proposal is gone, and counted until the leader steps down. */
@@ -187,6 +197,7 @@ export class Leader {
   }
 
   #lose(count: number): void {
+    this.#cuts += 1
     this.#proposed = []
     this.#proposedBytes = 0
     this.#vanished = 0
@@ -197,6 +208,7 @@ export class Leader {
   #elect(kind: 'crash' | 'hand-over'): void {
     const { timers, clock, dice, timings, probe } = this.#options
     const term = ++this.#term
+    this.#cuts += 1
     const survivors = this.#proposed.slice(0, dice.upTo(this.#proposed.length))
     const counted = survivors.length === 0 || !dice.happens('uncountedProposals')
     this.#proposed = survivors.map(({ aim, bytes }) => ({ aim, bytes, reply: undefined, counted }))
@@ -211,7 +223,7 @@ export class Leader {
       if (this.#term !== term) return
       this.#leadership = { kind: 'leading' }
       if (this.#proposed.length > 0) probe('proposals survived an election')
-      for (const proposal of this.#proposed) this.#commitLater(proposal)
+      for (let i = 0; i < this.#proposed.length; i++) this.#commitLater()
     })
   }
 }

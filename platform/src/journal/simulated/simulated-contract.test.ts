@@ -1,26 +1,19 @@
-import { SeededRandom, VirtualTime } from '../contract/virtual-time.ts'
+import { World } from '../../runtime/simulated/index.ts'
+import { streamIn } from '../contract/world-stream.ts'
 import { journalContract, type JournalBench, type JournalFault } from '../journal-contract.ts'
-import { calmStream } from './faults.ts'
-import { SimulatedStream } from './simulated-stream.ts'
+import { calmStream, type SimulatedStream } from './index.ts'
 
 /** Faults happen by hand here; the same stream under faults by chance is in `simulated-stream.test.ts`. */
 function create(level: 'quorum' | 'quorum-disk', bytesMax: number | undefined): JournalBench {
-  const time = new VirtualTime()
-  const stream = new SimulatedStream({
-    timers: time,
-    clock: time,
-    random: new SeededRandom(1),
-    faults: calmStream,
-    level,
-    ...(bytesMax === undefined ? {} : { bytesMax }),
-  })
+  const world = new World({ seed: 1 })
+  const stream = streamIn(world, { faults: calmStream, level, ...(bytesMax === undefined ? {} : { bytesMax }) })
   return {
     connect: () => Promise.resolve(stream.journalFor()),
-    run: (promise) => time.run(promise),
+    run: (promise) => world.complete(promise),
     inject: (fault) => inject(stream, fault),
     release: () => {
       stream.release()
-      return time.pass(100)
+      return world.runFor(100)
     },
     dispose: () => Promise.resolve(),
   }

@@ -10,6 +10,7 @@ export class SimulatedJournal implements Journal {
   readonly shared = true
   readonly #servers: StreamServers
   readonly #connection: Connection
+  /** As the leader last said, and what was acked to this member since. */
   #fill = 0
 
   constructor(servers: StreamServers, level: 'quorum' | 'quorum-disk', member: StreamMember) {
@@ -29,8 +30,7 @@ export class SimulatedJournal implements Journal {
 
   async append(position: Position, record: Uint8Array): Promise<Appended> {
     const outcome = await this.#connection.publish(position, record.slice())
-    // The room that is taken comes back with each ack, as the stream's state would.
-    if (outcome.kind === 'acked') this.#fill = this.#servers.leader.fill
+    if (outcome.kind === 'acked') this.#fill = Math.min(1, this.#fill + record.length / this.#servers.leader.bytesMax)
     return outcome
   }
 
@@ -83,13 +83,18 @@ export class SimulatedJournal implements Journal {
   }
 
   async trim(before: Position): Promise<void> {
-    await this.#connection.request('a trim', () => (this.#servers.leader.trim(before) ? true : undefined))
-    this.#fill = this.#servers.leader.fill
+    const { leader } = this.#servers
+    this.#fill = await this.#connection.request('a trim', () => (leader.trim(before) ? leader.fill : undefined))
   }
 
   close(): Promise<void> {
     this.#connection.close()
     return Promise.resolve()
+  }
+
+  /** Cuts this connection off as the end of its process does: nothing is answered any more, and nobody is told. */
+  sever(): void {
+    this.#connection.sever()
   }
 
   async #page(from: Position, what: string): Promise<StreamPage> {

@@ -14,6 +14,7 @@ export interface WireOptions {
 /** One direction of one connection between a member and the servers: in order, delayed, silent while it is cut. */
 export class Wire {
   readonly #options: WireOptions
+  readonly #underWay: (() => void)[] = []
   #lastAt = 0
 
   constructor(options: WireOptions) {
@@ -22,23 +23,22 @@ export class Wire {
 
   /** Delivers after everything that was sent before; not at all if the wire is cut when it is sent or arrives. */
   send(deliver: () => void): void {
-    const { clock, dice, timings } = this.#options
+    const { timers, clock, dice, timings } = this.#options
     if (!this.#options.reachable()) return
     const now = clock.monotonic()
     const slow = dice.happens('slowMessages')
     this.#lastAt = Math.max(this.#lastAt, now + dice.span(slow ? timings.slowMessage : timings.message))
-    this.#deliverAfter(this.#lastAt - now, deliver)
+    this.#underWay.push(deliver)
+    // The oldest arrives, whichever timer fires: equal times may differ in their last bit.
+    timers.after(this.#lastAt - now, () => {
+      const arrived = this.#underWay.shift()
+      if (this.#options.reachable()) arrived?.()
+    })
   }
 
   /** Delivers late, past what is sent meanwhile: a packet that waited in some queue of the servers. */
   sendLate(deliver: () => void): void {
-    const { dice, timings } = this.#options
-    if (this.#options.reachable()) this.#options.timers.after(dice.span(timings.late), deliver)
-  }
-
-  #deliverAfter(delayMs: number, deliver: () => void): void {
-    this.#options.timers.after(delayMs, () => {
-      if (this.#options.reachable()) deliver()
-    })
+    const { timers, dice, timings } = this.#options
+    if (this.#options.reachable()) timers.after(dice.span(timings.late), deliver)
   }
 }
