@@ -21,12 +21,10 @@ export class FaultStream {
   fate: Fate = 'acked'
   /** What every connection says its share is. */
   filled = 0
-  /** True while nobody answers who reads. */
-  silent = false
   /** What a snapshot waits for before it has its name. */
   naming: Promise<unknown> = Promise.resolve()
-  /** Where appends were aimed, in order. */
-  readonly aims: Position[] = []
+  /** What was sent, in order, whatever came of it. */
+  readonly sent: Found[] = []
 
   /** The fates of the next appends, in order. */
   plan(...fates: readonly Fate[]): void {
@@ -36,6 +34,11 @@ export class FaultStream {
   /** Gives the acks that were held, in order; or only the first so many. */
   release(count = this.#held.length): void {
     for (const give of this.#held.splice(0, count)) give()
+  }
+
+  /** Gives the newest ack that is held, before all others. */
+  releaseLast(): void {
+    this.#held.pop()?.()
   }
 
   /** Lets late packets arrive. */
@@ -80,7 +83,7 @@ export class FaultStream {
   }
 
   async append(position: Position, record: Uint8Array): Promise<Appended> {
-    this.aims.push(position)
+    this.sent.push({ position, bytes: record.slice() })
     const fate = this.#fates.shift() ?? this.fate
     switch (fate) {
       case 'acked':
@@ -140,8 +143,10 @@ export class FaultStream {
     for (let position = from; !signal.aborted; ) {
       const { next } = await this.#inner.open()
       if (position < next) {
-        for await (const found of this.#inner.read(position)) yield found
-        position = next
+        for await (const found of this.#inner.read(position)) {
+          position = found.position + 1
+          yield found
+        }
       } else await new Promise<void>((resolve) => this.#waiting.push(resolve))
     }
   }
@@ -159,6 +164,8 @@ export class FaultStream {
 export class FaultJournal implements Journal {
   readonly level = 'memory'
   readonly shared: boolean
+  /** True while this connection hears nothing when it asks for the tail. */
+  silent = false
   readonly #stream: FaultStream
   /** Changes the chunks of snapshots on their way back from the store. */
   spoil: ((chunk: Uint8Array, name: SnapshotName) => Uint8Array) | undefined
@@ -173,7 +180,7 @@ export class FaultJournal implements Journal {
   }
 
   async open(): Promise<Tail> {
-    while (this.#stream.silent) await new Promise<void>((resolve) => setImmediate(resolve))
+    while (this.silent) await new Promise<void>((resolve) => setImmediate(resolve))
     return this.#stream.tail()
   }
 
