@@ -1,92 +1,103 @@
 // Measures the arrangements of the file engine against each other and against the raw disk (FE5).
 //
-//   node benchmarks/file-engine.ts [--folder <path>] [--ms <of each run>] [--rounds <number>] [--json]
+//   node benchmarks/file-engine.ts [--folder <path>] [--ms <of a slice>] [--slices <number>] [--json]
 //
-// The runs of a round are interleaved, and the table shows medians over the rounds.
+// Contenders take turns in short slices; rates are medians over the slices.
 import { cpus, tmpdir } from 'node:os'
-import { rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { pathToFileURL } from 'node:url'
 import {
-  runAppends,
-  runRaw,
+  openAppends,
+  openRaw,
   runRecovery,
   type Arrangement,
-  type RunOptions,
+  type Contender,
   type RunResult,
 } from './file-engine/runs.ts'
 
-export interface Row extends Partial<Omit<RunResult, 'perSecond'>> {
+export interface Row extends RunResult {
   readonly what: string
   readonly level: 'os' | 'disk'
   readonly partitions: number
   readonly inFlight: number
   readonly workUs: number
-  readonly perSecond: number
-  /** Share of the raw rate of the same bytes in the same round. */
+  /** Share of the raw rate of the same bytes. */
   readonly ofRaw?: number
 }
 
 export interface Size {
   readonly folder: string
+  /** Milliseconds of one slice, and how many each contender gets. */
   readonly ms: number
-  readonly rounds: number
+  readonly slices: number
   readonly recordBytes: number
 }
 
-/** All runs; medians over the rounds. */
-export async function measure(size: Size): Promise<readonly Row[]> {
-  const rounds: Row[][] = []
-  for (let round = 0; round < size.rounds; round += 1) rounds.push(await measureRound(size))
-  return (rounds[0] ?? []).map((row, at) => {
-    const median = (of: (row: Row) => number | undefined): number =>
-      rounds.map((rows) => of(rows[at] ?? row) ?? 0).toSorted((a, b) => a - b)[rounds.length >> 1] ?? 0
-    return {
-      ...row,
-      perSecond: median((one) => one.perSecond),
-      ...(row.ofRaw === undefined ? {} : { ofRaw: median((one) => one.ofRaw) }),
-      ...(row.p50Ms === undefined
-        ? {}
-        : {
-            p50Ms: median((one) => one.p50Ms),
-            p99Ms: median((one) => one.p99Ms),
-            maxMs: median((one) => one.maxMs),
-            stallMs: median((one) => one.stallMs),
-          }),
-    }
-  })
+interface Heat {
+  readonly level: 'os' | 'disk'
+  readonly partitions: number
+  readonly inFlight: number
+  readonly workUs: number
+  readonly raw: boolean
+  readonly arrangements: readonly Arrangement[]
 }
 
-async function measureRound(size: Size): Promise<Row[]> {
+const writers: readonly Arrangement[] = ['adaptive', 'pool', 'thread']
+const heats: readonly Heat[] = [
+  ...[1, 64, 1_024].map(
+    (inFlight) => ({ level: 'disk', partitions: 1, inFlight, workUs: 0, raw: true, arrangements: writers }) as const,
+  ),
+  ...[1, 64, 1_024].map(
+    (inFlight) => ({ level: 'disk', partitions: 1, inFlight, workUs: 3, raw: false, arrangements: writers }) as const,
+  ),
+  ...[8, 64, 1_024].map(
+    (inFlight) =>
+      ({
+        level: 'disk',
+        partitions: 8,
+        inFlight,
+        workUs: 0,
+        raw: false,
+        arrangements: ['adaptive', 'log each'],
+      }) as const,
+  ),
+  ...[1, 1_024].map(
+    (inFlight) =>
+      ({ level: 'os', partitions: 1, inFlight, workUs: 0, raw: false, arrangements: ['adaptive', 'pool'] }) as const,
+  ),
+]
+
+/** Every heat: its contenders take turns in short slices, so that they meet the same noise. */
+export async function measure(size: Size): Promise<readonly Row[]> {
   const rows: Row[] = []
-  const run = async (arrangement: Arrangement, options: Partial<RunOptions>, raw?: number): Promise<void> => {
-    const base = { folder: size.folder, ms: size.ms, recordBytes: size.recordBytes }
-    const whole: RunOptions = { ...base, arrangement, level: 'disk', partitions: 1, inFlight: 1, workUs: 0, ...options }
-    const result = await runAppends(whole)
-    const { level, partitions, inFlight, workUs } = whole
-    const ofRaw = raw === undefined ? {} : { ofRaw: result.perSecond / raw }
-    rows.push({ what: arrangement, level, partitions, inFlight, workUs, ...result, ...ofRaw })
+  for (const heat of heats) rows.push(...(await runHeat(heat, size)))
+  return rows
+}
+
+async function runHeat(heat: Heat, size: Size): Promise<readonly Row[]> {
+  const { level, partitions, inFlight, workUs } = heat
+  const base = { folder: size.folder, recordBytes: size.recordBytes, level, partitions, inFlight, workUs }
+  const contenders: { readonly what: string; readonly contender: Contender }[] = []
+  if (heat.raw) contenders.push({ what: 'raw write + fdatasync', contender: await openRaw(base) })
+  for (const arrangement of heat.arrangements) {
+    contenders.push({ what: arrangement, contender: await openAppends({ ...base, arrangement }) })
   }
-  for (const inFlight of [1, 64, 1_024]) {
-    const path = join(size.folder, `plenum-raw-${process.pid}`)
-    const raw = runRaw({ ...size, inFlight }, path)
-    rmSync(path)
-    rows.push({ what: 'raw write + fdatasync', level: 'disk', partitions: 1, inFlight, workUs: 0, perSecond: raw })
-    for (const arrangement of ['adaptive', 'pool', 'thread'] as const) await run(arrangement, { inFlight }, raw)
+  for (let slice = 0; slice < size.slices; slice += 1) {
+    for (const { contender } of contenders) await contender.slice(size.ms)
   }
-  for (const inFlight of [64, 1_024]) {
-    for (const arrangement of ['adaptive', 'pool', 'thread'] as const) await run(arrangement, { inFlight, workUs: 3 })
+  const raw = heat.raw ? contenders[0]?.contender.result().perSecond : undefined
+  const rows: Row[] = []
+  for (const { what, contender } of contenders) {
+    const result = contender.result()
+    const ofRaw = raw === undefined || rows.length === 0 ? {} : { ofRaw: result.perSecond / raw }
+    rows.push({ what, level, partitions, inFlight, workUs, ...result, ...ofRaw })
+    await contender.close()
   }
-  for (const inFlight of [8, 64, 1_024]) {
-    for (const arrangement of ['adaptive', 'log each'] as const) await run(arrangement, { inFlight, partitions: 8 })
-  }
-  for (const inFlight of [1, 1_024]) await run('adaptive', { inFlight, level: 'os' })
   return rows
 }
 
 function table(rows: readonly Row[]): string {
-  const ms = (value: number | undefined): string => (value === undefined ? '' : value.toFixed(2))
+  const ms = (value: number): string => value.toFixed(2)
   const lines = rows.map((row) => [
     row.what,
     row.level,
@@ -122,12 +133,12 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       folder: { type: 'string', default: tmpdir() },
-      ms: { type: 'string', default: '700' },
-      rounds: { type: 'string', default: '3' },
+      ms: { type: 'string', default: '30' },
+      slices: { type: 'string', default: '20' },
       json: { type: 'boolean', default: false },
     },
   })
-  const size = { folder: values.folder, ms: Number(values.ms), rounds: Number(values.rounds), recordBytes: 512 }
+  const size = { folder: values.folder, ms: Number(values.ms), slices: Number(values.slices), recordBytes: 512 }
   const rows = await measure(size)
   const recovery = await runRecovery({ ...size, recordBytes: 64, partitions: 8, records: 1_000_000 })
   if (values.json) {

@@ -17,12 +17,19 @@ export interface RunOptions {
   readonly partitions: number
   readonly inFlight: number
   readonly recordBytes: number
-  readonly ms: number
   /** Microseconds of work on the loop for each record, in place of a partition's machine. */
   readonly workUs: number
 }
 
+/** One of the things that are compared: runs for a slice of time, as often as asked, and keeps what it saw. */
+export interface Contender {
+  slice(ms: number): Promise<void>
+  result(): RunResult
+  close(): Promise<void>
+}
+
 export interface RunResult {
+  /** Median over the slices. */
   readonly perSecond: number
   readonly p50Ms: number
   readonly p99Ms: number
@@ -32,17 +39,72 @@ export interface RunResult {
 }
 
 /** A closed loop: so many appenders, spread over the partitions, each waiting for its ack. */
-export async function runAppends(options: RunOptions): Promise<RunResult> {
+export async function openAppends(options: RunOptions): Promise<Contender> {
   const path = await mkdtemp(join(options.folder, 'plenum-bench-'))
   const thread = options.arrangement === 'thread' ? new CommitThread() : undefined
   const folders = await openAll(options, path, thread === undefined ? new NodeDisk() : threadDisk(thread))
   const journals = folders.flatMap(({ partitions }) => partitions.map(({ journal }) => journal))
-  try {
-    return await closedLoop(options, journals)
-  } finally {
-    for (const folder of folders) await folder.close()
-    await thread?.stop()
-    await rm(path, { recursive: true })
+  const next = journals.map(() => 1)
+  const samples = new Samples()
+  return {
+    slice: (ms) => closedLoop(options, journals, next, samples, ms),
+    result: () => samples.result(),
+    async close() {
+      for (const folder of folders) await folder.close()
+      await thread?.stop()
+      await rm(path, { recursive: true })
+    },
+  }
+}
+
+/** The raw rate: the bytes of `inFlight` records in one write and one fdatasync, over a file filled with zeros. */
+export async function openRaw(options: Pick<RunOptions, 'folder' | 'inFlight' | 'recordBytes'>): Promise<Contender> {
+  const path = await mkdtemp(join(options.folder, 'plenum-bench-'))
+  const sizeMax = 64 << 20
+  const group = new Uint8Array(48 + options.inFlight * (options.recordBytes + 8)).fill(7)
+  const descriptor = openSync(`${path}/raw`, 'w+')
+  for (let at = 0; at < sizeMax; at += 1 << 20) writeSync(descriptor, new Uint8Array(1 << 20), 0, 1 << 20, at)
+  fsyncSync(descriptor)
+  const samples = new Samples()
+  let at = 0
+  return {
+    async slice(ms) {
+      const begun = performance.now()
+      let count = 0
+      for (let now = begun; now < begun + ms;) {
+        writeSync(descriptor, group, 0, group.length, at)
+        fdatasyncSync(descriptor)
+        at = at + 2 * group.length > sizeMax ? 0 : at + group.length
+        count += options.inFlight
+        const then = performance.now()
+        samples.latencies.push(then - now)
+        now = then
+      }
+      samples.add(count, performance.now() - begun, 0)
+    },
+    result: () => samples.result(),
+    async close() {
+      closeSync(descriptor)
+      await rm(path, { recursive: true })
+    },
+  }
+}
+
+class Samples {
+  readonly latencies: number[] = []
+  readonly #rates: number[] = []
+  #stallMs = 0
+
+  add(count: number, ms: number, stallMs: number): void {
+    this.#rates.push((count / ms) * 1_000)
+    this.#stallMs = Math.max(this.#stallMs, stallMs)
+  }
+
+  result(): RunResult {
+    const sorted = Float64Array.from(this.latencies).sort()
+    const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
+    const perSecond = this.#rates.toSorted((a, b) => a - b)[this.#rates.length >> 1] ?? 0
+    return { perSecond, p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1), stallMs: this.#stallMs }
   }
 }
 
@@ -53,20 +115,23 @@ async function openAll(options: RunOptions, path: string, disk: Disk): Promise<r
   const base = { disk, level, create: true, clock, timers, random, ...quick }
   if (arrangement !== 'log each') return [await openFolder({ ...base, path: `${path}/all`, partitions })]
   const folders: Folder[] = []
-  for (let i = 0; i < partitions; i += 1)
+  for (let i = 0; i < partitions; i += 1) {
     folders.push(await openFolder({ ...base, path: `${path}/${i}`, partitions: 1 }))
+  }
   return folders
 }
 
-async function closedLoop(options: RunOptions, journals: readonly Journal[]): Promise<RunResult> {
+async function closedLoop(
+  options: RunOptions,
+  journals: readonly Journal[],
+  next: number[],
+  samples: Samples,
+  ms: number,
+): Promise<void> {
   const record = new Uint8Array(options.recordBytes).fill(7)
-  const next = journals.map(() => 1)
-  const latencies: number[] = []
   const begun = performance.now()
-  const end = begun + options.ms
-  let stallMs = 0
-  let turned = begun
-  let isOver = false
+  const end = begun + ms
+  let [stallMs, turned, count, isOver] = [0, begun, 0, false]
   const turn = (): void => {
     const now = performance.now()
     stallMs = Math.max(stallMs, now - turned)
@@ -82,45 +147,20 @@ async function closedLoop(options: RunOptions, journals: readonly Journal[]): Pr
       const outcome = await journals[number]?.append(position, record)
       if (outcome?.kind !== 'acked') throw new Error(`append was ${outcome?.kind}`)
       const then = performance.now()
-      latencies.push(then - now)
+      samples.latencies.push(then - now)
+      count += 1
       now = then
     }
   }
   await Promise.all(Array.from({ length: options.inFlight }, (_, i) => appender(i % journals.length)))
-  const seconds = (performance.now() - begun) / 1_000
   isOver = true
-  const sorted = Float64Array.from(latencies).sort()
-  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
-  return { perSecond: sorted.length / seconds, p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1), stallMs }
+  samples.add(count, performance.now() - begun, stallMs)
 }
 
 function work(us: number): void {
   if (us === 0) return
   const until = performance.now() + us / 1_000
   while (performance.now() < until);
-}
-
-/** The raw rate: the bytes of `inFlight` records in one write and one fdatasync, over a file filled with zeros. */
-export function runRaw(options: Pick<RunOptions, 'folder' | 'inFlight' | 'recordBytes' | 'ms'>, path: string): number {
-  const sizeMax = 64 << 20
-  const group = new Uint8Array(48 + options.inFlight * (options.recordBytes + 8)).fill(7)
-  const descriptor = openSync(path, 'w+')
-  for (let at = 0; at < sizeMax; at += 1 << 20) writeSync(descriptor, new Uint8Array(1 << 20), 0, 1 << 20, at)
-  fsyncSync(descriptor)
-  const begun = performance.now()
-  let count = 0
-  for (
-    let at = 0;
-    performance.now() < begun + options.ms;
-    at = at + 2 * group.length > sizeMax ? 0 : at + group.length
-  ) {
-    writeSync(descriptor, group, 0, group.length, at)
-    fdatasyncSync(descriptor)
-    count += options.inFlight
-  }
-  const seconds = (performance.now() - begun) / 1_000
-  closeSync(descriptor)
-  return count / seconds
 }
 
 /** Milliseconds to open a log of so many records over so many partitions, and to read all of them. */
