@@ -1,0 +1,198 @@
+import { isPlenumError } from '../../kernel/index.ts'
+import {
+  ownLayouts,
+  type Answer,
+  type Command,
+  type ReadCommand,
+  type StoredValue,
+  type WriteCommand,
+} from '../../space/index.ts'
+import type { UnitParts } from '../../unit/index.ts'
+import { canonicalText, sameValue } from '../checkers/canonical.ts'
+import { itemAt } from './naive-query.ts'
+import { callHandler } from './naive-handlers.ts'
+import { NaiveRun, selected, type NaiveChange, type NaiveOutcome } from './naive-run.ts'
+import type { NaiveSpace } from './naive-space.ts'
+
+/** What the naive twin says about a command in one state. */
+export interface Expected {
+  /** True if an answer is right there; undefined if the twin cannot tell. */
+  readonly fits: (answer: Answer) => boolean | undefined
+  /** The right answer, or what is known of it, as text. */
+  readonly text: string
+  /** What it must change, in order; undefined if the twin cannot tell. */
+  readonly changes: readonly NaiveChange[] | undefined
+}
+
+type DataCommand = ReadCommand | WriteCommand
+
+/**
+ * What a command must answer in a state, and what it must change; the state is left as it is. Without the unit every
+ * value is taken as it is, and nothing is known of what handlers do.
+ */
+export function expectedAnswer(space: NaiveSpace, command: Command, unit: UnitParts | undefined): Expected {
+  const run = new NaiveRun(space.copy(), (type) => unit?.rules.get(type), command.kind === 'call')
+  switch (command.kind) {
+    case 'register':
+      return present(run, ownLayouts.session.name, { session: command.session }, true)
+    case 'end':
+      return present(run, ownLayouts.session.name, { session: command.session }, false)
+    case 'source-loaded':
+      return present(run, ownLayouts.source.name, { source: command.source }, true)
+    case 'source-state':
+      return exactly(run, { ok: true, value: run.get(ownLayouts.source.name, { source: command.source }) })
+    case 'task':
+      return { fits: () => undefined, text: 'whatever the task makes of it', changes: undefined }
+    case 'call':
+      return called(run, command, unit)
+    case 'batch':
+      return batch(run, command.commands)
+    case 'read':
+    case 'readAll':
+    case 'count':
+      return query(run, command)
+    default:
+      return exactly(
+        run,
+        attempt(() => execute(run, command)),
+      )
+  }
+}
+
+function attempt(run: () => unknown): NaiveOutcome {
+  try {
+    return { ok: true, value: run() }
+  } catch (error) {
+    return { ok: false, error }
+  }
+}
+
+function execute(run: NaiveRun, command: DataCommand): unknown {
+  const { type } = command
+  switch (command.kind) {
+    case 'get':
+      return run.get(type, command.key)
+    case 'insert':
+      return run.insert(type, command.value, command.options)
+    case 'write':
+    case 'update':
+      return run.write(type, command.kind, command.value, command.options)
+    case 'patch':
+      return run.patch(type, command.key, command.fields, command.options)
+    case 'change':
+      return run.mutate(type, command.key, command.mutations, command.options)
+    case 'remove':
+      return run.remove(type, command.key, command.options)
+    case 'count':
+      return run.matching(type, command.where).length
+    case 'read':
+      return run.readAll(type, command.where, { ...command.options, limit: 1 })[0]
+    case 'readAll':
+      return run.readAll(type, command.where, command.options)
+  }
+}
+
+/** The one right answer; after an error nothing was changed. */
+function exactly(run: NaiveRun, outcome: NaiveOutcome): Expected {
+  const changes = outcome.ok ? run.changes : []
+  if (outcome.ok) {
+    const text = canonicalText(outcome.value)
+    return { fits: (answer) => answer.ok && sameValue(answer.value, outcome.value), text, changes }
+  }
+  const { error } = outcome
+  if (!isPlenumError(error)) throw error
+  return { fits: (answer) => isError(answer, error.code, error.details), text: error.code, changes }
+}
+
+function isError(answer: Answer, code: string, details: Readonly<Record<string, unknown>>): boolean {
+  if (answer.ok || answer.error.code !== code) return false
+  // A conflict tells the present stamp (SP2), a refusal its reason (UN2b).
+  return ['current', 'reason'].every(
+    (name) => !(name in details) || sameValue(answer.error.details[name], details[name]),
+  )
+}
+
+/** Each item has its own outcome (SP10). */
+function batch(run: NaiveRun, commands: readonly DataCommand[]): Expected {
+  const items: Expected[] = []
+  for (const command of commands) {
+    const before = run.changes.length
+    const made =
+      command.kind === 'read' || command.kind === 'readAll' || command.kind === 'count'
+        ? query(run, command)
+        : exactly(
+            run,
+            attempt(() => execute(run, command)),
+          )
+    items.push({ ...made, changes: run.changes.slice(before) })
+  }
+  const fits = (answer: Answer): boolean | undefined => {
+    if (!answer.ok || !isAnswers(answer.value) || answer.value.length !== items.length) return false
+    const fitting = answer.value.map((item, at) => items[at]?.fits(item))
+    return fitting.includes(false) ? false : fitting.includes(undefined) ? undefined : true
+  }
+  return { fits, text: items.map(({ text }) => text).join(', '), changes: run.changes }
+}
+
+function isAnswers(value: unknown): value is readonly Answer[] {
+  return (
+    Array.isArray(value) && value.every((item: unknown) => typeof item === 'object' && item !== null && 'ok' in item)
+  )
+}
+
+/** A query's answer is right if it holds what matches, in the order asked for; where the order leaves a choice, any. */
+function query(run: NaiveRun, command: Extract<ReadCommand, { kind: 'read' | 'readAll' | 'count' }>): Expected {
+  const { type, where, kind } = command
+  const matching = attempt(() => run.matching(type, where))
+  if (!matching.ok) return exactly(run, matching)
+  const values = run.matching(type, where)
+  if (kind === 'count') return exactly(run, { ok: true, value: values.length })
+  const options = kind === 'read' ? { ...command.options, limit: 1 } : command.options
+  const right = run.readAll(type, where, options)
+  const fits = (answer: Answer): boolean => {
+    if (!answer.ok) return false
+    const given = kind === 'readAll' ? answer.value : answer.value === undefined ? [] : [answer.value]
+    return isValues(given) && given.length === right.length && isChoice(given, values, right, options)
+  }
+  return { fits, text: canonicalText(kind === 'read' ? right[0] : right), changes: [] }
+}
+
+function isValues(value: unknown): value is readonly StoredValue[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'object' && item !== null)
+}
+
+function isChoice(
+  given: readonly StoredValue[],
+  values: readonly StoredValue[],
+  right: readonly StoredValue[],
+  options: { readonly select?: readonly string[] | undefined; readonly orderBy?: object | undefined },
+): boolean {
+  const { select } = options
+  const left = values.map((value) => canonicalText(select === undefined ? value : selected(value, select)))
+  for (const value of given) {
+    const at = left.indexOf(canonicalText(value))
+    if (at === -1) return false
+    left.splice(at, 1)
+  }
+  const paths = Object.keys(options.orderBy ?? {}).filter((path) => select?.includes(path.split('.')[0]!) ?? true)
+  return given.every((value, at) => paths.every((path) => sameValue(itemAt(value, path), itemAt(right[at], path))))
+}
+
+function called(run: NaiveRun, command: Extract<Command, { kind: 'call' }>, unit: UnitParts | undefined): Expected {
+  const outcome = unit === undefined ? undefined : callHandler(run, unit, command)
+  if (outcome === undefined)
+    return { fits: () => undefined, text: 'whatever the handler makes of it', changes: undefined }
+  const expected = exactly(run, outcome)
+  if (!run.loose) return expected
+  // An order that nothing promises played a part: another answer may be right as well.
+  return { ...expected, fits: (answer) => expected.fits(answer) || undefined, changes: undefined }
+}
+
+function present(run: NaiveRun, type: string, key: Readonly<Record<string, unknown>>, there: boolean): Expected {
+  const fitting = (run.get(type, key) !== undefined) === there
+  return {
+    fits: (answer) => (answer.ok ? fitting : undefined),
+    text: `${canonicalText(key)} ${fitting === there ? 'there' : 'gone'}`,
+    changes: [],
+  }
+}
