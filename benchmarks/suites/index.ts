@@ -6,6 +6,7 @@ import { levels } from './levels.ts'
 import { paced } from './paced.ts'
 import { reads } from './reads.ts'
 import { recovery } from './recovery.ts'
+import { risk } from './risk.ts'
 import { snapshots } from './snapshots.ts'
 import { transfers } from './transfers.ts'
 import { writes } from './writes.ts'
@@ -22,4 +23,5 @@ export const suites: readonly Suite[] = [
   snapshots,
   footprint,
   growth,
+  risk,
 ]

@@ -21,12 +21,11 @@ export const reads: Suite = {
       await using bank = await startBank(bench, { accounts, ack: 'memory' })
       const { subject } = bank
       const entries = `${accounts.toLocaleString('en-US')} entries`
-      const beside = await stretch((count) => subject.colocatedGets(count), seconds)
       rows.push(
         ...(await inTurn(rounds, [
           {
             row: { subject: 'plenum', work: `get in a task, ${entries}`, ack: '-' },
-            measure: () => subject.colocatedGets(beside),
+            measure: () => subject.colocatedGets(seconds),
           },
           ...[1, 64].map((inFlight) => ({
             row: { subject: 'plenum', work: `get by the client, ${entries}`, ack: '-', inFlight } as const,
@@ -37,13 +36,6 @@ export const reads: Suite = {
     }
     return { rows, targets: bench.options.small ? [] : targetsOf(rows) }
   },
-}
-
-/** How many operations of a single stretch take about so many seconds, once warm. */
-async function stretch(run: (count: number) => Promise<Reading>, seconds: number): Promise<number> {
-  await run(200_000)
-  const { operations, seconds: took } = await run(200_000)
-  return Math.max(10_000, Math.round((operations / took) * seconds))
 }
 
 function targetsOf(rows: readonly Row[]): ReturnType<typeof atLeast>[] {
