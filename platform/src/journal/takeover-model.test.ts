@@ -2,7 +2,7 @@
 // Each bound is stated at its test. Verdicts are those of the real fold over real records.
 import { describe, expect, test } from 'vitest'
 import { explore, type Explored } from './takeover-model/explore.ts'
-import { brokenInvariant, proof, silentLoss, stuckWriter } from './takeover-model/invariants.ts'
+import { brokenInvariant, silentLoss, stuckWriter } from './takeover-model/invariants.ts'
 import { Model } from './takeover-model/model.ts'
 import { Records } from './takeover-model/records.ts'
 import type { Bounds, Variant } from './takeover-model/states.ts'
@@ -11,15 +11,20 @@ const timeoutMs = 120_000
 const nothing = { window: 4, drops: 0, elections: 0, unchecked: 0, regressions: 0, follows: 0 }
 const writer = (ops: number, resolves: number): Bounds['writers'][number] => ({ ops, resolves })
 
+function modelOf(bounds: Bounds, variant: Variant): Model {
+  const lenient = variant === 'as first written' || variant === 'void records need no explanation'
+  return new Model(new Records(lenient), bounds, variant)
+}
+
 /** Every reachable state is judged by the invariants; every sixteenth is also led to its end. */
 function exploreTakeover(bounds: Bounds, variant: Variant = 'none'): Explored {
-  const model = new Model(new Records(), bounds, variant)
+  const model = modelOf(bounds, variant)
   let visited = 0
   return explore(
     model,
     (state, meet) => {
       visited += 1
-      return brokenInvariant(model.records, state, meet) ?? (visited % 16 === 1 ? stuckWriter(model, state) : undefined)
+      return brokenInvariant(model, state, meet) ?? (visited % 16 === 1 ? stuckWriter(model, state) : undefined)
     },
     2_000_000,
   )
@@ -27,7 +32,7 @@ function exploreTakeover(bounds: Bounds, variant: Variant = 'none'): Explored {
 
 /** Where records can be lost, every reachable state is led to its end, which must be whole or alarmed. */
 function exploreLoss(bounds: Bounds, variant: Variant = 'none'): Explored {
-  const model = new Model(new Records(), bounds, variant)
+  const model = modelOf(bounds, variant)
   return explore(model, (state, meet) => silentLoss(model, state, meet), 2_000_000)
 }
 
@@ -59,7 +64,6 @@ describe('the rule, while nothing that was acked is lost', () => {
       expect(explored.broken).toBeUndefined()
       expect(explored.states).toBeGreaterThan(200_000)
       expect(explored.met.get('a record stands elsewhere than it aimed at')).toBeGreaterThan(0)
-      expect(explored.met.get(proof)).toBeUndefined()
     },
   )
 
@@ -76,21 +80,19 @@ describe('the rule, while nothing that was acked is lost', () => {
       })
       expect(explored.broken).toBeUndefined()
       expect(explored.states).toBeGreaterThan(100_000)
-      expect(explored.met.get(proof)).toBeUndefined()
     },
   )
 
   test('[JR4] a window that moves on: six batches, two unclear outcomes', { timeout: timeoutMs }, () => {
     const explored = exploreTakeover({ ...nothing, writers: [writer(6, 2), writer(3, 1)] })
     expect(explored.broken).toBeUndefined()
-    expect(explored.met.get(proof)).toBeUndefined()
   })
 })
 
 describe('wrong readings of the rule are caught', () => {
   const bounds = { ...nothing, writers: [writer(4, 2), writer(2, 1)], drops: 1, elections: 1, unchecked: 1 }
   test.for<[Variant, RegExp]>([
-    ['refusal is loss', /twice|does not hold/],
+    ['refusal is loss', /finds the journal corrupt/],
     ['later acks count', /believes in a record that is not history/],
     ['acks count anywhere', /believes in a record that is not history/],
     ['only the first is stamped anew', /not history|never comes to an end/],
@@ -128,13 +130,20 @@ describe('the rule, when the stream loses its newest records and answers normall
     expect(explored.met.get('the alarm is given')).toBeGreaterThan(0)
   })
 
-  test.for<Variant>(['every sound record may be void', 'void records are not kept'])(
+  const smallest = { ...nothing, window: 2, writers: [writer(2, 1), writer(2, 1)], regressions: 1, follows: 1 }
+
+  test.for<Variant>(['as first written', 'void records need no explanation', 'void records are not kept'])(
     '[JR3] [JR5] wrong reading: %s',
     (variant) => {
-      const bounds = { ...nothing, window: 2, writers: [writer(2, 1), writer(2, 1)], regressions: 1, follows: 1 }
-      const { broken } = exploreLoss(bounds, variant)
+      const { broken } = exploreLoss(smallest, variant)
       expect(broken?.invariant).toMatch(/nobody has noticed|never comes to an end/)
       expect(broken?.steps.length).toBeLessThan(12)
     },
   )
+
+  test('[JR5] the alarm of a member that does not compare the last record comes all the same, from the fold', () => {
+    const { broken, met } = exploreLoss(smallest, 'the last record is not compared')
+    expect(broken).toBeUndefined()
+    expect(met.get('the alarm is given')).toBeGreaterThan(0)
+  })
 })

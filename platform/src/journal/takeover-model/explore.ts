@@ -1,5 +1,5 @@
 import type { Model } from './model.ts'
-import type { ModelState } from './states.ts'
+import type { ModelState, WriterState } from './states.ts'
 
 /** What an exploration has seen; `broken` is the shortest way to the first broken invariant. */
 export interface Explored {
@@ -60,6 +60,8 @@ function wayTo(seen: Seen): readonly string[] {
 /**
  * Equal for states with the same future. What every live writer has read matters no more than by the head that it led
  * to: the invariants were checked when it was stored, and history goes on from the head's record.
+ *
+ * One character a number, because strings that are put together from many parts cost most of the time.
  */
 function keyOf(model: Model, state: ModelState): string {
   const mayLose = model.bounds.regressions > 0
@@ -68,12 +70,29 @@ function keyOf(model: Model, state: ModelState): string {
     if (role === 'opening' || role === 'primary') unread = Math.min(unread, model.records.head(head).next - 1)
   }
   const { stream, head, counted, sent, drops, elections, unchecked, regressions } = state
-  let key = `${stream.length},${head}|${stream.slice(unread).join(',')}|${sent.join(',')}|${counted}${drops}${elections}${unchecked}`
+  const key: number[] = [stream.length, head, counted, drops, elections, unchecked, regressions]
+  for (let at = unread; at < stream.length; at++) key.push(stream[at]!)
+  addList(key, sent)
   for (const { role, head: own, window, acked, resolves, believed } of state.writers) {
-    key += `|${role}${own};${window.join(',')};${acked};${resolves};${believed.join(',')}`
+    key.push(roles.indexOf(role), own, acked, resolves)
+    addList(key, window)
+    addList(key, believed)
   }
-  if (!mayLose) return key
-  key += `|${regressions}|${state.acks.join(',')}|${state.promised.join(',')}`
-  for (const { found, follows, restoring } of state.writers) key += `|${found.join(',')};${follows};${restoring}`
-  return key
+  if (mayLose) {
+    addList(key, state.acks)
+    addList(key, state.promised)
+    for (const { found, follows, restoring } of state.writers) {
+      key.push(follows, restoring ? 1 : 0)
+      addList(key, found)
+    }
+  }
+  return String.fromCharCode(...key)
+}
+
+const roles: readonly WriterState['role'][] = ['idle', 'opening', 'primary', 'fenced', 'forked']
+
+/** Its length first, so that what follows cannot be taken for a part of it. */
+function addList(key: number[], list: readonly number[]): void {
+  key.push(list.length)
+  for (const item of list) key.push(item)
 }

@@ -1,24 +1,16 @@
 import type { Model } from './model.ts'
-import type { HeadId, Records, RecordId } from './records.ts'
+import type { Records, RecordId } from './records.ts'
 import type { ModelState } from './states.ts'
-
-/** A void record that proves a loss or a fork; where nothing is lost it never happens. */
-export const proof = 'a void record proves that something is missing'
-
-/** The heads of the fold after each position of the stream, and the records that it accepted, in order. */
-interface Folded {
-  readonly heads: readonly HeadId[]
-  readonly accepted: readonly RecordId[]
-  readonly corrupt: boolean
-}
 
 /** Judges a state by JR2-JR4; the name of what is broken, or undefined. */
 export function brokenInvariant(
-  records: Records,
+  model: Model,
   state: ModelState,
   meet: (situation: string) => void,
 ): string | undefined {
-  const folded = foldOf(records, state.stream, meet)
+  const { records } = model
+  const folded = model.folds.of(state.stream)
+  for (const situation of folded.situations) meet(situation)
   if (folded.corrupt) return 'a reader finds the journal corrupt'
   for (const writer of state.writers) {
     if (writer.role === 'forked') return 'a primary finds a record of its reign that it does not hold'
@@ -29,37 +21,6 @@ export function brokenInvariant(
     }
   }
   return brokenHistory(records, folded.accepted)
-}
-
-function foldOf(records: Records, stream: readonly RecordId[], meet: (situation: string) => void): Folded {
-  const heads: HeadId[] = [0]
-  const accepted: RecordId[] = []
-  let corrupt = false
-  for (const [i, record] of stream.entries()) {
-    const before = heads[i]!
-    const judged = records.judge(before, record, i + 1)
-    heads.push(judged.head)
-    if (judged.kind === 'accepted') accepted.push(record)
-    else if (judged.kind === 'corrupt') corrupt = true
-    else meetVoid(records, before, record, i + 1, meet)
-  }
-  return { heads, accepted, corrupt }
-}
-
-function meetVoid(
-  records: Records,
-  before: HeadId,
-  record: RecordId,
-  position: number,
-  meet: (situation: string) => void,
-): void {
-  const { epoch, op, position: aim } = records.record(record)
-  const head = records.head(before)
-  if (aim !== position) meet('a record stands elsewhere than it aimed at')
-  else if (op === 0) meet('an OPEN stands where it aimed at, and is void')
-  else if (epoch < head.epoch) meet('a record of a deposed writer stands where it aimed at, and is void')
-  else if (epoch === head.epoch) meet('a record of a broken window stands where it aimed at, and is void')
-  if (records.isProof(before, record, position)) meet(proof)
 }
 
 /** At most one OPEN an epoch, batches of its writer only, each once, in order and without a gap. */
@@ -102,30 +63,38 @@ export function stuckWriter(model: Model, start: ModelState): string | undefined
  */
 export function silentLoss(model: Model, start: ModelState, meet: (situation: string) => void): string | undefined {
   const state = settle(model, start, 3)
-  let alarm = state.writers.some(({ role }) => role === 'forked')
-  const { accepted, corrupt } = foldOf(model.records, state.stream, (situation) => {
-    alarm ||= situation === proof && model.variant !== 'every sound record may be void'
-  })
-  if (corrupt || alarm) {
+  const { accepted, corrupt } = model.folds.of(state.stream)
+  if (corrupt || state.writers.some(({ role }) => role === 'forked')) {
     meet('the alarm is given')
     return undefined
   }
   if (state.promised.some((record) => !accepted.includes(record))) {
     return 'an acked record is not history and nobody has noticed'
   }
-  if (start.promised.some((record) => !foldOf(model.records, start.stream, () => {}).accepted.includes(record))) {
+  if (start.promised.some((record) => !model.folds.of(start.stream).accepted.includes(record))) {
     meet('acked records that were lost are there again')
   }
   return stuckWriter(model, state)
 }
 
+/** Rounds in which every writer moves; the last ones too come to rest well before the bound, or somebody is stuck. */
+const settleRoundsMax = 9
+
 function settle(model: Model, start: ModelState, moreOps: number): ModelState {
-  let state: ModelState = { ...start, counted: 0 }
-  for (let round = 0; round < 15 + moreOps; round++) {
+  let state = settleRounds(model, { ...start, counted: 0 })
+  for (let more = 0; more < moreOps; more++) {
     for (let i = 0; i < state.writers.length; i++) {
-      if (round >= 9 && round < 9 + moreOps) state = model.writers.seal(state, i, state.writers[i]!.acked + 1)
-      state = settleOne(model, state, i)
+      state = settleOne(model, model.writers.seal(state, i, state.writers[i]!.acked + 1), i)
     }
+  }
+  return moreOps === 0 ? state : settleRounds(model, state)
+}
+
+function settleRounds(model: Model, start: ModelState): ModelState {
+  let state = start
+  for (let round = 0; round < settleRoundsMax; round++) {
+    if (state.writers.every(({ window }) => window.length === 0)) break
+    for (let i = 0; i < state.writers.length; i++) state = settleOne(model, state, i)
   }
   return state
 }

@@ -7,7 +7,8 @@
 // or never, in any order, which covers loss, delay and copies alike. An outcome may stay unknown as long as the model likes.
 //
 // Owns the steps. Does not own verdicts (the real fold's, `records.ts`) or what a writer does with what it reads
-// (`writer.ts`).
+// (`writers.ts`).
+import { Folds } from './folds.ts'
 import type { RecordId, Records } from './records.ts'
 import {
   idleWriter,
@@ -22,12 +23,14 @@ import { Writers } from './writers.ts'
 
 export class Model {
   readonly records: Records
+  readonly folds: Folds
   readonly bounds: Bounds
   readonly writers: Writers
   readonly variant: Variant
 
   constructor(records: Records, bounds: Bounds, variant: Variant) {
     this.records = records
+    this.folds = new Folds(records)
     this.bounds = bounds
     this.writers = new Writers(records, bounds, variant)
     this.variant = variant
@@ -95,8 +98,7 @@ export class Model {
 
   #regression(state: ModelState, lost: number): Step {
     const stream = state.stream.slice(0, -lost)
-    let head = 0
-    stream.forEach((record, i) => (head = this.records.judge(head, record, i + 1).head))
+    const head = this.folds.of(stream).heads.at(-1)!
     return {
       label: `the stream loses its last ${lost} records`,
       state: { ...state, stream, head, regressions: state.regressions - 1 },

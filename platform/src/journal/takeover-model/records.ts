@@ -27,7 +27,7 @@ export interface ModelHead {
   readonly last: RecordId
 }
 
-/** What the real fold says about a record at a place. */
+/** What the real fold says about a record at a place; `corrupt` is an alarm. */
 export interface Judged {
   readonly kind: 'accepted' | 'void' | 'corrupt'
   readonly head: HeadId
@@ -38,6 +38,8 @@ export interface Judged {
  * `Fold`. Both are remembered under small numbers, so that a state of the model is a handful of integers.
  */
 export class Records {
+  /** Judge by the rule as it was first written: whatever does not fit is void, and needs no explanation. */
+  readonly #lenient: boolean
   readonly #records: { readonly fields: ModelRecord; readonly bytes: Uint8Array }[] = []
   readonly #recordIds = new Map<string, RecordId>()
   readonly #heads: ModelHead[] = [{ head: emptyHead, last: -1 }]
@@ -45,6 +47,10 @@ export class Records {
   readonly #judged = new Map<number, Judged>()
   readonly #headsAfter = new Map<RecordId, HeadId>()
   #folds = 0
+
+  constructor(lenient = false) {
+    this.#lenient = lenient
+  }
 
   /** Distinct records so far. */
   get count(): number {
@@ -111,19 +117,6 @@ export class Records {
     return this.#records.length - 1
   }
 
-  /**
-   * True if a record that the fold calls void there proves that something is missing or different from what its writer
-   * knew. A writer has read everything below an OPEN, and everything below its window; so a record that stands where it
-   * aimed can be void only because it belongs to an older reign, or because an earlier one of its window is not there.
-   */
-  isProof(head: HeadId, id: RecordId, position: number): boolean {
-    const { epoch, op, index, position: aim } = this.record(id)
-    const at = this.head(head)
-    if (epoch > (op === 0 ? at.epoch + 1 : at.epoch)) return true
-    if (aim !== position) return false
-    return op === 0 || (epoch === at.epoch && index <= at.index + 1)
-  }
-
   /** The head after `record` was accepted where it aimed; what its writer believes when it trusts an ack. */
   headAfter(record: RecordId): HeadId {
     const known = this.#headsAfter.get(record)
@@ -152,8 +145,10 @@ export class Records {
       const { kind } = fold.offer({ position, bytes: this.#records[record]!.bytes })
       return { kind, head: this.#headId(fold.head, kind === 'accepted' ? record : this.last(head)) }
     } catch (error) {
-      if (isPlenumError(error, 'JOURNAL_CORRUPT')) return { kind: 'corrupt', head }
-      throw error
+      if (!isPlenumError(error, 'JOURNAL_CORRUPT')) throw error
+      const before = this.head(head)
+      if (!this.#lenient || this.record(record).acked > before.index) return { kind: 'corrupt', head }
+      return { kind: 'void', head: this.#headId({ ...before, next: position + 1 }, this.last(head)) }
     }
   }
 

@@ -8,8 +8,10 @@ export type Variant =
   | 'acks count anywhere'
   | 'only the first is stamped anew'
   | 'nothing is stamped anew'
+  | 'as first written'
+  | 'void records need no explanation'
   | 'void records are not kept'
-  | 'every sound record may be void'
+  | 'the last record is not compared'
 
 /** The size of one exploration. */
 export interface Bounds {

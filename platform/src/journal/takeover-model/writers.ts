@@ -20,11 +20,15 @@ export class Writers {
   readonly #records: Records
   readonly #bounds: Bounds
   readonly #variant: Variant
+  readonly #keepsVoids: boolean
+  readonly #compares: boolean
 
   constructor(records: Records, bounds: Bounds, variant: Variant) {
     this.#records = records
     this.#bounds = bounds
     this.#variant = variant
+    this.#keepsVoids = variant !== 'void records are not kept' && variant !== 'as first written'
+    this.#compares = variant !== 'the last record is not compared' && variant !== 'as first written'
   }
 
   /** A member reads to the tail and holds what it found. */
@@ -110,10 +114,7 @@ export class Writers {
       const { op } = this.#records.record(record)
       if (record === writer.window[0] && judged.kind === 'accepted') {
         writer = this.#counted(writer)
-      } else if (
-        judged.kind === 'corrupt' ||
-        (judged.kind === 'void' && this.#isProof(writer.head, record, position))
-      ) {
+      } else if (judged.kind === 'corrupt') {
         return { kind: 'forked' }
       } else if (judged.kind === 'accepted' && op === 0 && writer.role !== 'idle') {
         return { kind: 'fenced' }
@@ -130,20 +131,16 @@ export class Writers {
   #lookBack(state: ModelState, writer: WriterState): Reading | undefined {
     const behind = state.stream.length < writer.found.length
     const last = Math.min(state.stream.length, writer.found.length)
-    if (last > 0 && state.stream[last - 1] !== writer.found[last - 1]) return { kind: 'forked' }
+    if (this.#compares && last > 0 && state.stream[last - 1] !== writer.found[last - 1]) return { kind: 'forked' }
     if (!behind) return undefined
     const again = writer.found[last]!
-    if (this.#variant !== 'void records are not kept') return { kind: 'behind', again }
+    if (this.#keepsVoids) return { kind: 'behind', again }
     let head: HeadId = 0
     for (const [at, record] of writer.found.slice(0, last).entries())
       head = this.#records.judge(head, record, at + 1).head
     return this.#records.judge(head, again, last + 1).kind === 'accepted'
       ? { kind: 'behind', again }
       : { kind: 'stuck' }
-  }
-
-  #isProof(head: HeadId, record: RecordId, position: number): boolean {
-    return this.#variant !== 'every sound record may be void' && this.#records.isProof(head, record, position)
   }
 
   #act(
