@@ -11,7 +11,7 @@ export interface WorldEvent {
   readonly handle: EventHandle
 }
 
-/** Stops an event wherever it waits by then: in the queue, or for a paused process. */
+/** Stops an event wherever it waits by then: in the queue, or for its process. */
 export class EventHandle implements Timer {
   #queue: EventQueue | undefined
   #stopped = false
@@ -31,9 +31,9 @@ export class EventHandle implements Timer {
     this.#queue = undefined
   }
 
-  /** Called when the event leaves the queue or enters it again. */
-  queued(queue: EventQueue | undefined): void {
-    this.#queue = queue
+  /** Called when the event's time has come. */
+  leaveQueue(): void {
+    this.#queue = undefined
   }
 }
 
@@ -48,8 +48,8 @@ export class EventQueue {
     return this.#live
   }
 
-  add(time: number, run: () => void, owner: Process | undefined, handle = new EventHandle(this)): EventHandle {
-    handle.queued(this)
+  add(time: number, run: () => void, owner: Process | undefined): EventHandle {
+    const handle = new EventHandle(this)
     this.#live += 1
     this.#push({ time, sequence: this.#sequence++, run, owner, handle })
     return handle
@@ -66,7 +66,7 @@ export class EventQueue {
     this.#dropStopped()
     const event = this.#pop()
     if (event === undefined) return undefined
-    event.handle.queued(undefined)
+    event.handle.leaveQueue()
     this.#live -= 1
     return event
   }

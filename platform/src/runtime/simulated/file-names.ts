@@ -62,10 +62,17 @@ export class FileNames {
     this.#pending = this.#pending.filter((change) => change.folder !== folder)
   }
 
-  /** The power goes: each change that was not synced is kept or lost. */
+  /**
+   * The power goes: of the changes that were not synced the first few are kept, in each folder. File systems do not
+   * promise that order, but those in use keep a journal of names, and so give it.
+   */
   cutPower(random: SeededRandom): void {
-    const lostRate = random.pick([0, 0.5, 1])
-    for (const change of this.#pending) if (!random.chance(lostRate)) apply(this.#durable, change)
+    const lostRate = random.pick([0, 0.3, 1])
+    const lost = new Set<string>()
+    for (const change of this.#pending) {
+      if (random.chance(lostRate)) lost.add(change.folder)
+      if (!lost.has(change.folder)) apply(this.#durable, change)
+    }
     this.#pending = []
     this.#live = new Map(this.#durable)
   }

@@ -9,6 +9,7 @@ export {
   type FaultPlan,
   type Spread,
 } from './fault-plan.ts'
+export { FaultSchedule, type FaultTargets } from './fault-schedule.ts'
 export { SimulatedMember, type MemberOptions } from './member.ts'
 export { SimulatedNetwork, type NetworkOptions } from './network.ts'
 export { Process } from './process.ts'

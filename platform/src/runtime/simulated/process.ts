@@ -4,15 +4,10 @@ import type { WorldEvent } from './event-queue.ts'
 /** What a process needs of its world. */
 export interface ProcessWorld {
   readonly now: number
-  schedule(delayMs: number, run: () => void, owner: Process): Timer
-  /** Puts an event that had to wait back into the queue, to happen at `time`. */
-  requeue(event: WorldEvent, time: number): void
+  schedule(delayMs: number, run: () => void, owner?: Process): Timer
+  /** Makes an event happen that had to wait. */
+  happen(event: WorldEvent): void
 }
-
-type State =
-  | { readonly kind: 'running' }
-  | { readonly kind: 'paused'; readonly waiting: WorldEvent[] }
-  | { readonly kind: 'dead' }
 
 /**
  * One incarnation of a member. Everything that happens in it is an event with this owner: while it is paused they wait
@@ -23,7 +18,10 @@ export class Process {
   /** 1 for the first process of a member, one more for each next. */
   readonly incarnation: number
   readonly #world: ProcessWorld
-  #state: State = { kind: 'running' }
+  #state: 'running' | 'paused' | 'dead' = 'running'
+  /** Events whose time has come while the process was paused or busy, in that order. */
+  #backlog: WorldEvent[] = []
+  #wakes = false
   readonly #onEnd: (() => void)[] = []
   #busyUntil = 0
 
@@ -34,11 +32,11 @@ export class Process {
   }
 
   get alive(): boolean {
-    return this.#state.kind !== 'dead'
+    return this.#state !== 'dead'
   }
 
   get paused(): boolean {
-    return this.#state.kind === 'paused'
+    return this.#state === 'paused'
   }
 
   /** Virtual milliseconds as this process meets them: ahead of the world's while it holds up its own loop. */
@@ -59,22 +57,18 @@ export class Process {
 
   /** True if the event may happen now; otherwise it is kept for later, or dropped. */
   admits(event: WorldEvent): boolean {
-    switch (this.#state.kind) {
-      case 'dead':
-        return false
-      case 'paused':
-        this.#state.waiting.push(event)
-        return false
-      case 'running':
-        if (this.#busyUntil <= this.#world.now) return true
-        this.#world.requeue(event, this.#busyUntil)
-        return false
-    }
+    if (this.#state === 'dead') return false
+    const isFree = this.#state === 'running' && this.#busyUntil <= this.#world.now && this.#backlog.length === 0
+    if (isFree) return true
+    this.#backlog.push(event)
+    this.#wake()
+    return false
   }
 
   kill(): void {
     if (!this.alive) return
-    this.#state = { kind: 'dead' }
+    this.#state = 'dead'
+    this.#backlog = []
     for (const run of this.#onEnd) run()
   }
 
@@ -84,14 +78,27 @@ export class Process {
   }
 
   pause(): void {
-    if (this.#state.kind === 'running') this.#state = { kind: 'paused', waiting: [] }
+    if (this.#state === 'running') this.#state = 'paused'
   }
 
   /** Everything that waited comes now, in its order, as one event each. */
   resume(): void {
-    if (this.#state.kind !== 'paused') return
-    const { waiting } = this.#state
-    this.#state = { kind: 'running' }
-    for (const event of waiting) this.#world.requeue(event, this.#world.now)
+    if (this.#state !== 'paused') return
+    this.#state = 'running'
+    this.#wake()
+  }
+
+  /** Lets the first event of the backlog happen as soon as the process is free, and then the next. */
+  #wake(): void {
+    if (this.#wakes || this.#state !== 'running' || this.#backlog.length === 0) return
+    this.#wakes = true
+    this.#world.schedule(this.now - this.#world.now, () => {
+      this.#wakes = false
+      if (this.#state === 'running' && this.#busyUntil <= this.#world.now) {
+        const event = this.#backlog.shift()
+        if (event !== undefined && !event.handle.stopped) this.#world.happen(event)
+      }
+      this.#wake()
+    })
   }
 }

@@ -108,8 +108,18 @@ export class World implements MemberWorld {
     return this.schedule(delayMs, run)
   }
 
-  requeue(event: WorldEvent, time: number): void {
-    if (!event.handle.stopped) this.#queue.add(time, event.run, event.owner, event.handle)
+  happen(event: WorldEvent): void {
+    this.#events += 1
+    this.trace.note(this.#now, event.owner?.name ?? 'world')
+    try {
+      event.run()
+    } catch (error) {
+      // In a real process this would be an uncaught exception.
+      this.#end(
+        () => true,
+        (goal) => goal.reject(error),
+      )
+    }
   }
 
   /** The member of this name; the options count when it is asked for the first time. */
@@ -191,7 +201,7 @@ export class World implements MemberWorld {
             : goal.reject(this.#failure(goal, `${goal.bounds.maxMs} virtual ms have passed`)),
       )
     } else {
-      this.#happen()
+      this.#next()
       this.#end(
         ({ eventsMax, reached }) => this.#events > eventsMax && !reached(),
         (goal) => goal.reject(this.#failure(goal, `${goal.bounds.maxEvents} events have happened`)),
@@ -199,22 +209,11 @@ export class World implements MemberWorld {
     }
   }
 
-  #happen(): void {
+  #next(): void {
     const event = this.#queue.take()
     if (event === undefined) return
     this.#now = event.time
-    if (event.owner !== undefined && !event.owner.admits(event)) return
-    this.#events += 1
-    this.trace.note(event.time, event.owner?.name ?? 'world')
-    try {
-      event.run()
-    } catch (error) {
-      // In a real process this would be an uncaught exception.
-      this.#end(
-        () => true,
-        (goal) => goal.reject(error),
-      )
-    }
+    if (event.owner === undefined || event.owner.admits(event)) this.happen(event)
   }
 
   /** Takes the goals that `which` selects off the list, then ends each; true if there was one. */
