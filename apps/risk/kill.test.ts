@@ -1,19 +1,19 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { z } from 'zod'
 import { openPglite } from './pglite.ts'
 import { runMain, type Ended } from './testing/run-main.ts'
 
-// A run is killed at a random moment and started again until it ends by itself, in one folder after another, until
-// there were 20 kills. PLENUM_RISK_KILL_SEED repeats the moments, as far as a machine repeats its own speed.
+// A life: a run is killed at a random moment and started again until one ends by itself. There are as many lives as it
+// takes to have 20 kills. PLENUM_RISK_KILL_SEED repeats the moments, as far as a machine repeats its own speed.
 const kills = 20
 const partitions = 8
 const seed = Number(process.env['PLENUM_RISK_KILL_SEED'] ?? Date.now() % 1_000_000)
 
 const root = mkdtempSync(join(tmpdir(), 'plenum-risk-kill-'))
-afterAll(() => rmSync(root, { recursive: true, force: true }))
+afterAll(() => rmSync(root, { recursive: true, force: true }), 180_000)
 const expected = readFileSync(new URL('report.expected.txt', import.meta.url), 'utf8')
 
 /** Numbers in [0, 1) that depend on the seed only (mulberry32). */
@@ -28,7 +28,7 @@ function randomFrom(start: number): () => number {
 }
 
 /** One run of the application, killed `delayMs` after its start unless it ended before. */
-async function runKilled(folder: string, delayMs?: number): Promise<Ended & { readonly ms: number }> {
+async function runKilled(delayMs?: number): Promise<Ended & { readonly ms: number }> {
   const start = performance.now()
   const ended = await runMain(['--folder', folder, '--no-times', '--progress'], {
     onStart: (child) => {
@@ -47,7 +47,7 @@ const held = (ended: Ended): number =>
 const runName = (ended: Ended): string | undefined => / as run (\S+)/.exec(ended.stderr)?.[1]
 
 const LogRows = z.array(z.object({ run: z.string(), slot: z.int() }))
-async function statementLog(folder: string): Promise<z.infer<typeof LogRows>> {
+async function statementLog(): Promise<z.infer<typeof LogRows>> {
   const connection = await openPglite(join(folder, 'database'))
   try {
     const rows = await connection.query(
@@ -60,9 +60,9 @@ async function statementLog(folder: string): Promise<z.infer<typeof LogRows>> {
 }
 
 /** What the database counted, against what each run said to hold before the next one began. */
-async function checkStatements(folder: string, runs: readonly Ended[]): Promise<void> {
+async function checkStatements(runs: readonly Ended[]): Promise<void> {
   const names = runs.map(runName)
-  const log = (await statementLog(folder)).filter(({ run }) => names.includes(run))
+  const log = (await statementLog()).filter(({ run }) => names.includes(run))
   expect(new Set(log.map(({ slot }) => slot)).size).toBe(partitions)
   let before = 0
   for (const run of runs) {
@@ -75,50 +75,41 @@ async function checkStatements(folder: string, runs: readonly Ended[]): Promise<
   expect(before).toBe(partitions)
 }
 
-/** A folder with a full database and no journal: filling one takes seconds, loading from it milliseconds. */
-const filled = join(root, 'filled')
-function folderWithDatabase(name: string): string {
-  const folder = join(root, name)
-  cpSync(join(filled, 'database'), join(folder, 'database'), { recursive: true })
-  return folder
-}
+// One folder for all lives: without its journal it is a folder that never ran, beside a database that is full, and
+// filling one takes seconds where loading from it takes milliseconds.
+const folder = join(root, 'risk')
+const forgetJournal = (): void => rmSync(join(folder, 'journal'), { recursive: true, force: true })
 
-/** Checks the statements of all runs of a folder, and that one more has nothing to load; then removes it. */
-async function checkLife(folder: string, runs: readonly Ended[]): Promise<void> {
-  await checkStatements(folder, runs)
+/** Checks the statements of all runs of a life, and that one more run has nothing to load. */
+async function checkLife(runs: readonly Ended[]): Promise<void> {
+  await checkStatements(runs)
   const again = await runMain(['--folder', folder, '--no-times', '--progress'])
   expect(again).toMatchObject({ code: 0, stdout: expected })
   expect(runName(again)).toBeUndefined()
-  rmSync(folder, { recursive: true })
 }
-
-const whole: { ms: number } = { ms: 0 }
-beforeAll(async () => {
-  const run = await runKilled(filled)
-  if (run.stdout !== expected) throw new Error(`the run that fills the database failed: ${run.stderr}`)
-  whole.ms = run.ms
-}, 120_000)
 
 test(`a run that is killed at any moment goes on where it was (seed ${seed})`, async () => {
   const random = randomFrom(seed)
   let killed = 0
-  for (let life = 0; killed < kills; life++) {
-    // The first folder is empty, so that making and filling the database is killed too.
-    const folder = life === 0 ? join(root, 'empty') : folderWithDatabase(`life-${life}`)
-    let longestMs = life === 0 ? whole.ms : whole.ms / 2
-    const runs: Ended[] = []
+  // The first life begins without a database, so that making and filling it is killed too.
+  let lifeMs = 4000
+  while (killed < kills) {
+    forgetJournal()
+    const runs: (Ended & { readonly ms: number })[] = []
+    let longestMs = lifeMs
     while (runs.at(-1)?.code !== 0) {
-      const run = await runKilled(folder, killed < kills ? random() * longestMs : undefined)
+      const run = await runKilled(killed < kills ? random() * longestMs : undefined)
       runs.push(run)
       if (run.signal === 'SIGKILL') killed += 1
       else expect(run).toMatchObject({ code: 0, signal: null, stdout: expected })
-      // Later runs have less to do; a delay much longer than they take would never hit them.
-      longestMs = Math.max(300, longestMs * 0.85)
+      // Later runs of a life have less to do; a delay much longer than they take would never hit them.
+      longestMs = Math.max(300, longestMs * 0.9)
     }
-    await checkLife(folder, runs)
+    lifeMs = (runs.at(-1)?.ms ?? lifeMs) * 1.5
+    await checkLife(runs)
   }
   expect(killed).toBe(kills)
-}, 300_000)
+}, 600_000)
 
 test.each([
   ['trades: 1 of 8', 1],
@@ -128,13 +119,13 @@ test.each([
 ])(
   'a run that is killed when it has said "%s" asks only for the rest',
   async (step, holds) => {
-    const folder = folderWithDatabase(step.replaceAll(/\W+/g, '-'))
+    forgetJournal()
     const killed = await runMain([folder, step], { script: 'killed-at-step' })
     expect(killed).toMatchObject({ signal: 'SIGKILL', stdout: '' })
     expect(held(killed)).toBe(holds)
-    const next = await runKilled(folder)
+    const next = await runKilled()
     expect(next).toMatchObject({ code: 0, stdout: expected })
-    await checkLife(folder, [killed, next])
+    await checkLife([killed, next])
   },
-  60_000,
+  180_000,
 )

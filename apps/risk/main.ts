@@ -33,7 +33,7 @@ async function main(args: readonly string[]): Promise<number> {
       process.stderr.write('risk: stopped; the next run goes on from the journal\n')
       return stopped.by
     }
-    process.stderr.write(`risk: ${isPlenumError(error) ? `${error.message} (${error.code})` : String(error)}\n`)
+    process.stderr.write(`risk: ${isPlenumError(error) ? `${error.code}: ${error.message}` : String(error)}\n`)
     return isPlenumError(error, 'USAGE') ? 2 : 1
   }
 }
