@@ -13,6 +13,7 @@ import { itemAt } from './naive-query.ts'
 import { callHandler } from './naive-handlers.ts'
 import { NaiveRun, selected, type NaiveChange, type NaiveOutcome } from './naive-run.ts'
 import type { NaiveSpace } from './naive-space.ts'
+import { isTelling } from './telling.ts'
 
 /** What the naive twin says about a command in one state. */
 export interface Expected {
@@ -25,12 +26,18 @@ export interface Expected {
 }
 
 type DataCommand = ReadCommand | WriteCommand
+type Query = Extract<ReadCommand, { kind: 'read' | 'readAll' | 'count' }>
 
 /**
- * What a command must answer in a state, and what it must change; the state is left as it is. Without the unit every
- * value is taken as it is, and nothing is known of what handlers do.
+ * What a command that was answered with `given` must answer in a state, and what it must change; the state is left as it
+ * is. Without the unit every value is taken as it is, and nothing is known of what handlers do.
  */
-export function expectedAnswer(space: NaiveSpace, command: Command, unit: UnitParts | undefined): Expected {
+export function expectedAnswer(
+  space: NaiveSpace,
+  command: Command,
+  given: Answer | undefined,
+  unit: UnitParts | undefined,
+): Expected {
   const run = new NaiveRun(space.copy(), (type) => unit?.rules.get(type), command.kind === 'call')
   switch (command.kind) {
     case 'register':
@@ -46,12 +53,9 @@ export function expectedAnswer(space: NaiveSpace, command: Command, unit: UnitPa
     case 'call':
       return called(run, command, unit)
     case 'batch':
-      return batch(run, command.commands)
-    case 'read':
-    case 'readAll':
-    case 'count':
-      return query(run, command)
+      return batch(run, command.commands, given)
     default:
+      if (isQuery(command)) return query(run, command)
       return exactly(
         run,
         attempt(() => execute(run, command)),
@@ -112,26 +116,35 @@ function isError(answer: Answer, code: string, details: Readonly<Record<string, 
   )
 }
 
-/** Each item has its own outcome (SP10). */
-function batch(run: NaiveRun, commands: readonly DataCommand[]): Expected {
+/** Each item has its own outcome (SP10); one that was refused for a reason that is not in the state did nothing. */
+function batch(run: NaiveRun, commands: readonly DataCommand[], given: Answer | undefined): Expected {
+  const answers = given?.ok === true && isAnswers(given.value) ? given.value : []
   const items: Expected[] = []
-  for (const command of commands) {
-    const before = run.changes.length
-    const made =
-      command.kind === 'read' || command.kind === 'readAll' || command.kind === 'count'
+  for (const [at, command] of commands.entries()) {
+    const answer = answers[at]
+    if (answer !== undefined && !isTelling(answer)) {
+      items.push({ fits: () => undefined, text: 'refused', changes: [] })
+      continue
+    }
+    items.push(
+      isQuery(command)
         ? query(run, command)
         : exactly(
             run,
             attempt(() => execute(run, command)),
-          )
-    items.push({ ...made, changes: run.changes.slice(before) })
+          ),
+    )
   }
   const fits = (answer: Answer): boolean | undefined => {
-    if (!answer.ok || !isAnswers(answer.value) || answer.value.length !== items.length) return false
-    const fitting = answer.value.map((item, at) => items[at]?.fits(item))
+    if (!answer.ok || answers.length !== items.length) return false
+    const fitting = answers.map((item, at) => items[at]?.fits(item))
     return fitting.includes(false) ? false : fitting.includes(undefined) ? undefined : true
   }
   return { fits, text: items.map(({ text }) => text).join(', '), changes: run.changes }
+}
+
+function isQuery(command: DataCommand): command is Query {
+  return command.kind === 'read' || command.kind === 'readAll' || command.kind === 'count'
 }
 
 function isAnswers(value: unknown): value is readonly Answer[] {
@@ -141,7 +154,7 @@ function isAnswers(value: unknown): value is readonly Answer[] {
 }
 
 /** A query's answer is right if it holds what matches, in the order asked for; where the order leaves a choice, any. */
-function query(run: NaiveRun, command: Extract<ReadCommand, { kind: 'read' | 'readAll' | 'count' }>): Expected {
+function query(run: NaiveRun, command: Query): Expected {
   const { type, where, kind } = command
   const matching = attempt(() => run.matching(type, where))
   if (!matching.ok) return exactly(run, matching)

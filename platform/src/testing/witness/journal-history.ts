@@ -93,6 +93,15 @@ export function isUnitChange(effect: Effect): boolean {
   return effect.kind === 'put' || effect.reason !== 'expired'
 }
 
+/** The requests with a key of the caller's own whose kept answers a command forgets. */
+export function forgottenBy({ effects }: JournaledCommand): readonly string[] {
+  return effects.flatMap((effect) =>
+    effect.kind === 'remove' && effect.table === keyedTable
+      ? [requestName({ request: String(effect.key['key']) }) ?? '']
+      : [],
+  )
+}
+
 function keptAnswer(effect: Effect): { name: string; of: RequestOf; answer: Answer } | undefined {
   if (effect.kind !== 'put' || (effect.table !== answerTable && effect.table !== keyedTable)) return undefined
   const { session, number, key, answer } = effect.value
@@ -104,7 +113,7 @@ function keptAnswer(effect: Effect): { name: string; of: RequestOf; answer: Answ
 }
 
 /** The history as the lines of a journal dump. */
-export function dumpOf({ partition, records }: JournalHistory): readonly DumpLine[] {
+export function dumpOf({ partition, records }: Pick<JournalHistory, 'partition' | 'records'>): readonly DumpLine[] {
   let layouts: readonly Layout[] = Object.values(ownLayouts)
   return records.flatMap((record): DumpLine[] => {
     const { index, time } = record

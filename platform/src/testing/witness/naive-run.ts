@@ -1,7 +1,7 @@
 // The operations of the contract (SP1, SP2, SP6) on the naive twin, one command at a time: what it must answer, and
 // which changes it must make. Written without the executor of `space/`.
 import { PlenumError, type ErrorCode } from '../../kernel/index.ts'
-import type { MutationSet, Rules, SelectOptions, StoredValue, WriteOptions } from '../../space/index.ts'
+import type { MutationSet, RowLease, Rules, SelectOptions, StoredValue, WriteOptions } from '../../space/index.ts'
 import { canonicalText } from '../checkers/canonical.ts'
 import { itemAt, naiveMatches } from './naive-query.ts'
 import { nameOf, type NaiveEntry, type NaiveSpace } from './naive-space.ts'
@@ -31,6 +31,8 @@ export class NaiveRun {
   readonly changes: NaiveChange[] = []
   /** True if an order was chosen that nothing promises: then another answer may be right as well. */
   loose = false
+  /** Leases that began in this run: nobody but the primary knows exactly when. */
+  readonly #given = new Set<RowLease>()
   readonly #rules: RulesOf
   readonly #trusted: boolean
 
@@ -133,11 +135,17 @@ export class NaiveRun {
   ): Fields {
     const leaseMs = options.leaseMs ?? declaredMs
     const lease = leaseMs === undefined ? before?.lease : { leaseMs, expiresAt: this.space.time + leaseMs }
+    if (leaseMs !== undefined && lease !== undefined) this.#given.add(lease)
     this.space.change += 1
     const entry = { value, version: (before?.version ?? 0) + 1, stamp: this.space.change, lease }
     const { layout, entries } = this.space.tables[table]!
     entries.set(nameOf(layout, value), entry)
-    this.changes.push({ kind: 'put', table, entry, leased: leaseMs === undefined ? 'kept' : 'anew' })
+    this.changes.push({
+      kind: 'put',
+      table,
+      entry,
+      leased: lease !== undefined && this.#given.has(lease) ? 'anew' : 'kept',
+    })
     const { version, stamp } = entry
     const answer = { id: idText(layout.id.map((field) => value[field])), version, stamp }
     return options.returning === 'previous' ? { ...answer, previous: before?.value } : answer

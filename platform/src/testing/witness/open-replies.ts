@@ -1,23 +1,7 @@
-import type { ErrorCode } from '../../kernel/index.ts'
-import { isRead, type Answer, type Identity } from '../../space/index.ts'
+import { isRead, type Identity } from '../../space/index.ts'
 import { requestName } from '../checkers/journal-dump.ts'
 import type { WitnessedReply } from './reply-recorder.ts'
-
-/** Errors that say something about the state; all others say that the request was not run, or that nobody knows. */
-const tellingCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'ENTRY_EXISTS',
-  'ENTRY_MISSING',
-  'STAMP_CONFLICT',
-  'ROUTE_IMMUTABLE',
-  'OUTSIDE_ROUTE',
-  'REFUSED',
-  'HANDLER_FAILED',
-])
-
-/** True if an answer says something about the state that it comes from. */
-export function isTelling(answer: Answer): boolean {
-  return answer.ok || tellingCodes.has(answer.error.code)
-}
+import { isTelling } from './telling.ts'
 
 /** True if a reply has to be explained. */
 export function isJudged(reply: WitnessedReply): boolean {

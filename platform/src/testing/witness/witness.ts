@@ -11,11 +11,12 @@ import { isRead, type Answer } from '../../space/index.ts'
 import { canonicalText } from '../checkers/canonical.ts'
 import { violation, type CheckResult, type Violation } from '../checkers/check-result.ts'
 import { expectedAnswer, type Expected } from './expected-answer.ts'
-import type { JournaledCommand, JournaledRecord, JournalHistory } from './journal-history.ts'
+import { forgottenBy, type JournaledCommand, type JournaledRecord, type JournalHistory } from './journal-history.ts'
 import { madeAsExpected } from './made-effects.ts'
 import { NaiveSpace } from './naive-space.ts'
-import { isJudged, isTelling, OpenReplies, type OpenReply } from './open-replies.ts'
+import { isJudged, OpenReplies, type OpenReply } from './open-replies.ts'
 import type { WitnessedReply } from './reply-recorder.ts'
+import { isTelling } from './telling.ts'
 
 /** Options of `checkReplies`. */
 export interface WitnessOptions {
@@ -40,7 +41,7 @@ type Complaint = Violation<WitnessEvidence>
 
 /** Checks every reply of a run against the histories of its partitions. */
 export function checkReplies(
-  histories: readonly JournalHistory[],
+  histories: readonly Pick<JournalHistory, 'partition' | 'records'>[],
   replies: readonly WitnessedReply[],
   options: WitnessOptions = {},
 ): CheckResult<WitnessCounts, WitnessEvidence> {
@@ -65,6 +66,8 @@ class Witness {
   readonly #unit: UnitParts | undefined
   readonly #open: OpenReplies
   readonly #space = new NaiveSpace()
+  /** Keys whose answers were forgotten: what is asked under them from then on is another request. */
+  readonly #forgotten = new Set<string>()
   judged = 0
   untold = 0
 
@@ -81,8 +84,8 @@ class Witness {
   }
 
   check(): Complaint | undefined {
-    const twice = this.#appliedTwice()
-    if (twice !== undefined) return twice
+    const seen = this.#appliedTwice() ?? this.#neverApplied()
+    if (seen !== undefined) return seen
     let before: JournaledRecord | undefined
     for (const record of this.#records) {
       const complaint = this.#begin(record, before) ?? this.#follow(record)
@@ -132,7 +135,8 @@ class Witness {
 
   /** Judges the requests whose effects come next, if they have an identity. */
   #judgeNamed({ index, time }: JournaledRecord, command: JournaledCommand): Complaint | undefined {
-    if (command.kind !== 'request') return undefined
+    if (command.kind === 'own') for (const name of forgottenBy(command)) this.#forgotten.add(name)
+    if (command.kind !== 'request' || this.#forgotten.has(command.name)) return undefined
     const replies = this.#open.named(command.name)
     const sample = replies[0]
     if (sample === undefined) return undefined
@@ -140,13 +144,11 @@ class Witness {
     const overdue = this.#open.overdue(command.name)
     if (overdue !== undefined) {
       return this.#complain(
-        `${command.name} took effect at ${index}, and no state before that explains the answer ` +
-          `${textOf(overdue.reply.answer)} to ${canonicalText(overdue.reply.request.command)}, which had come when it was sent; ` +
-          `the twin's answers were ${overdue.seen.join(' | ') || 'none'}`,
+        `${unexplained(overdue)}, and it had come before ${command.name} was sent, which took effect at ${index}`,
         [overdue.reply, ...evidence],
       )
     }
-    const expected = expectedAnswer(this.#space, sample.reply.request.command, this.#unit)
+    const expected = expectedAnswer(this.#space, sample.reply.request.command, command.answer, this.#unit)
     const told = isTelling(command.answer) ? expected.fits(command.answer) : undefined
     if (told === false) {
       return this.#complain(
@@ -156,7 +158,11 @@ class Witness {
     }
     const changes = command.answer.ok ? expected.changes : []
     if (!madeAsExpected(command.effects.slice(0, -1), changes, this.#space, time)) {
-      return this.#complain(`${command.name} made other effects at ${index} than the twin`, evidence)
+      const made = canonicalText(command.effects.slice(0, -1))
+      return this.#complain(
+        `${command.name} made other effects at ${index} than the twin: ${made}, the twin ${canonicalText(changes)}`,
+        evidence,
+      )
     }
     for (const { reply } of replies) {
       const why = isJudged(reply) ? contradiction(reply, command.answer, index) : undefined
@@ -176,9 +182,10 @@ class Witness {
     for (let found = true; found;) {
       found = false
       for (const open of this.#open.unnamed(states)) {
-        const { command } = open.reply.request
-        const expected = expectedAnswer(this.#space, command, this.#unit)
-        const fits = open.reply.answer === undefined ? false : expected.fits(open.reply.answer)
+        const { request, answer } = open.reply
+        const { command } = request
+        const expected = expectedAnswer(this.#space, command, answer, this.#unit)
+        const fits = answer === undefined ? false : expected.fits(answer)
         open.note(expected.text)
         if (fits === false) continue
         const made = isRead(command) ? 0 : this.#claim(expected, next, time)
@@ -205,10 +212,12 @@ class Witness {
     if (isUntold) this.untold += judged
   }
 
+  /** A key of the caller's own may be used anew once its answer is forgotten; nothing else may take effect again. */
   #appliedTwice(): Complaint | undefined {
     const seen = new Map<string, number>()
     for (const { index, commands } of this.#records) {
       for (const command of commands) {
+        if (command.kind === 'own') for (const name of forgottenBy(command)) seen.delete(name)
         if (command.kind !== 'request') continue
         const before = seen.get(command.name)
         if (before !== undefined) {
@@ -222,18 +231,24 @@ class Witness {
     return undefined
   }
 
+  #neverApplied(): Complaint | undefined {
+    const journaled = new Set(
+      this.#records.flatMap(({ commands }) => commands.flatMap((one) => (one.kind === 'request' ? one.name : []))),
+    )
+    const lost = this.#open.left().find(({ name }) => name !== undefined && !journaled.has(name))
+    if (lost === undefined) return undefined
+    const { request, answer } = lost.reply
+    return this.#complain(
+      `${lost.name} was answered ${textOf(answer)}, and the journal does not hold it: ${canonicalText(request.command)}`,
+      [lost.reply],
+    )
+  }
+
   /** A complaint about the first reply that no state explains. */
   #unanswered(): Complaint | undefined {
-    const left = this.#open.left()
-    const [first] = left
+    const [first] = this.#open.left()
     if (first === undefined) return undefined
-    const { reply, seen, name } = first
-    const asked = canonicalText(reply.request.command)
-    const why =
-      name === undefined
-        ? `no state explains the answer ${textOf(reply.answer)} to ${asked}; the twin's were ${seen.join(' | ') || 'none: nothing that came before is explained'}`
-        : `${name} was answered ${textOf(reply.answer)}, and the journal does not hold it: ${asked}`
-    return this.#complain(why, [reply])
+    return this.#complain(unexplained(first), [first.reply])
   }
 
   #complain(why: string, evidence: readonly WitnessEvidence[]): Complaint {
@@ -248,6 +263,11 @@ function contradiction(reply: WitnessedReply, kept: Answer, index: number): stri
   }
   if (reply.to >= index) return undefined
   return `was answered while index ${reply.to} was the last accepted, and stands at ${index}`
+}
+
+function unexplained({ reply, seen }: OpenReply): string {
+  const tried = seen.length === 0 ? '' : `; the twin's were ${seen.join(' | ')}`
+  return `no state explains the answer ${textOf(reply.answer)} to ${canonicalText(reply.request.command)}${tried}`
 }
 
 function textOf(answer: WitnessedReply['answer']): string {
