@@ -68,6 +68,23 @@ test('a file reads as it was written, with zeros in its gaps, and grows and shri
   await expect(bench.run(file.read(0, 1))).rejects.toMatchObject({ code: 'EBADF' })
 })
 
+test('a disk keeps what was written, whatever the writer does with its buffer once that was done', async () => {
+  for (const seed of seeds) {
+    const bench = new Bench(seed)
+    const file = await bench.file(100)
+    const buffer = Buffer.alloc(10, 2)
+    await bench.run(file.write([buffer], 0))
+    buffer.fill(3)
+    await bench.run(file.sync())
+    await bench.run(bench.mounted.replaceFile('/data/other', buffer))
+    buffer.fill(4)
+    bench.disk.cutPower()
+    bench.restart()
+    expect((await bench.content())!.slice(0, 11)).toEqual([2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1])
+    expect(await bench.content('/data/other')).toEqual([3, 3, 3, 3, 3, 3, 3, 3, 3, 3])
+  }
+})
+
 test('a kill keeps what was written; of a write under way all, a part or nothing', async () => {
   const seen = new Set<string>()
   for (const seed of seeds) {

@@ -71,7 +71,8 @@ export class FileContent {
   }
 
   write(at: number, bytes: Uint8Array): void {
-    const change: Change = { kind: 'write', at, bytes: bytes.slice(), number: ++this.#changes }
+    // A Buffer's own `slice` would not copy.
+    const change: Change = { kind: 'write', at, bytes: new Uint8Array(bytes), number: ++this.#changes }
     apply(this.#live, change)
     this.#pending.push(change)
   }

@@ -46,7 +46,7 @@ export class MountedDisk implements Disk {
   replaceFile(path: string, content: Uint8Array): Promise<void> {
     const { names } = this.#disk
     const temporary = `${path}.new`
-    const bytes = content.slice()
+    const bytes = new Uint8Array(content)
     const write = (length: number): FileContent => {
       if (!names.hasFolder(folderOf(path))) throw systemError('ENOENT', path)
       const written = new FileContent()

@@ -29,7 +29,7 @@ const hundred = Array.from({ length: 100 }, (_, at) => at)
 test('messages arrive once, in order, later than they were sent, and as they were when sent', async () => {
   const { world, arrived, network } = bench()
   const port = network.port(world.member('a').process)
-  const buffer = new Uint8Array(1)
+  const buffer = Buffer.alloc(1)
   for (const value of hundred) {
     buffer[0] = value
     port.send('a', 'b', buffer)

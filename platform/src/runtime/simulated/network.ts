@@ -92,7 +92,7 @@ export class SimulatedNetwork {
     if (this.isCut(sender.name, receiver)) return world.counts.add('message cut off')
     if (link.random.chance(lossRate)) return world.counts.add('message lost')
     // The sender may use its buffer again as soon as this returns.
-    const bytes = message.slice()
+    const bytes = new Uint8Array(message)
     this.#carry(link, sender, from, to, bytes)
     if (!link.random.chance(duplicateRate)) return
     world.counts.add('message doubled')
