@@ -85,6 +85,15 @@ test('[FE3] a failed background sync at level os is final', async () => {
   await expect.poll(async () => (await append(log)).kind).toBe('failed')
 })
 
+test('[FE3] a sync that fails while the log is closed is told to whoever closes it', async () => {
+  const { bench, disk } = await faulty({ level: 'os' })
+  await using _ = bench
+  const log = await bench.open()
+  expect(await append(log)).toMatchObject({ kind: 'acked' })
+  disk.plan = ({ kind }) => (kind === 'sync' ? { error: systemError('EIO') } : undefined)
+  await expect(log.close()).rejects.toMatchObject({ code: 'JOURNAL_FAILED' })
+})
+
 test('[FE2] what is not known to be synced is written again and synced before the log opens', async () => {
   const { bench, disk } = await faulty()
   await using _ = bench

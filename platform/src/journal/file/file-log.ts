@@ -198,16 +198,23 @@ export class FileLog {
     return this.#trimming
   }
 
-  /** Writes and acks what waits, says in the log that all of it was synced, and closes the files. */
+  /**
+   * Writes and acks what waits, says in the log that all of it was synced, and closes the files. JOURNAL_FAILED if the
+   * disk failed and no append was told so: at level `os`, something that was acked may not be synced.
+   */
   close(): Promise<void> {
-    this.#closing ??= (async () => {
-      await this.#writer.close()
-      await this.#trimming.catch(() => {})
-      await this.#supply.close()
-      await this.#segments.close()
-      this.#wake()
-    })()
+    this.#closing ??= this.#close()
     return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    await this.#writer.close()
+    await this.#trimming.catch(() => {})
+    await this.#supply.close()
+    await this.#segments.close()
+    this.#wake()
+    const { failure, failureWasTold } = this.#writer
+    if (failure !== undefined && !failureWasTold) throw failure
   }
 
   #first(journal: number): Position {

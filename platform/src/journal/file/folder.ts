@@ -28,7 +28,7 @@ export interface Folder {
     readonly id: Uint8Array
     readonly journal: Journal
   }[]
-  /** Acks what waits, closes all files and gives the lock back. */
+  /** Acks what waits, closes all files and gives the lock back. JOURNAL_FAILED if the disk fails at that. */
   close(): Promise<void>
 }
 
@@ -69,8 +69,11 @@ async function openGrid(options: FolderOptions, grid: GridFile, lock: FolderLock
       journal: new FileJournal(log, number, new FileSnapshots(disk, snapshotFolder(path, id))),
     })),
     async close() {
-      await log.close()
-      lock.release()
+      try {
+        await log.close()
+      } finally {
+        lock.release()
+      }
     },
   }
 }

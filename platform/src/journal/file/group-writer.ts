@@ -48,6 +48,7 @@ export class GroupWriter {
   readonly #options: WriterOptions
   readonly #statements: SyncStatements
   #state: State = { kind: 'open' }
+  #failureWasTold = false
   #segment: Segment
   #offset: number
   #sequence: number
@@ -88,13 +89,21 @@ export class GroupWriter {
     return this.#state.kind === 'failed' ? this.#state.error : undefined
   }
 
+  /** True if an append was answered with it. */
+  get failureWasTold(): boolean {
+    return this.#failureWasTold
+  }
+
   /** The position after the last acked record of a journal. */
   acked(journal: number): number {
     return this.#acked[journal] ?? 1
   }
 
   append(journal: number, position: number, record: Uint8Array): Promise<Appended> {
-    if (this.#state.kind === 'failed') return Promise.resolve({ kind: 'failed', error: this.#state.error })
+    if (this.#state.kind === 'failed') {
+      this.#failureWasTold = true
+      return Promise.resolve({ kind: 'failed', error: this.#state.error })
+    }
     if (this.#state.kind === 'closed') return Promise.resolve({ kind: 'unavailable' })
     if (position !== this.#line.next(journal)) return Promise.resolve({ kind: 'refused' })
     if (this.#options.supply.full !== undefined && !this.#hasRoom(record, this.#line.bytes)) {
@@ -293,7 +302,7 @@ export class GroupWriter {
     )
     this.#state = { kind: 'failed', error }
     this.#statements.stop()
-    this.#line.answerAll({ kind: 'failed', error })
+    if (this.#line.answerAll({ kind: 'failed', error }) > 0) this.#failureWasTold = true
     this.#options.onChange()
   }
 }

@@ -64,7 +64,6 @@ export async function recoverLog(place: SegmentPlace, index: BlockIndex, options
     const scan = await new LogScan(place.journals, index, options.keptBytesMax, tell).run(segments)
     if (unfinished !== undefined) {
       await place.disk.remove(unfinished)
-      await place.disk.syncFolder(place.folder)
       options.onEvent({ kind: 'unfinished segment', file: unfinished })
     }
     const rewrittenBytes = await repairTail(place.disk, place.folder, scan)

@@ -1,4 +1,5 @@
 import type { Disk } from '../../runtime/index.ts'
+import { segmentHeaderBytes } from './layout.ts'
 import type { Scan } from './scan.ts'
 import { fillWithZeros, type Segment } from './segments.ts'
 
@@ -10,14 +11,15 @@ const chunkBytes = 1 << 20
  * disk, and syncs. Returns the bytes that were written again.
  */
 export async function repairTail(disk: Disk, folder: string, scan: Scan): Promise<number> {
-  const { torn, unsynced, end } = scan
+  const { torn, unsynced, end, ready } = scan
   if (torn !== undefined) {
     await fillWithZeros(torn.segment.file, torn.at, torn.at + torn.bytes)
-    for (const segment of torn.later) {
+    // The newest first, each durably: a crash in between must not leave a gap.
+    for (const segment of torn.later.toReversed()) {
       await segment.file.close()
       await disk.remove(segment.path)
+      await disk.syncFolder(folder)
     }
-    if (torn.later.length > 0) await disk.syncFolder(folder)
   }
   let rewritten = 0
   if (unsynced !== undefined) {
@@ -31,6 +33,13 @@ export async function repairTail(disk: Disk, folder: string, scan: Scan): Promis
     }
   }
   await end.segment.file.sync()
+  // A segment that was made and not used yet may have a header that no sync confirmed.
+  if (ready !== undefined) {
+    await rewrite(ready, 0, segmentHeaderBytes)
+    await ready.file.sync()
+  }
+  // So may the names of files: a kill may have come between the making of one and the sync of the folder.
+  await disk.syncFolder(folder)
   return rewritten
 }
 

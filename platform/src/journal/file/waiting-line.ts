@@ -88,9 +88,14 @@ export class WaitingLine {
     for (const entry of answered) entry.resolve({ kind: 'full' })
   }
 
-  /** Gives everyone the same answer. */
-  answerAll(result: Appended): void {
-    for (const staging of this.#clear()) for (const entry of staging.waiting) entry.resolve(result)
+  /** Gives everyone the same answer, and says how many they were. */
+  answerAll(result: Appended): number {
+    let count = 0
+    for (const staging of this.#clear()) {
+      for (const entry of staging.waiting) entry.resolve(result)
+      count += staging.waiting.length
+    }
+    return count
   }
 
   #clear(): readonly Staging[] {

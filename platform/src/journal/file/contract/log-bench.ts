@@ -69,7 +69,7 @@ export class LogBench implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const log of this.#open) await log.close()
+    for (const log of this.#open) await log.close().catch(() => {})
     await rm(this.folder, { recursive: true })
   }
 }
