@@ -8,7 +8,7 @@ import { Records } from './takeover-model/records.ts'
 import type { Bounds, Variant } from './takeover-model/states.ts'
 
 const timeoutMs = 120_000
-const nothing = { window: 4, drops: 0, elections: 0, unchecked: 0, regressions: 0, follows: 0 }
+const nothing = { window: 4, drops: 0, elections: 0, unchecked: 0, regressions: 0, stales: 0, follows: 0 }
 const writer = (ops: number, resolves: number): Bounds['writers'][number] => ({ ops, resolves })
 
 function modelOf(bounds: Bounds, variant: Variant): Model {
@@ -73,7 +73,7 @@ describe('the rule, while nothing that was acked is lost', () => {
     () => {
       const explored = exploreTakeover({
         ...nothing,
-        writers: [writer(4, 1), writer(1, 1)],
+        writers: [writer(3, 1), writer(2, 1)],
         drops: 1,
         elections: 1,
         unchecked: 1,
@@ -82,6 +82,19 @@ describe('the rule, while nothing that was acked is lost', () => {
       expect(explored.states).toBeGreaterThan(100_000)
     },
   )
+
+  test('[JR4] three writers, and an old leader that answers a reading', { timeout: timeoutMs }, () => {
+    const explored = exploreTakeover({ ...nothing, writers: [writer(4, 1), writer(1, 1), writer(1, 1)], stales: 1 })
+    expect(explored.broken).toBeUndefined()
+    expect(explored.states).toBeGreaterThan(40_000)
+  })
+
+  test('[JR2] [JR4] two writers, old leaders, a dropped predecessor and an election', { timeout: timeoutMs }, () => {
+    const bounds = { ...nothing, window: 3, writers: [writer(3, 1), writer(2, 1)], drops: 1, elections: 1, stales: 2 }
+    const explored = exploreTakeover(bounds)
+    expect(explored.broken).toBeUndefined()
+    expect(explored.met.get('a record stands elsewhere than it aimed at')).toBeGreaterThan(0)
+  })
 
   test('[JR4] a window that moves on: six batches, two unclear outcomes', { timeout: timeoutMs }, () => {
     const explored = exploreTakeover({ ...nothing, writers: [writer(6, 2), writer(3, 1)] })
@@ -119,6 +132,10 @@ describe('the rule, when the stream loses its newest records and answers normall
   test.for<[string, Bounds]>([
     ['windows of three', { ...nothing, window: 3, writers: [writer(3, 1), writer(2, 1)], regressions: 1, follows: 1 }],
     ['two losses', { ...nothing, window: 2, writers: [writer(2, 1), writer(1, 1)], regressions: 2, follows: 1 }],
+    [
+      'an old leader',
+      { ...nothing, window: 2, writers: [writer(2, 1), writer(2, 1)], regressions: 1, stales: 1, follows: 1 },
+    ],
     [
       'two unclear outcomes',
       { ...nothing, window: 2, writers: [writer(3, 2), writer(1, 2)], regressions: 1, follows: 1 },

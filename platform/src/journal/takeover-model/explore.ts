@@ -1,5 +1,5 @@
 import type { Model } from './model.ts'
-import type { ModelState, WriterState } from './states.ts'
+import { tailsGoBack, type ModelState, type WriterState } from './states.ts'
 
 /** What an exploration has seen; `broken` is the shortest way to the first broken invariant. */
 export interface Explored {
@@ -64,13 +64,13 @@ function wayTo(seen: Seen): readonly string[] {
  * One character a number, because strings that are put together from many parts cost most of the time.
  */
 function keyOf(model: Model, state: ModelState): string {
-  const mayLose = model.bounds.regressions > 0
-  let unread = mayLose ? 0 : state.stream.length
+  const looksBack = tailsGoBack(model.bounds)
+  let unread = looksBack ? 0 : state.stream.length
   for (const { role, head } of state.writers) {
     if (role === 'opening' || role === 'primary') unread = Math.min(unread, model.records.head(head).next - 1)
   }
-  const { stream, head, counted, sent, drops, elections, unchecked, regressions } = state
-  const key: number[] = [stream.length, head, counted, drops, elections, unchecked, regressions]
+  const { stream, head, counted, sent, drops, elections, unchecked, regressions, stales } = state
+  const key: number[] = [stream.length, head, counted, drops, elections, unchecked, regressions, stales]
   for (let at = unread; at < stream.length; at++) key.push(stream[at]!)
   addList(key, sent)
   for (const { role, head: own, window, acked, resolves, believed } of state.writers) {
@@ -78,7 +78,7 @@ function keyOf(model: Model, state: ModelState): string {
     addList(key, window)
     addList(key, believed)
   }
-  if (mayLose) {
+  if (looksBack) {
     addList(key, state.acks)
     addList(key, state.promised)
     for (const { found, follows, restoring } of state.writers) {

@@ -12,6 +12,7 @@ import { Folds } from './folds.ts'
 import type { RecordId, Records } from './records.ts'
 import {
   idleWriter,
+  tailsGoBack,
   withWriter,
   type Bounds,
   type ModelState,
@@ -43,11 +44,12 @@ export class Model {
     const { head } = records.judge(0, open, 1)
     const writers = bounds.writers.map(({ resolves }, i): WriterState => {
       const writer = { ...idleWriter, resolves, follows: i === 0 ? 0 : bounds.follows }
-      return i === 0 ? { ...writer, role: 'primary', head, found: bounds.regressions > 0 ? [open] : [] } : writer
+      return i === 0 ? { ...writer, role: 'primary', head, found: tailsGoBack(bounds) ? [open] : [] } : writer
     })
-    const { drops, elections, unchecked, regressions } = bounds
+    const { drops, elections, unchecked, regressions, stales } = bounds
     const empty = { counted: 0, sent: [], acks: [], promised: [] }
-    return this.writers.seal({ ...empty, stream: [open], head, writers, drops, elections, unchecked, regressions }, 0)
+    const left = { drops, elections, unchecked, regressions, stales }
+    return this.writers.seal({ ...empty, ...left, stream: [open], head, writers }, 0)
   }
 
   /** Everything that can happen next. */
@@ -110,9 +112,8 @@ export class Model {
     if (writer.role === 'idle') {
       // Those who have not begun are alike: the first of them begins.
       if (state.writers[i - 1]?.role === 'idle') return
-      const to = `reads to ${state.stream.length}`
-      steps.push({ label: `writer ${i} ${to} and sends its OPEN`, state: writers.open(state, i) })
-      if (writer.follows > 0) steps.push({ label: `writer ${i} ${to}`, state: writers.follow(state, i) })
+      this.#readings(state, steps, `writer ${i} sends its OPEN`, (seen) => writers.open(seen, i))
+      if (writer.follows > 0) this.#readings(state, steps, `writer ${i} follows`, (seen) => writers.follow(seen, i))
       return
     }
     const [first] = writer.window
@@ -123,8 +124,21 @@ export class Model {
     if (this.variant === 'later acks count') this.#laterAcks(state, writer, i, steps)
     if (writer.resolves === 0 && !writer.restoring) return
     const left = writer.restoring ? state : withWriter(state, i, { ...writer, resolves: writer.resolves - 1 })
-    const label = `writer ${i} has no clear outcome and reads to ${state.stream.length}`
-    steps.push({ label, state: writers.resolve(left, i) })
+    this.#readings(left, steps, `writer ${i} has no clear outcome`, (seen) => writers.resolve(seen, i))
+  }
+
+  /** A member reads to the tail and acts on it; the tail may be an old leader's. */
+  #readings(state: ModelState, steps: Step[], label: string, act: (seen: ModelState) => ModelState): void {
+    const { stream } = state
+    steps.push({ label: `${label}, having read to ${stream.length}`, state: act(state) })
+    if (state.stales === 0) return
+    for (let end = 1; end < stream.length; end++) {
+      const acted = act({ ...state, stream: stream.slice(0, end), stales: state.stales - 1 })
+      steps.push({
+        label: `${label}, having read to ${end} at an old leader`,
+        state: this.writers.forget({ ...acted, stream }),
+      })
+    }
   }
 
   #laterAcks(state: ModelState, writer: WriterState, i: number, steps: Step[]): void {

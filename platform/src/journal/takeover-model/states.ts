@@ -26,6 +26,8 @@ export interface Bounds {
   readonly unchecked: number
   /** How often the newest one or two records are lost and the stream answers normally. */
   readonly regressions: number
+  /** How often a reader is answered by an old leader, which shows any shorter stream. */
+  readonly stales: number
   /** How often each member that has not begun reads what is there, and so comes to hold it. */
   readonly follows: number
 }
@@ -37,7 +39,7 @@ export interface WriterState {
   readonly restoring: boolean
   /** The last record that it believes acked. */
   readonly head: HeadId
-  /** What it found or believes at each position below its head's next, void records too; only where records can be lost. */
+  /** What it found or believes at each position below its head's next, void records too; only where tails go back. */
   readonly found: readonly RecordId[]
   readonly window: readonly RecordId[]
   /** Batches that it believes acked. */
@@ -65,6 +67,12 @@ export interface ModelState {
   readonly elections: number
   readonly unchecked: number
   readonly regressions: number
+  readonly stales: number
+}
+
+/** Whether a tail can lie behind what a member has found, so that the member has to know what it found. */
+export function tailsGoBack(bounds: Bounds): boolean {
+  return bounds.regressions > 0 || bounds.stales > 0
 }
 
 /** One thing that happens. */

@@ -3,6 +3,7 @@ import type { HeadId, RecordId, Records } from './records.ts'
 import {
   fencedWriter,
   forkedWriter,
+  tailsGoBack,
   withWriter,
   type Bounds,
   type ModelState,
@@ -20,6 +21,7 @@ export class Writers {
   readonly #records: Records
   readonly #bounds: Bounds
   readonly #variant: Variant
+  readonly #looksBack: boolean
   readonly #keepsVoids: boolean
   readonly #compares: boolean
 
@@ -27,6 +29,7 @@ export class Writers {
     this.#records = records
     this.#bounds = bounds
     this.#variant = variant
+    this.#looksBack = tailsGoBack(bounds)
     this.#keepsVoids = variant !== 'void records are not kept' && variant !== 'as first written'
     this.#compares = variant !== 'the last record is not compared' && variant !== 'as first written'
   }
@@ -78,7 +81,7 @@ export class Writers {
 
   /** The record that a member appends again now, because the stream has lost it. */
   lostRecord(state: ModelState, i: number): RecordId | undefined {
-    const reading = this.#bounds.regressions > 0 ? this.#lookBack(state, state.writers[i]!) : undefined
+    const reading = this.#looksBack ? this.#lookBack(state, state.writers[i]!) : undefined
     return reading?.kind === 'behind' ? reading.again : undefined
   }
 
@@ -105,7 +108,7 @@ export class Writers {
   }
 
   #read(state: ModelState, start: WriterState): Reading {
-    const lost = this.#bounds.regressions > 0 ? this.#lookBack(state, start) : undefined
+    const lost = this.#looksBack ? this.#lookBack(state, start) : undefined
     if (lost !== undefined) return lost
     let writer = start
     for (let position = this.#records.head(writer.head).next; position <= state.stream.length; position++) {
@@ -175,7 +178,7 @@ export class Writers {
   }
 
   #hold(found: readonly RecordId[], record: RecordId): readonly RecordId[] {
-    return this.#bounds.regressions > 0 ? [...found, record] : found
+    return this.#looksBack ? [...found, record] : found
   }
 
   #promise(state: ModelState, record: RecordId): ModelState {
