@@ -73,7 +73,9 @@ function operate(item: unknown, operator: string, operand: unknown): boolean | u
     case 'startsWith':
       return typeof item === 'string' && typeof operand === 'string' && item.slice(0, operand.length) === operand
     case 'like':
-      return typeof operand === 'string' ? typeof item === 'string' && isLike([...item], [...operand]) : undefined
+      return typeof operand === 'string'
+        ? typeof item === 'string' && isLike(Array.from(item), Array.from(operand))
+        : undefined
     case 'contains':
       return contains(item, operand)
     default:
