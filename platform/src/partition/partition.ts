@@ -168,7 +168,11 @@ export class Partition {
       const adopted = await this.#follow(replica, stop)
       if (this.#isOver()) return
       if (!adopted) await this.#open(replica, this.#continuedTime(replica))
-      if (this.#role.kind !== 'primary') continue
+      if (this.#role.kind !== 'primary') {
+        // Whatever stood in the way, a suspect clock or a rival, will not be gone at once.
+        await this.#sleep(replica.leaseMs / 16)
+        continue
+      }
       await this.#reignEnds()
       return
     }
