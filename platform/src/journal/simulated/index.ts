@@ -5,7 +5,6 @@ export type { StreamBreak } from './servers.ts'
 export {
   calmStream,
   roughStream,
-  streamTimings,
   type Span,
   type StreamFault,
   type StreamFaults,
