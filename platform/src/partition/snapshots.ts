@@ -1,4 +1,4 @@
-import { PlenumError, type Limits } from '../kernel/index.ts'
+import { isPlenumError, PlenumError, type Limits } from '../kernel/index.ts'
 import { ByteReader, ByteWriter, readValue, writeValue } from '../codec/index.ts'
 import type { Head, Journal } from '../journal/index.ts'
 import type { Runtime } from '../runtime/index.ts'
@@ -94,22 +94,38 @@ export async function loadSnapshot(
   let head: SnapshotHead | undefined
   let replica: Replica | undefined
   for await (const block of blocks(chunks, name)) {
-    if (head === undefined) {
-      head = readValue(new ByteReader(block)) as SnapshotHead
-      if (head.format !== snapshotFormat) {
-        throw new PlenumError(
-          'FORMAT_UNKNOWN',
-          `Snapshot ${name.index} has format ${head.format}; this version reads ${snapshotFormat}.`,
-        )
+    try {
+      if (head !== undefined) {
+        readRows(block, hash, head, replica)
+        continue
       }
+      head = readHead(block, name)
       if (options !== undefined) replica = beginReplica(head, options)
       hash.addCounters(head.change, head.time)
-      continue
+    } catch (error) {
+      throw asDamage(name, error)
     }
-    readRows(block, hash, head, replica)
   }
   if (hash.toString() !== name.hash) throw corrupt(name, `its state has the hash ${hash.toString()}`)
   return replica ?? 'checked'
+}
+
+function readHead(block: Uint8Array, name: SnapshotBody): SnapshotHead {
+  const head = readValue(new ByteReader(block)) as SnapshotHead
+  if (head.format !== snapshotFormat) {
+    throw new PlenumError(
+      'FORMAT_UNKNOWN',
+      `Snapshot ${name.index} has format ${head.format}; this version reads ${snapshotFormat}.`,
+    )
+  }
+  if (head.head.index !== name.index) throw corrupt(name, `it says that it is of index ${head.head.index}`)
+  return head
+}
+
+/** What damaged bytes decode to is no sentence about the journal: another snapshot may be sound. */
+function asDamage(name: SnapshotBody, error: unknown): PlenumError {
+  if (isPlenumError(error, 'FORMAT_UNKNOWN') || isPlenumError(error, 'SNAPSHOT_CORRUPT')) return error
+  return corrupt(name, error instanceof Error ? error.message : String(error))
 }
 
 function beginReplica(head: SnapshotHead, options: ReplicaOptions): Replica {
