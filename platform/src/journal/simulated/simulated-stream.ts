@@ -1,6 +1,6 @@
 import { assert } from '../../kernel/index.ts'
 import type { Clock, Random, Timers } from '../../runtime/index.ts'
-import type { AckLevel, Found } from '../journal.ts'
+import type { AckLevel, Found, Position } from '../journal.ts'
 import type { StreamMember } from './connection.ts'
 import { FaultDice } from './fault-dice.ts'
 import { streamTimings, type StreamFault, type StreamFaults, type StreamTimings } from './faults.ts'
@@ -58,10 +58,10 @@ export class SimulatedStream {
     return this.#servers.dice.counts
   }
 
-  /** What is stored now, in order: the witness that answers are compared with. */
-  records(): readonly Found[] {
+  /** What is stored now from a position on, in order: the witness that answers are compared with. */
+  records(from: Position = 1): readonly Found[] {
     const { stored } = this.#servers.leader
-    return stored.page(stored.first, stored.next, Number.POSITIVE_INFINITY)
+    return stored.page(Math.max(from, stored.first), stored.next, Number.POSITIVE_INFINITY)
   }
 
   /** Goes on with other probabilities; `calmStream` ends all trouble but what is under way. */
