@@ -1,13 +1,32 @@
 // The simulated composition: any number of members on one thread and one seed, over simulated streams.
-import { checkedLimits, defaultLimits, durationMs, PlenumError, uuid7, type Duration, type Limits } from '../kernel/index.ts'
+import {
+  checkedLimits,
+  defaultLimits,
+  durationMs,
+  PlenumError,
+  uuid7,
+  type Duration,
+  type Limits,
+} from '../kernel/index.ts'
 import { calmStream, roughStream, SimulatedStream } from '../journal/simulated/index.ts'
 import { recover, type PartitionEvent } from '../partition/index.ts'
 import type { Runtime } from '../runtime/index.ts'
-import { World } from '../runtime/simulated/index.ts'
-import { resolveUnit, UnitClient, unitDefinition, type Client, type Unit, type UsesOption } from '../unit/index.ts'
-import { Nemesis } from './grid/nemesis.ts'
+import { FaultSchedule, World } from '../runtime/simulated/index.ts'
+import {
+  resolveUnit,
+  UnitClient,
+  unitDefinition,
+  type Client,
+  type ResolvedUnit,
+  type Unit,
+  type UsesOption,
+} from '../unit/index.ts'
 import { PartitionWitness } from './grid/partition-witness.ts'
 import { SimulatedGrid } from './grid/simulated-grid.ts'
+import { requireOk } from './checkers/check-result.ts'
+import { JournalHistory } from './witness/journal-history.ts'
+import { ReplyRecorder } from './witness/reply-recorder.ts'
+import { checkReplies } from './witness/witness.ts'
 
 /** Virtual time that a scenario may take, and that the grid may take to come to rest after the faults. */
 const scenarioMsMax = 1_800_000
@@ -82,7 +101,10 @@ class SimulationRun {
   readonly #client: UnitClient
   readonly #limits: Limits
   readonly #members: number
-  #nemesis: Nemesis | undefined
+  readonly #unit: ResolvedUnit
+  readonly #histories: readonly JournalHistory[]
+  readonly #replies: ReplyRecorder
+  #schedule: FaultSchedule | undefined
   #failures: PlenumError[] = []
 
   constructor(unit: Unit, options: Omit<SimulateOptions<Unit>, 'uses'> & { readonly uses?: object }, seed: number) {
@@ -96,6 +118,7 @@ class SimulationRun {
     this.#limits = checkedLimits({ ...(faults === 'all' ? smallLimits(runtime) : defaultLimits), ...options.limits })
     const limits = this.#limits
     const resolved = resolveUnit(unitDefinition(unit), { runtime, limits, checkAll: true })
+    this.#unit = resolved
     const streamOptions = {
       timers: runtime.timers,
       clock: runtime.clock,
@@ -106,16 +129,23 @@ class SimulationRun {
       id: runtime.random.bytes(16),
       stream: new SimulatedStream({ ...streamOptions, random: world.random.fork(`stream ${number}`) }),
     }))
-    this.#witnesses = this.#streams.map(
-      ({ id, stream }, number) => new PartitionWitness(number, id, runtime, limits, () => stream.records()),
-    )
+    this.#histories = this.#streams.map((_, number) => new JournalHistory(number))
+    this.#witnesses = this.#streams.map(({ id, stream }, number) => {
+      const records = (from: number) => stream.records(from)
+      return new PartitionWitness(number, id, runtime, limits, records, this.#histories[number]!.observe)
+    })
+    this.#replies = new ReplyRecorder((partition) => this.#witnesses[partition]!.look())
     this.#grid = new SimulatedGrid({
       world,
       unit: resolved,
       members: this.#members,
       limits,
-      streams: this.#streams.map(({ id, stream }, number) => ({ id, stream: { connect: this.#connect(stream, number) } })),
+      streams: this.#streams.map(({ id, stream }, number) => ({
+        id,
+        stream: { connect: this.#connect(stream, number) },
+      })),
       onEvent: (member, partition, event) => this.#onEvent(member, partition, event),
+      watch: (channel) => this.#replies.watch(channel),
     })
     this.#client = new UnitClient({
       unit: resolved,
@@ -127,14 +157,15 @@ class SimulationRun {
       close: () => Promise.resolve(),
     })
     if (faults === 'all') {
-      const { memberNames: members } = this.#grid
-      const target = {
-        members,
-        kill: (member: number) => this.#grid.kill(member),
-        pause: (member: number, ms: number) => this.#grid.pause(member, ms),
-        jumpWall: (member: number, ms: number) => this.#grid.jumpWall(member, ms),
-      }
-      this.#nemesis = new Nemesis(world, this.#grid.network, target, operator.process)
+      const { network, machines, memberNames } = this.#grid
+      this.#schedule = new FaultSchedule(world, {
+        members: machines,
+        parties: [...memberNames, 'client'],
+        network,
+        disks: new Map(),
+        start: (machine) => this.#grid.started(machine),
+        deadMax: this.#members,
+      })
     }
   }
 
@@ -160,7 +191,7 @@ class SimulationRun {
   }
 
   stop(): void {
-    this.#nemesis?.stop()
+    this.#schedule?.stop()
     this.#grid.stop()
   }
 
@@ -188,7 +219,7 @@ class SimulationRun {
   }
 
   async #settle(): Promise<void> {
-    this.#nemesis?.stop()
+    this.#schedule?.stop()
     this.#world.setFaults()
     for (const { stream } of this.#streams) stream.setFaults(calmStream)
     this.#grid.heal()
@@ -201,7 +232,10 @@ class SimulationRun {
     await this.#world.complete(asked, { maxMs: settleMsMax })
   }
 
-  /** Every member's state, and a recovery from snapshot and tail, is the fold from zero at its index (A5). */
+  /**
+   * Every member's state, and a recovery from snapshot and tail, is the fold from zero at its index (A5); every reply
+   * that was given is one that the naive twin gives along the journal (A1, A3).
+   */
   async #check(): Promise<void> {
     await this.#world.runFor(1_000)
     this.#throwFailures()
@@ -213,6 +247,10 @@ class SimulationRun {
         if (replica === undefined || found?.role.kind === 'primary') continue
         witness.compare(`member ${member}`, replica.fold.head.index, replica.hash())
       }
+    }
+    // Nobody trims while the recoveries read.
+    this.#grid.stop()
+    for (const [partition, witness] of this.#witnesses.entries()) {
       const { id, stream } = this.#streams[partition]!
       const recovering = recover({
         journal: stream.journalFor(),
@@ -225,6 +263,8 @@ class SimulationRun {
       witness.look()
       witness.compare('snapshot and tail', recovered.fold.head.index, recovered.hash())
     }
+    const counts = requireOk('replies', checkReplies(this.#histories, this.#replies.replies, { unit: this.#unit }))
+    this.#world.counts.add('replies judged', counts.judged)
   }
 
   #throwFailures(): void {

@@ -1,5 +1,5 @@
 import { PlenumError, type Limits } from '../../kernel/index.ts'
-import type { Found, JournalRecord } from '../../journal/index.ts'
+import type { Found, JournalRecord, Position } from '../../journal/index.ts'
 import { Replica, type ReplicaObserver } from '../../partition/index.ts'
 import type { Runtime } from '../../runtime/index.ts'
 
@@ -9,7 +9,7 @@ import type { Runtime } from '../../runtime/index.ts'
  */
 export class PartitionWitness {
   readonly replica: Replica
-  readonly #records: () => readonly Found[]
+  readonly #records: (from: Position) => readonly Found[]
   readonly #partition: number
   readonly #hashes = new Map<number, string>()
   #accepted = 0
@@ -19,7 +19,7 @@ export class PartitionWitness {
     journalId: Uint8Array,
     runtime: Runtime,
     limits: Limits,
-    records: () => readonly Found[],
+    records: (from: Position) => readonly Found[],
     observe?: ReplicaObserver,
   ) {
     this.#partition = partition
@@ -42,11 +42,10 @@ export class PartitionWitness {
     return this.#accepted
   }
 
-  /** Reads what was stored since it last looked; must be called before anything is trimmed. */
-  look(): void {
-    for (const found of this.#records()) {
-      if (found.position >= this.replica.fold.head.next) this.replica.offer(found)
-    }
+  /** Reads what was stored since it last looked, and returns the last index; to be called before anything is trimmed. */
+  look(): number {
+    for (const found of this.#records(this.replica.fold.head.next)) this.replica.offer(found)
+    return this.replica.fold.head.index
   }
 
   /** CHECK_FAILED unless a state at `index` has this hash. */

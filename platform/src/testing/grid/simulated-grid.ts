@@ -4,8 +4,8 @@
 import { uuid7, type Limits } from '../../kernel/index.ts'
 import { MemberHost, NetworkClient } from '../../grid/index.ts'
 import type { Journal } from '../../journal/index.ts'
-import { Partition, type PartitionEvent, type ReplicaObserver } from '../../partition/index.ts'
-import { Router } from '../../router/index.ts'
+import { Partition, type PartitionEvent } from '../../partition/index.ts'
+import { Router, type PartitionChannel } from '../../router/index.ts'
 import type { Runtime } from '../../runtime/index.ts'
 import { PurityGuard } from '../../runtime/node/index.ts'
 import { drawMs, SimulatedNetwork, type SimulatedMember, type World } from '../../runtime/simulated/index.ts'
@@ -25,7 +25,8 @@ export interface GridOptions {
   /** One for each partition, with the journal's id. */
   readonly streams: readonly { readonly id: Uint8Array; readonly stream: SharedStream }[]
   readonly onEvent: (member: number, partition: number, event: PartitionEvent) => void
-  readonly observe?: ((member: number, partition: number) => ReplicaObserver) | undefined
+  /** Wraps the client's channels, to record what goes through them. */
+  readonly watch: (channel: PartitionChannel) => PartitionChannel
 }
 
 interface GridMember {
@@ -61,7 +62,7 @@ export class SimulatedGrid {
     const runtime = client.runtime()
     const port = this.network.port(client.process)
     this.#client = new NetworkClient(clientName, port, runtime, this.memberNames, streams.length)
-    this.router = new Router(this.#client.channels, runtime, limits)
+    this.router = new Router(this.#client.channels.map(options.watch), runtime, limits)
     for (const number of this.#members.keys()) this.#start(number)
   }
 
@@ -87,11 +88,20 @@ export class SimulatedGrid {
     this.#members[number]!.machine.pause(ms)
   }
 
-  jumpWall(number: number, ms: number): void {
-    this.#members[number]!.machine.jumpWall(ms)
+  /** The machines, for a schedule of faults. */
+  get machines(): readonly SimulatedMember[] {
+    return this.#members.map(({ machine }) => machine)
   }
 
-  /** Brings back everybody: nobody is down, paused or cut off, and all clocks agree. */
+  /** Takes note that a machine's process has ended, and starts the member's code in the new one. */
+  started(machine: SimulatedMember): void {
+    const number = this.machines.indexOf(machine)
+    const member = this.#members[number]!
+    this.#drop(member)
+    this.#start(number)
+  }
+
+  /** Brings back everybody: nobody is down, paused or cut off. */
   heal(): void {
     this.network.heal()
     for (const [number, { machine }] of this.#members.entries()) {
@@ -122,6 +132,10 @@ export class SimulatedGrid {
 
   #stop(member: GridMember): void {
     member.machine.kill()
+    this.#drop(member)
+  }
+
+  #drop(member: GridMember): void {
     for (const partition of member.partitions) partition.drop()
     member.host?.close()
     member.partitions = []
@@ -157,7 +171,7 @@ export class SimulatedGrid {
     journal: Journal,
     incarnation: number,
   ): Partition {
-    const { unit, limits, onEvent, observe } = this.#options
+    const { unit, limits, onEvent } = this.#options
     const logic = new UnitLogic({
       parts: unit,
       limits,
@@ -179,7 +193,6 @@ export class SimulatedGrid {
       limits,
       reference: () => this.#medianWall(),
       onEvent: (event) => onEvent(number, partition, event),
-      observe: observe?.(number, partition),
     })
   }
 

@@ -38,7 +38,10 @@ export function expectedAnswer(
   given: Answer | undefined,
   unit: UnitParts | undefined,
 ): Expected {
-  const run = new NaiveRun(space.copy(), (type) => unit?.rules.get(type), command.kind === 'call')
+  const copy = space.copy()
+  // A type that the journal has not heard of yet has no entries; that is an answer as well.
+  copy.declare(unit?.layouts ?? [])
+  const run = new NaiveRun(copy, (type) => unit?.rules.get(type), command.kind === 'call')
   switch (command.kind) {
     case 'register':
       return present(run, ownLayouts.session.name, { session: command.session }, true)

@@ -1,0 +1,32 @@
+export { simulate, type SimulateOptions, type SimulatedWorld, type SimulationReport } from './simulate.ts'
+export { checkAckedSet, type AckedSetCounts, type AckedSetOptions } from './checkers/acked-set.ts'
+export { checkBank, type BankCounts, type BankOptions } from './checkers/bank.ts'
+export { requireOk, type CheckResult, type Undecided, type Violation } from './checkers/check-result.ts'
+export {
+  HistoryRecorder,
+  jsonLines,
+  readHistory,
+  RecordedClient,
+  type Answered,
+  type Asked,
+  type HistoryEvent,
+} from './checkers/history.ts'
+export { checkRegisters, type RegisterCounts, type RegisterOptions } from './checkers/registers.ts'
+export { checkSessions, type SessionCounts } from './checkers/sessions.ts'
+export {
+  BankSteps,
+  drawBankProfile,
+  runBankStep,
+  type BankCalls,
+  type BankProfile,
+  type BankStep,
+} from './generators/bank-workload.ts'
+export {
+  RegisterClient,
+  RegisterSteps,
+  type RegisterCalls,
+  type RegisterStep,
+  type RegisterWritten,
+} from './generators/register-workload.ts'
+export { runSetStep, SetSteps, type SetCalls, type SetStep } from './generators/set-workload.ts'
+export { shrink, type ShrinkOptions, type Shrunk } from './generators/shrink.ts'
