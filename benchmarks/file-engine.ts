@@ -1,21 +1,27 @@
 // Measures the arrangements of the file engine against each other and against the raw disk (FE5).
 //
-//   node benchmarks/file-engine.ts [--folder <path>] [--ms <of a slice>] [--slices <number>] [--json]
+//   node benchmarks/file-engine.ts [--folder <path>] [--ms <of a slice>] [--slices <number>] [--quiet <syncs>] [--json]
 //
-// Contenders take turns in short slices; rates are medians over the slices.
+// Contenders take turns in short slices; rates are medians over the slices. On a machine that others use, `--quiet 5500`
+// counts only the rounds between two short raw runs of at least so many syncs a second.
 import { cpus, tmpdir } from 'node:os'
 import { parseArgs } from 'node:util'
 import { pathToFileURL } from 'node:url'
-import {
-  openAppends,
-  openRaw,
-  runRecovery,
-  type Arrangement,
-  type Contender,
-  type RunResult,
-} from './file-engine/runs.ts'
+import { openAppends, openRaw, runRecovery, type Arrangement, type Contender, type Slice } from './file-engine/runs.ts'
+
+export interface RunResult {
+  /** Median over the slices. */
+  readonly perSecond: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+  readonly maxMs: number
+  /** The longest time in which the loop did not turn. */
+  readonly stallMs: number
+}
 
 export interface Row extends RunResult {
+  /** Rounds that count. */
+  readonly rounds: number
   readonly what: string
   readonly level: 'os' | 'disk'
   readonly partitions: number
@@ -30,8 +36,12 @@ export interface Size {
   /** Milliseconds of one slice, and how many each contender gets. */
   readonly ms: number
   readonly slices: number
+  /** Rounds count only between two short raw runs of at least so many syncs a second; 0 to count all. */
+  readonly quietPerSecond: number
   readonly recordBytes: number
 }
+
+const triesPerSlice = 200
 
 interface Heat {
   readonly level: 'os' | 'disk'
@@ -70,30 +80,48 @@ const heats: readonly Heat[] = [
 /** Every heat: its contenders take turns in short slices, so that they meet the same noise. */
 export async function measure(size: Size): Promise<readonly Row[]> {
   const rows: Row[] = []
-  for (const heat of heats) rows.push(...(await runHeat(heat, size)))
+  const probe = await openRaw({ ...size, inFlight: 1 })
+  for (const heat of heats) rows.push(...(await runHeat(heat, size, probe)))
+  await probe.close()
   return rows
 }
 
-async function runHeat(heat: Heat, size: Size): Promise<readonly Row[]> {
+async function runHeat(heat: Heat, size: Size, probe: Contender): Promise<readonly Row[]> {
   const { level, partitions, inFlight, workUs } = heat
   const base = { folder: size.folder, recordBytes: size.recordBytes, level, partitions, inFlight, workUs }
-  const contenders: { readonly what: string; readonly contender: Contender }[] = []
-  if (heat.raw) contenders.push({ what: 'raw write + fdatasync', contender: await openRaw(base) })
-  for (const arrangement of heat.arrangements) {
-    contenders.push({ what: arrangement, contender: await openAppends({ ...base, arrangement }) })
+  const names = [...(heat.raw ? ['raw write + fdatasync'] : []), ...heat.arrangements]
+  const contenders: Contender[] = heat.raw ? [await openRaw(base)] : []
+  for (const arrangement of heat.arrangements) contenders.push(await openAppends({ ...base, arrangement }))
+  const rounds: Slice[][] = []
+  for (let tries = 0; rounds.length < size.slices && tries < size.slices * triesPerSlice; tries += 1) {
+    if (!(await isQuiet(probe, size))) continue
+    const round: Slice[] = []
+    for (const contender of contenders) round.push(await contender.slice(size.ms))
+    if (await isQuiet(probe, size)) rounds.push(round)
   }
-  for (let slice = 0; slice < size.slices; slice += 1) {
-    for (const { contender } of contenders) await contender.slice(size.ms)
-  }
-  const raw = heat.raw ? contenders[0]?.contender.result().perSecond : undefined
-  const rows: Row[] = []
-  for (const { what, contender } of contenders) {
-    const result = contender.result()
-    const ofRaw = raw === undefined || rows.length === 0 ? {} : { ofRaw: result.perSecond / raw }
-    rows.push({ what, level, partitions, inFlight, workUs, ...result, ...ofRaw })
-    await contender.close()
-  }
-  return rows
+  for (const contender of contenders) await contender.close()
+  const results = names.map((_, at) => resultOf(rounds.flatMap((round) => round.slice(at, at + 1))))
+  const raw = heat.raw ? results[0]?.perSecond : undefined
+  return results.map((result, at) => {
+    const ofRaw = raw === undefined || at === 0 ? {} : { ofRaw: result.perSecond / raw }
+    return { what: names[at] ?? '', level, partitions, inFlight, workUs, rounds: rounds.length, ...result, ...ofRaw }
+  })
+}
+
+/** True if nobody else seems to use the disk, or the processor: a short raw run is as fast as it should be. */
+async function isQuiet(probe: Contender, size: Size): Promise<boolean> {
+  if (size.quietPerSecond === 0) return true
+  if ((await probe.slice(4)).perSecond >= size.quietPerSecond) return true
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  return false
+}
+
+function resultOf(slices: readonly Slice[]): RunResult {
+  const rates = slices.map(({ perSecond }) => perSecond).toSorted((a, b) => a - b)
+  const sorted = Float64Array.from(slices.flatMap(({ latenciesMs }) => latenciesMs)).sort()
+  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
+  const stallMs = Math.max(0, ...slices.map((slice) => slice.stallMs))
+  return { perSecond: rates[rates.length >> 1] ?? 0, p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1), stallMs }
 }
 
 function table(rows: readonly Row[]): string {
@@ -110,6 +138,7 @@ function table(rows: readonly Row[]): string {
     ms(row.p99Ms),
     ms(row.maxMs),
     ms(row.stallMs),
+    String(row.rounds),
   ])
   const head = [
     'arrangement',
@@ -123,6 +152,7 @@ function table(rows: readonly Row[]): string {
     'p99',
     'max',
     'stall',
+    'rounds',
   ]
   const all = [head, head.map(() => '---'), ...lines]
   const widths = head.map((_, column) => Math.max(...all.map((line) => (line[column] ?? '').length)))
@@ -134,11 +164,18 @@ async function main(): Promise<void> {
     options: {
       folder: { type: 'string', default: tmpdir() },
       ms: { type: 'string', default: '30' },
-      slices: { type: 'string', default: '20' },
+      slices: { type: 'string', default: '21' },
+      quiet: { type: 'string', default: '0' },
       json: { type: 'boolean', default: false },
     },
   })
-  const size = { folder: values.folder, ms: Number(values.ms), slices: Number(values.slices), recordBytes: 512 }
+  const size = {
+    folder: values.folder,
+    ms: Number(values.ms),
+    slices: Number(values.slices),
+    quietPerSecond: Number(values.quiet),
+    recordBytes: 512,
+  }
   const rows = await measure(size)
   const recovery = await runRecovery({ ...size, recordBytes: 64, partitions: 8, records: 1_000_000 })
   if (values.json) {

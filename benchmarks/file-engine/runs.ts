@@ -21,19 +21,16 @@ export interface RunOptions {
   readonly workUs: number
 }
 
-/** One of the things that are compared: runs for a slice of time, as often as asked, and keeps what it saw. */
+/** One of the things that are compared: runs for a slice of time, as often as asked. */
 export interface Contender {
-  slice(ms: number): Promise<void>
-  result(): RunResult
+  slice(ms: number): Promise<Slice>
   close(): Promise<void>
 }
 
-export interface RunResult {
-  /** Median over the slices. */
+/** What one slice saw. */
+export interface Slice {
   readonly perSecond: number
-  readonly p50Ms: number
-  readonly p99Ms: number
-  readonly maxMs: number
+  readonly latenciesMs: readonly number[]
   /** The longest time in which the loop did not turn. */
   readonly stallMs: number
 }
@@ -45,10 +42,8 @@ export async function openAppends(options: RunOptions): Promise<Contender> {
   const folders = await openAll(options, path, thread === undefined ? new NodeDisk() : threadDisk(thread))
   const journals = folders.flatMap(({ partitions }) => partitions.map(({ journal }) => journal))
   const next = journals.map(() => 1)
-  const samples = new Samples()
   return {
-    slice: (ms) => closedLoop(options, journals, next, samples, ms),
-    result: () => samples.result(),
+    slice: (ms) => closedLoop(options, journals, next, ms),
     async close() {
       for (const folder of folders) await folder.close()
       await thread?.stop()
@@ -65,46 +60,26 @@ export async function openRaw(options: Pick<RunOptions, 'folder' | 'inFlight' | 
   const descriptor = openSync(`${path}/raw`, 'w+')
   for (let at = 0; at < sizeMax; at += 1 << 20) writeSync(descriptor, new Uint8Array(1 << 20), 0, 1 << 20, at)
   fsyncSync(descriptor)
-  const samples = new Samples()
   let at = 0
   return {
     async slice(ms) {
       const begun = performance.now()
-      let count = 0
+      const latenciesMs: number[] = []
       for (let now = begun; now < begun + ms;) {
         writeSync(descriptor, group, 0, group.length, at)
         fdatasyncSync(descriptor)
         at = at + 2 * group.length > sizeMax ? 0 : at + group.length
-        count += options.inFlight
         const then = performance.now()
-        samples.latencies.push(then - now)
+        latenciesMs.push(then - now)
         now = then
       }
-      samples.add(count, performance.now() - begun, 0)
+      const seconds = (performance.now() - begun) / 1_000
+      return { perSecond: (latenciesMs.length * options.inFlight) / seconds, latenciesMs, stallMs: 0 }
     },
-    result: () => samples.result(),
     async close() {
       closeSync(descriptor)
       await rm(path, { recursive: true })
     },
-  }
-}
-
-class Samples {
-  readonly latencies: number[] = []
-  readonly #rates: number[] = []
-  #stallMs = 0
-
-  add(count: number, ms: number, stallMs: number): void {
-    this.#rates.push((count / ms) * 1_000)
-    this.#stallMs = Math.max(this.#stallMs, stallMs)
-  }
-
-  result(): RunResult {
-    const sorted = Float64Array.from(this.latencies).sort()
-    const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
-    const perSecond = this.#rates.toSorted((a, b) => a - b)[this.#rates.length >> 1] ?? 0
-    return { perSecond, p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1), stallMs: this.#stallMs }
   }
 }
 
@@ -125,13 +100,13 @@ async function closedLoop(
   options: RunOptions,
   journals: readonly Journal[],
   next: number[],
-  samples: Samples,
   ms: number,
-): Promise<void> {
+): Promise<Slice> {
   const record = new Uint8Array(options.recordBytes).fill(7)
   const begun = performance.now()
   const end = begun + ms
-  let [stallMs, turned, count, isOver] = [0, begun, 0, false]
+  const latenciesMs: number[] = []
+  let [stallMs, turned, isOver] = [0, begun, false]
   const turn = (): void => {
     const now = performance.now()
     stallMs = Math.max(stallMs, now - turned)
@@ -147,14 +122,14 @@ async function closedLoop(
       const outcome = await journals[number]?.append(position, record)
       if (outcome?.kind !== 'acked') throw new Error(`append was ${outcome?.kind}`)
       const then = performance.now()
-      samples.latencies.push(then - now)
-      count += 1
+      latenciesMs.push(then - now)
       now = then
     }
   }
   await Promise.all(Array.from({ length: options.inFlight }, (_, i) => appender(i % journals.length)))
   isOver = true
-  samples.add(count, performance.now() - begun, stallMs)
+  const seconds = (performance.now() - begun) / 1_000
+  return { perSecond: latenciesMs.length / seconds, latenciesMs, stallMs }
 }
 
 function work(us: number): void {

@@ -3,6 +3,7 @@ import { isPlenumError } from '../../kernel/index.ts'
 import { NodeDisk } from '../../runtime/node/index.ts'
 import type { FileLog } from './file-log.ts'
 import { FaultyDisk, systemError, type DiskOperation } from './contract/faulty-disk.ts'
+import { emptyFolder, openHere } from './contract/folder-bench.ts'
 import { contents, LogBench, testRecord } from './contract/log-bench.ts'
 
 /** Both ways to write: on the loop, and through the thread pool. */
@@ -228,4 +229,45 @@ test('[JR8] while a full disk is tried again, batches stay out of the reserve', 
     await expect.poll(() => due.length).toBe(1)
   }
   expect(await append(log, 0, log.tail(0).next, 3)).toMatchObject({ kind: 'acked' })
+})
+
+test('[JR7] at level os everything is synced before a segment goes, and if that fails none does', async () => {
+  const { bench, disk } = await faulty({ level: 'os' })
+  await using _ = bench
+  const log = await bench.open()
+  await bench.append(log, 40, 700)
+  const before = [...(await bench.files()).keys()]
+  const synced: string[] = []
+  disk.plan = ({ kind, path }) => {
+    if (kind === 'sync') synced.push(path)
+    return kind === 'sync' ? { error: systemError('EIO') } : undefined
+  }
+  const trims = [log.trim(0, 21), log.trim(1, 21)].map((trim) => trim.catch((error: unknown) => error))
+  expect((await Promise.all(trims))[1]).toMatchObject({ code: 'JOURNAL_FAILED' })
+  expect(synced).toHaveLength(1)
+  expect([...(await bench.files()).keys()]).toEqual(before)
+})
+
+test('[JR7] at level os the log is synced before a snapshot goes, and if that fails the snapshot stays', async () => {
+  await using at = await emptyFolder()
+  const disk = new FaultyDisk(new NodeDisk())
+  const folder = await openHere(at.path, { disk, level: 'os' })
+  const { journal } = folder.partitions[0]!
+  async function* chunk(): AsyncGenerator<Uint8Array, void> {
+    yield new Uint8Array(10)
+  }
+  const names = [await journal.saveSnapshot(1, chunk(), () => 'a'), await journal.saveSnapshot(2, chunk(), () => 'b')]
+  expect(await journal.append(1, testRecord(0, 1))).toMatchObject({ kind: 'acked' })
+  const done: string[] = []
+  disk.plan = ({ kind, path }) => {
+    done.push(`${kind} ${path.slice(at.path.length)}`)
+    return undefined
+  }
+  await journal.removeSnapshot(names[0]!)
+  expect(done[0]).toBe('sync /log/00000001.log')
+  expect(await journal.append(2, testRecord(0, 2))).toMatchObject({ kind: 'acked' })
+  disk.plan = ({ kind }) => (kind === 'sync' ? { error: systemError('EIO') } : undefined)
+  await expect(journal.removeSnapshot(names[1]!)).rejects.toMatchObject({ code: 'JOURNAL_FAILED' })
+  expect(await journal.listSnapshots()).toEqual([names[1]])
+  await folder.close().catch(() => {})
 })

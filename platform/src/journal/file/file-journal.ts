@@ -54,8 +54,10 @@ export class FileJournal implements Journal {
     return this.#snapshots.list()
   }
 
-  removeSnapshot(name: SnapshotName): Promise<void> {
-    return this.#snapshots.remove(name)
+  /** The record that names a newer snapshot must not be lost where this one's removal is not, so the log goes first. */
+  async removeSnapshot(name: SnapshotName): Promise<void> {
+    await this.#log.settle()
+    await this.#snapshots.remove(name)
   }
 
   trim(before: Position): Promise<void> {

@@ -184,18 +184,27 @@ export class FileLog {
     this.#wake()
   }
 
-  /** Forgets what the journal no longer needs, in whole segments and once no other journal needs those. */
+  /** Forgets what the journal no longer needs, in whole segments and once no other journal needs those. JOURNAL_FAILED. */
   trim(journal: number, before: Position): Promise<void> {
     const wanted = Math.min(before, this.#writer.acked(journal))
     this.#needed[journal] = Math.max(this.#needed[journal] ?? 1, wanted)
     this.#trimming = this.#trimming
       .catch(() => {})
       .then(async () => {
+        if (!this.#segments.canRemove(this.#needed)) return
+        // What the caller relies on instead, a snapshot and the record that names it, must not be lost where the
+        // removal is not: at level `os` both may still be in the system's memory.
+        await this.#writer.settle()
         const freed = await this.#segments.removeBelow(this.#needed)
         this.#index.dropBefore(this.#segments.oldest)
         if (freed > 0) this.#supply.freed(freed)
       })
     return this.#trimming
+  }
+
+  /** Syncs everything that was acked; nothing to do at level `disk`. JOURNAL_FAILED. */
+  settle(): Promise<void> {
+    return this.#writer.settle()
   }
 
   /**

@@ -115,6 +115,16 @@ export class GroupWriter {
     })
   }
 
+  /** Syncs everything that was acked. JOURNAL_FAILED if that fails, or anything did before. */
+  async settle(): Promise<void> {
+    try {
+      if (this.failure === undefined && (await this.#statements.settle())) this.#schedule()
+    } catch (error) {
+      this.#fail(error)
+    }
+    if (this.failure !== undefined) throw this.failure
+  }
+
   /** Writes what waits, then a mark that says that everything was synced, and stops. Files stay open. */
   async close(): Promise<void> {
     if (this.#state.kind === 'open') this.#state = { kind: 'closed' }

@@ -61,22 +61,28 @@ export class LiveSegments {
     }
   }
 
+  /** True if the oldest segment is needed by no journal and read by nobody. The last one always stays. */
+  canRemove(needed: readonly Position[]): boolean {
+    const [oldest, next] = this.#live
+    if (oldest === undefined || next === undefined || oldest.readers > 0) return false
+    return next.first.every((position, journal) => position <= (needed[journal] ?? 1))
+  }
+
   /**
-   * Removes the oldest segments as long as no journal needs them and nobody reads them; the last one always stays.
-   * Each removal is made durable before the next, so that a crash never leaves a gap. Returns the bytes freed.
+   * Removes the oldest segments as long as that can be done. Each removal is made durable before the next, so
+   * that a crash never leaves a gap. Returns the bytes freed.
    */
   async removeBelow(needed: readonly Position[]): Promise<number> {
     let freed = 0
-    for (;;) {
-      const [oldest, next] = this.#live
-      if (oldest === undefined || next === undefined || oldest.readers > 0) return freed
-      if (!next.first.every((position, journal) => position <= (needed[journal] ?? 1))) return freed
-      this.#live.shift()
+    while (this.canRemove(needed)) {
+      const oldest = this.#live.shift()
+      if (oldest === undefined) break
       await oldest.segment.file.close()
       await this.#disk.remove(oldest.segment.path)
       await this.#disk.syncFolder(this.#folder)
       freed += oldest.segment.size
     }
+    return freed
   }
 
   /** Closes the files once the reads under way are done: a closed descriptor may soon be another file's. */

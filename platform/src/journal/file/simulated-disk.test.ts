@@ -11,6 +11,7 @@ test(
   async () => {
     const endings = new Map<Ending, number>()
     let acked = 0
+    let full = 0
     let torn = 0
     for (let seed = firstSeed; seed < firstSeed + seeds; seed += 1) {
       const run = new SeedRun(seed)
@@ -22,6 +23,7 @@ test(
       }
       for (const ending of run.endings) endings.set(ending, (endings.get(ending) ?? 0) + 1)
       acked += run.acked
+      full += run.full
       torn += run.events.filter(({ kind }) => kind === 'torn tail').length
     }
     // Every kind of ending came, and tails were torn; otherwise the seeds show nothing.
@@ -29,6 +31,7 @@ test(
     for (const ending of ['close', 'kill', 'power cut', 'failed'] as const)
       expect(endings.get(ending)).toBeGreaterThan(10)
     expect(acked).toBeGreaterThan(seeds * 50)
+    expect(full).toBeGreaterThan(10)
     expect(torn).toBeGreaterThan(5)
   },
 )

@@ -31,6 +31,8 @@ export class SeedRun {
   readonly events: LogEvent[] = []
   readonly endings: Ending[] = []
   acked = 0
+  /** Windows that ended with `full`. */
+  full = 0
   readonly level: FileLevel
   readonly #disk: SimulatedDisk
   readonly #member: SimulatedMember
@@ -66,7 +68,7 @@ export class SeedRun {
         this.endings.push(await this.#live())
       } catch (error) {
         // A start that meets a failing disk serves nothing; the next one finds what there is.
-        if (!isSyncFailure(error)) throw error
+        if (!isDiskFailure(error)) throw error
         this.endings.push(this.#restart('failed'))
       }
     }
@@ -85,6 +87,8 @@ export class SeedRun {
     if (fuse < 2) this.#disk.endAfter(random.integer(120), fuse === 0 ? 'kill' : 'power cut')
     const folder = await this.#start()
     if (folder === undefined) return this.#die(fuse === 0 ? 'kill' : 'power cut')
+    // Sometimes others have filled the disk; a trim makes room for a while.
+    this.#disk.setCapacity(random.integer(3) === 0 ? this.#disk.usedBytes + random.integer(6_000) : Infinity)
     if (fuse === 2) this.#fault = this.world.schedule(random.integer(30), () => this.#disk.failNext('sync'))
     const work = folder.partitions.map((_, number) => this.#work(folder, number))
     const outcomes = await this.#whileAlive(Promise.all(work))
@@ -190,12 +194,19 @@ export class SeedRun {
       const from = expected.sent.length + 1
       const appends = Array.from({ length: window }, (_, i) => {
         const record = testRecord(number, from + i, random.integer(random.integer(10) === 0 ? 3_000 : 200))
+        record[5] = random.integer(6)
         record[6] = random.integer(256)
         ;(expected.sent[from + i - 1] ??= []).push(record)
         return journal.append(from + i, record)
       })
       for (const outcome of await Promise.all(appends)) {
         if (outcome.kind === 'failed') return 'failed'
+        if (outcome.kind === 'full' || outcome.kind === 'refused') {
+          this.full += 1
+          // It is not there and will not come.
+          expected.sent.length = expected.promised - 1
+          break
+        }
         if (outcome.kind !== 'acked') throw new Error(`an append was ${outcome.kind}`)
         expected.promised = outcome.position + 1
         if (this.level === 'disk') expected.durable = expected.promised
@@ -204,7 +215,7 @@ export class SeedRun {
       try {
         if (random.integer(4) === 0) await this.#snapshot(folder, number)
       } catch (error) {
-        if (isSyncFailure(error)) continue
+        if (isDiskFailure(error)) continue
         throw error
       }
     }
@@ -244,8 +255,12 @@ export class SeedRun {
   }
 }
 
-function isSyncFailure(error: unknown): boolean {
-  return isPlenumError(error, 'JOURNAL_FAILED') || (error instanceof Error && 'code' in error && error.code === 'EIO')
+function isDiskFailure(error: unknown): boolean {
+  return (
+    isPlenumError(error, 'JOURNAL_FAILED') ||
+    isPlenumError(error, 'JOURNAL_FULL') ||
+    (error instanceof Error && 'code' in error && error.code === 'EIO')
+  )
 }
 
 /** A disk that takes the bytes at the call, as a kernel does, however the writer uses its buffers afterwards. */
