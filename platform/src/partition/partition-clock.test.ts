@@ -17,7 +17,10 @@ function newClock(start: number, reference: () => number) {
 }
 
 test('[TI1] partition time goes on by the monotonic clock, and its slew towards the reference is at most 5 %', () => {
-  const step = fc.record({ ms: fc.double({ min: 0, max: 5_000, noNaN: true }), off: fc.integer({ min: -9_000, max: 9_000 }) })
+  const step = fc.record({
+    ms: fc.double({ min: 0, max: 5_000, noNaN: true }),
+    off: fc.integer({ min: -9_000, max: 9_000 }),
+  })
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
       let off = 0

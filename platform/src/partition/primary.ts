@@ -167,7 +167,7 @@ export class Primary {
       if (kept !== undefined) return kept
     }
     if (this.#options.journal.fill() >= fillMax) return Promise.reject(journalFull())
-    machine.begin({ writer: this.#writer, index: this.#pipeline.lastIndex + 1 }, this.#clock.now())
+    this.#begin()
     let value: unknown
     try {
       value = this.#change(command)
@@ -184,16 +184,28 @@ export class Primary {
 
   /** The answer to a command that did nothing; kept too where the request may come again. */
   #refuse(error: unknown, identity: Identity | undefined): Promise<unknown> {
-    const { machine } = this.#options.replica
-    let index = Math.min(this.#execution.dependency, this.#lastIndex())
-    if (identity !== undefined) {
-      machine.begin({ writer: this.#writer, index: this.#pipeline.lastIndex + 1 }, this.#clock.now())
-      this.#answers.keep(identity, { ok: false, error: errorData(error) })
-      machine.commit()
-      index = this.#pipeline.lastIndex + 1
-      this.#askFlush()
-    }
+    const kept = identity !== undefined && this.#keepRefusal(identity, error)
+    const index = kept ? this.#pipeline.lastIndex + 1 : Math.min(this.#execution.dependency, this.#lastIndex())
+    if (kept) this.#askFlush()
     return this.#hold(index, undefined, error, true)
+  }
+
+  /** False where the answer cannot be kept: it did nothing, so that a repetition may run. */
+  #keepRefusal(identity: Identity, error: unknown): boolean {
+    const { machine } = this.#options.replica
+    this.#begin()
+    try {
+      this.#answers.keep(identity, { ok: false, error: errorData(error) })
+      return machine.commit()
+    } catch {
+      machine.rollback()
+      return false
+    }
+  }
+
+  #begin(): void {
+    const { machine } = this.#options.replica
+    machine.begin({ writer: this.#writer, index: this.#pipeline.lastIndex + 1 }, this.#clock.now())
   }
 
   #keptAnswer(identity: Identity, attempt: number): Promise<unknown> | undefined {
@@ -263,13 +275,21 @@ export class Primary {
     }
   }
 
-  /** Ends leases that are over, as a command of its own (TI2). */
+  /** Ends leases that are over, as commands of their own (TI2), none of them over the limit of effects. */
   #tick(): void {
     const { machine } = this.#options.replica
-    machine.begin({ writer: this.#writer, index: this.#pipeline.lastIndex + 1 }, this.#clock.now())
-    const expired = machine.expire()
-    if (expired > 0) this.#answers.forgetEnded()
-    if (machine.commit()) this.#askFlush()
+    const { commandEffectsMax } = this.#options.limits
+    let expired = 0
+    const inCommands = (remove: () => number): void => {
+      for (let count = commandEffectsMax; count === commandEffectsMax;) {
+        this.#begin()
+        count = remove()
+        expired += count
+        if (machine.commit()) this.#askFlush()
+      }
+    }
+    inCommands(() => machine.expire(commandEffectsMax))
+    if (expired > 0) inCommands(() => this.#answers.forgetEnded(commandEffectsMax))
   }
 
   /**
@@ -412,7 +432,7 @@ export class Primary {
     const marked = await this.#whenFlowing(() => {
       this.#flush()
       const { machine } = replica
-      machine.begin({ writer: this.#writer, index: this.#pipeline.lastIndex + 1 }, this.#clock.now())
+      this.#begin()
       machine.markSnapshot()
       machine.commit()
       const index = this.#pipeline.lastIndex + 1

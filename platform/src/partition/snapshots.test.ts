@@ -70,7 +70,9 @@ test('[JR7] a snapshot that no record names does not count', async () => {
   const named = (await bench.stream.records()).find(({ kind }) => kind === 'SNAPSHOT')!
   await bench.stream.regress(found.length - named.position + 1)
   const again = await restarted(bench)
-  expect(again.events).toContainEqual(expect.objectContaining({ kind: 'snapshot-ignored', reason: 'no record names it' }))
+  expect(again.events).toContainEqual(
+    expect.objectContaining({ kind: 'snapshot-ignored', reason: 'no record names it' }),
+  )
   expect(await again.partition.submit(get('a'))).toEqual({ id: 'a', n: 1 })
 })
 

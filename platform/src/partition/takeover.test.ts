@@ -1,6 +1,16 @@
 import { expect, test } from 'vitest'
 import { PlenumError } from '../kernel/index.ts'
-import { Answers, DataLogic, get, insert, itemLayout, numbered, PartitionBench, register, write } from './contract/partition-bench.ts'
+import {
+  Answers,
+  DataLogic,
+  get,
+  insert,
+  itemLayout,
+  numbered,
+  PartitionBench,
+  register,
+  write,
+} from './contract/partition-bench.ts'
 import { turns } from './contract/manual-runtime.ts'
 
 const roles = (events: readonly { readonly kind: string }[]) =>
@@ -108,7 +118,9 @@ test('[PA10] UPGRADE stands before anything of a new unit, names it and its layo
   await first.partition.close()
   const wider = { ...itemLayout, fields: ['id', 'more', 'n'] }
   const second = await bench.primary(1, new DataLogic('unit-2', bench.limits, [wider]))
-  await second.partition.submit({ command: { kind: 'write', type: 'item', value: { id: 'b', n: 1, more: 2 }, options: {} } })
+  await second.partition.submit({
+    command: { kind: 'write', type: 'item', value: { id: 'b', n: 1, more: 2 }, options: {} },
+  })
   expect(await bench.stream.kinds()).toEqual(['OPEN', 'UPGRADE', 'BATCH', 'CLOSE', 'OPEN', 'UPGRADE', 'BATCH'])
   const replica = await bench.fold()
   expect(replica.unit).toBe('unit-2')

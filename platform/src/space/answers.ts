@@ -78,9 +78,9 @@ export class Answers {
     this.#machine.remove(this.#sessions, row, 'removed')
   }
 
-  /** Forgets answers whose session's lease has ended. */
-  forgetEnded(): void {
-    this.#removeAnswers((session) => this.#sessions.find({ session }) === undefined)
+  /** Forgets answers whose session's lease has ended, `countMax` at most; returns how many. */
+  forgetEnded(countMax: number): number {
+    return this.#removeAnswers((session) => this.#sessions.find({ session }) === undefined, countMax)
   }
 
   #keepKeyed(key: string, answer: Answer): void {
@@ -108,9 +108,10 @@ export class Answers {
     )
   }
 
-  #removeAnswers(of: (session: unknown) => boolean): void {
-    const gone = [...this.#answers.rows()].filter((row) => of(row.value['session']))
+  #removeAnswers(of: (session: unknown) => boolean, countMax = Infinity): number {
+    const gone = [...this.#answers.rows()].filter((row) => of(row.value['session'])).slice(0, countMax)
     for (const row of gone) this.#machine.remove(this.#answers, row, 'removed')
+    return gone.length
   }
 
   #checkSize(answer: Answer): void {

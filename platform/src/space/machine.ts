@@ -169,15 +169,15 @@ export class Machine {
     this.#drop(table, row, batch.index)
   }
 
-  /** Removes what is past its lease at the command's time (TI2); returns how many entries that were. */
-  expire(): number {
+  /** Removes what is past its lease at the command's time (TI2), `countMax` entries at most; returns how many. */
+  expire(countMax = Infinity): number {
     let count = 0
-    for (;;) {
+    for (; count < countMax; count++) {
       const expired = this.#expiry.takeExpired(this.#time)
-      if (expired === undefined) return count
+      if (expired === undefined) break
       this.remove(expired.table, expired.row, 'expired')
-      count += 1
     }
+    return count
   }
 
   /** Marks the end of this batch as the state of a snapshot; must be the batch's last command. */

@@ -1,4 +1,11 @@
-import { parseRecord, type Appended, type Found, type Journal, type JournalRecord, type Position } from '../../journal/index.ts'
+import {
+  parseRecord,
+  type Appended,
+  type Found,
+  type Journal,
+  type JournalRecord,
+  type Position,
+} from '../../journal/index.ts'
 import { MemoryJournal } from '../../journal/memory/memory-engine.ts'
 import type { SnapshotName, Tail } from '../../journal/index.ts'
 
@@ -7,7 +14,18 @@ import type { SnapshotName, Tail } from '../../journal/index.ts'
  * `dropped`: not stored, and nobody is told; `dropped later`: the same, found out at `release`. `late`: the same, but the packet arrives with `deliver`. `displaced`: another
  * record takes its place and it is stored behind it, acked there.
  */
-export type Fate = 'acked' | 'held' | 'refused' | 'lost ack' | 'dropped' | 'dropped later' | 'late' | 'displaced' | 'full' | 'unavailable' | 'failed'
+export type Fate =
+  | 'acked'
+  | 'held'
+  | 'refused'
+  | 'lost ack'
+  | 'dropped'
+  | 'dropped later'
+  | 'late'
+  | 'displaced'
+  | 'full'
+  | 'unavailable'
+  | 'failed'
 
 /** One partition's records as its authority keeps them, for any number of connections, over a memory journal. */
 export class FaultStream {
@@ -140,7 +158,7 @@ export class FaultStream {
       for (const resume of this.#waiting.splice(0)) resume()
     }
     signal.addEventListener('abort', wake, { once: true })
-    for (let position = from; !signal.aborted; ) {
+    for (let position = from; !signal.aborted;) {
       const { next } = await this.#inner.open()
       if (position < next) {
         for await (const found of this.#inner.read(position)) {

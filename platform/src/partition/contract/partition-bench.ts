@@ -1,5 +1,12 @@
 import { defaultLimits, isPlenumError, PlenumError, type Limits } from '../../kernel/index.ts'
-import { Executor, type Identity, type Layout, type Machine, type Request, type StoredValue } from '../../space/index.ts'
+import {
+  Executor,
+  type Identity,
+  type Layout,
+  type Machine,
+  type Request,
+  type StoredValue,
+} from '../../space/index.ts'
 import { Partition, Replica, type Execution, type Logic, type LogicCommand, type PartitionEvent } from '../index.ts'
 import { FaultJournal, FaultStream } from './fault-stream.ts'
 import { ManualRuntime, turns } from './manual-runtime.ts'
