@@ -27,8 +27,8 @@ export interface Row extends RunResult {
   readonly partitions: number
   readonly inFlight: number
   readonly workUs: number
-  /** Share of the raw rate of the same bytes. */
-  readonly ofRaw?: number
+  /** Share of the raw rate of the same bytes, by rates and by median latencies, which noise disturbs less. */
+  readonly ofRaw?: { readonly rate: number; readonly p50: number }
 }
 
 export interface Size {
@@ -101,9 +101,12 @@ async function runHeat(heat: Heat, size: Size, probe: Contender): Promise<readon
   }
   for (const contender of contenders) await contender.close()
   const results = names.map((_, at) => resultOf(rounds.flatMap((round) => round.slice(at, at + 1))))
-  const raw = heat.raw ? results[0]?.perSecond : undefined
+  const raw = heat.raw ? results[0] : undefined
   return results.map((result, at) => {
-    const ofRaw = raw === undefined || at === 0 ? {} : { ofRaw: result.perSecond / raw }
+    const ofRaw =
+      raw === undefined || at === 0
+        ? {}
+        : { ofRaw: { rate: result.perSecond / raw.perSecond, p50: raw.p50Ms / result.p50Ms } }
     return { what: names[at] ?? '', level, partitions, inFlight, workUs, rounds: rounds.length, ...result, ...ofRaw }
   })
 }
@@ -126,6 +129,7 @@ function resultOf(slices: readonly Slice[]): RunResult {
 
 function table(rows: readonly Row[]): string {
   const ms = (value: number): string => value.toFixed(2)
+  const percent = (share: number): string => `${Math.round(share * 100)} %`
   const lines = rows.map((row) => [
     row.what,
     row.level,
@@ -133,7 +137,7 @@ function table(rows: readonly Row[]): string {
     String(row.inFlight),
     String(row.workUs),
     Math.round(row.perSecond).toLocaleString('en'),
-    row.ofRaw === undefined ? '' : `${Math.round(row.ofRaw * 100)} %`,
+    row.ofRaw === undefined ? '' : `${percent(row.ofRaw.rate)} (${percent(row.ofRaw.p50)})`,
     ms(row.p50Ms),
     ms(row.p99Ms),
     ms(row.maxMs),
@@ -147,7 +151,7 @@ function table(rows: readonly Row[]): string {
     'in flight',
     'work µs',
     'records/s',
-    'of raw',
+    'of raw (by p50)',
     'p50 ms',
     'p99',
     'max',

@@ -58,7 +58,7 @@ test('[FE4] another process that holds the folder is met, and its lock ends with
 const namespaces = spawnSync('unshare', ['--pid', '--fork', 'true']).status === 0
 
 test(`[FE4] a process of another pid namespace is met, though both may have the same id`, async (context) => {
-  if (!namespaces) context.skip('this machine does not permit `unshare --pid`')
+  if (!namespaces) context.skip('optional: this machine does not permit `unshare --pid`')
   await using at = await folder()
   const child = await holder(at.path, ['unshare', '--pid', '--fork', '--kill-child=SIGKILL'])
   expect(await isHeld(at.path)).toBe(true)

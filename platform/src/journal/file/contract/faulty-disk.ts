@@ -21,6 +21,8 @@ export function systemError(code: string): Error {
 export class FaultyDisk implements Disk {
   readonly #disk: Disk
   plan: DiskPlan = () => undefined
+  /** Syncs so far that held up the loop. */
+  syncsOnLoop = 0
 
   constructor(disk: Disk) {
     this.#disk = disk
@@ -49,6 +51,7 @@ export class FaultyDisk implements Disk {
         await file.sync()
       },
       syncNow: () => {
+        this.syncsOnLoop += 1
         check('sync', [], 0)
         file.syncNow()
       },
