@@ -1,5 +1,6 @@
 import { isPlenumError, PlenumError } from '../../kernel/index.ts'
 import type { Random } from '../../runtime/index.ts'
+import type { Stamp } from '../../space/index.ts'
 import type { RecordedClient } from '../checkers/history.ts'
 import { hotNumber, pickWeighted } from './choices.ts'
 
@@ -11,7 +12,7 @@ export type RegisterStep =
 /** What a write tells: its version, and the stamp for a condition. */
 export interface RegisterWritten {
   readonly version: number
-  readonly stamp: number
+  readonly stamp: Stamp
 }
 
 /** Registers as entries of one type with the fields `id` and `value`; what a composition has to provide. */
@@ -21,7 +22,7 @@ export interface RegisterCalls {
   write(key: string, value: number): Promise<RegisterWritten>
   insert(key: string, value: number): Promise<unknown>
   /** Changes the value of an entry that is there, under the stamp if one is given. */
-  patch(key: string, value: number, ifStamp?: number): Promise<RegisterWritten>
+  patch(key: string, value: number, ifStamp: Stamp | undefined): Promise<RegisterWritten>
   remove(key: string): Promise<boolean>
 }
 
@@ -49,7 +50,7 @@ export class RegisterSteps {
 export class RegisterClient {
   readonly #calls: RegisterCalls
   readonly #client: RecordedClient
-  readonly #written = new Map<string, { readonly value: number; readonly stamp: number }>()
+  readonly #written = new Map<string, { readonly value: number; readonly stamp: Stamp }>()
 
   constructor(calls: RegisterCalls, client: RecordedClient) {
     this.#calls = calls
@@ -91,7 +92,7 @@ export class RegisterClient {
   }
 
   async #put(f: 'write' | 'update', key: string, value: number): Promise<void> {
-    const call = () => (f === 'write' ? this.#calls.write(key, value) : this.#calls.patch(key, value))
+    const call = () => (f === 'write' ? this.#calls.write(key, value) : this.#calls.patch(key, value, undefined))
     const { stamp } = await this.#client.run({ f, key, value }, call, ({ version }) => ({ value, version }))
     this.#written.set(key, { value, stamp })
   }

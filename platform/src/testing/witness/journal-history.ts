@@ -64,7 +64,7 @@ function layoutsOf(record: JournalRecord): readonly Layout[] {
 }
 
 /** Groups the effects of one record by command. */
-export function commandsOf(effects: readonly Effect[]): readonly JournaledCommand[] {
+function commandsOf(effects: readonly Effect[]): readonly JournaledCommand[] {
   const commands: JournaledCommand[] = []
   let open: Effect[] = []
   const close = (): void => {
@@ -88,7 +88,7 @@ export function commandsOf(effects: readonly Effect[]): readonly JournaledComman
 }
 
 /** A change that a unit or a client asked for, as opposed to bookkeeping and leases that ended. */
-export function isUnitChange(effect: Effect): boolean {
+function isUnitChange(effect: Effect): boolean {
   if (effect.kind === 'snapshot-begins' || effect.table < firstUnitTable) return false
   return effect.kind === 'put' || effect.reason !== 'expired'
 }

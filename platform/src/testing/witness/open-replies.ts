@@ -9,7 +9,7 @@ export function isJudged(reply: WitnessedReply): boolean {
 }
 
 /** The name of a request that changes something and has an identity. */
-export function nameOfRequest({ request }: WitnessedReply): string | undefined {
+function nameOfRequest({ request }: WitnessedReply): string | undefined {
   const { identity, command } = request
   return identity === undefined || isRead(command) ? undefined : identityName(identity)
 }
