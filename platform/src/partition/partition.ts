@@ -7,7 +7,7 @@
 // I1 At any time there is one role, and only a primary answers requests.
 // I2 An OPEN is sent only at the journal's tail, after everything before it was applied (PA2).
 // I3 A machine that ran ahead of the journal is thrown away when its reign ends, and rebuilt from the journal (PA3).
-import { assert, PlenumError, unreachable, type Limits } from '../kernel/index.ts'
+import { assert, isPlenumError, PlenumError, unreachable, type Limits } from '../kernel/index.ts'
 import { ByteWriter, writeValue } from '../codec/index.ts'
 import {
   emptyHead,
@@ -23,7 +23,7 @@ import type { Runtime } from '../runtime/index.ts'
 import type { Request } from '../space/index.ts'
 import type { PartitionEvent } from './events.ts'
 import type { Logic } from './logic.ts'
-import { appendRecentAgain, forked, type ReignEnd } from './pipeline.ts'
+import { appendRecentAgain, forked, isTrimmed, type ReignEnd } from './pipeline.ts'
 import { Primary } from './primary.ts'
 import { recover } from './recovery.ts'
 import { mayReign, type OpenBody, type Replica, type ReplicaObserver } from './replica.ts'
@@ -96,14 +96,20 @@ export class Partition {
 
   /** Recovers, follows, and takes over when the present reign's lease is over; resolves when the role has ended. */
   async run(): Promise<void> {
+    let replica: Replica | undefined
     while (!this.#isOver()) {
       try {
-        const replica = await this.#recover()
+        if (replica === undefined) replica = await this.#recover()
+        else await this.#giveBack(replica)
         if (this.#isOver()) return
         await this.#followAndReign(replica)
+        // A reign has ended: its machine ran ahead of the journal (I3).
+        replica = undefined
       } catch (error) {
-        if (isPassing(error)) await this.#sleep(100)
-        else this.#fail(error)
+        if (isTrimmed(error)) replica = undefined
+        // What this member holds is kept: if the journal has lost records, it may be the only one that has them (JR5).
+        else if (!isPlenumError(error, 'JOURNAL_UNAVAILABLE')) this.#fail(error)
+        await this.#sleep(100)
       }
     }
   }
@@ -279,17 +285,23 @@ export class Partition {
     }
   }
 
-  /** False if there was news: then the lease starts anew. Whoever holds more than the authority gives it back (JR5). */
-  async #catchUp(replica: Replica): Promise<boolean> {
+  /** Appends again what this member holds beyond the authority's tail (JR5); true if there was anything. */
+  async #giveBack(replica: Replica): Promise<boolean> {
     const { journal, runtime, onEvent } = this.options
     const tail = await journal.open()
+    const { next } = replica.fold.head
+    if (tail.next >= next) return false
+    onEvent({ kind: 'regressed', from: next, to: tail.next })
+    runtime.probe?.('follower met a regression')
+    await appendRecentAgain(journal, replica, tail.next, runtime.clock.monotonic())
+    return true
+  }
+
+  /** False if there was news: then the lease starts anew. Whoever holds more than the authority gives it back first. */
+  async #catchUp(replica: Replica): Promise<boolean> {
+    const { journal, runtime } = this.options
+    if (await this.#giveBack(replica)) return false
     const { next, index } = replica.fold.head
-    if (tail.next < next) {
-      onEvent({ kind: 'regressed', from: next, to: tail.next })
-      runtime.probe?.('follower met a regression')
-      await appendRecentAgain(journal, replica, tail.next)
-      return false
-    }
     const joint = replica.recent?.last()
     for await (const found of journal.read(joint?.position ?? next)) {
       if (this.#role.kind !== 'opening') return false
@@ -420,12 +432,4 @@ export class Partition {
   #sleep(ms: number): Promise<void> {
     return new Promise((resolve) => void this.options.runtime.timers.after(ms, resolve))
   }
-}
-
-/** True for errors after which a member recovers anew: a silent journal, and one that was cut while this member lagged. */
-function isPassing(error: unknown): boolean {
-  if (!(error instanceof PlenumError)) return false
-  return (
-    error.code === 'JOURNAL_UNAVAILABLE' || (error.code === 'JOURNAL_CORRUPT' && error.details['reason'] === 'trimmed')
-  )
 }

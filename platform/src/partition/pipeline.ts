@@ -9,7 +9,7 @@
 //    decides: acked after all, fenced, regressed, or to be appended again (JR4).
 // I3 A position that is still free is aimed at again with the same bytes only.
 // I4 Nothing is forgotten: every record given to `seal` ends as acked, or the reign ends.
-import { assert, PlenumError, type Limits } from '../kernel/index.ts'
+import { assert, isPlenumError, PlenumError, type Limits } from '../kernel/index.ts'
 import type { ByteWriter } from '../codec/index.ts'
 import {
   recordHeaderBytes,
@@ -43,7 +43,8 @@ interface Sealed {
 
 /** Why a reign ends from the journal's side. */
 export type ReignEnd =
-  | { readonly kind: 'fenced'; readonly record: JournalRecord }
+  /** A higher OPEN stands in the journal, or stood: `record` is missing where the journal was cut beyond this reign. */
+  | { readonly kind: 'fenced'; readonly record?: JournalRecord }
   | { readonly kind: 'forked'; readonly index: number; readonly suffix: readonly Uint8Array[] }
   | { readonly kind: 'failed'; readonly error: unknown }
 
@@ -200,9 +201,8 @@ export class Pipeline {
         if (failed?.outcome?.kind === 'failed') return this.#finish({ kind: 'failed', error: failed.outcome.error })
         if (await this.#reconcile()) return
       } catch (error) {
-        if (!(error instanceof PlenumError && error.code === 'JOURNAL_UNAVAILABLE')) {
-          return this.#finish({ kind: 'failed', error })
-        }
+        if (isTrimmed(error)) return this.#finish({ kind: 'fenced' })
+        if (!isPlenumError(error, 'JOURNAL_UNAVAILABLE')) return this.#finish({ kind: 'failed', error })
       }
       await this.#sleep(delay)
     }
@@ -224,7 +224,7 @@ export class Pipeline {
     if (tail.next < head.next) {
       onEvent({ kind: 'regressed', from: head.next, to: tail.next })
       runtime.probe?.('primary met a regression')
-      await appendRecentAgain(journal, replica, tail.next)
+      await appendRecentAgain(journal, replica, tail.next, runtime.clock.monotonic())
       return false
     }
     const end = await this.#read()
@@ -314,8 +314,13 @@ export class Pipeline {
  * not acked; the caller looks again. JOURNAL_FORKED if what the authority ends with is not what this member knows
  * there, JOURNAL_CORRUPT if records are missing that nobody here has. Nothing is appended in either case.
  */
-export async function appendRecentAgain(journal: Journal, replica: Replica, from: number): Promise<void> {
+export async function appendRecentAgain(journal: Journal, replica: Replica, from: number, now: number): Promise<void> {
   const recent = replica.recent
+  if (recent !== undefined && !recent.reaches(from) && !recent.isGone(now)) {
+    throw new PlenumError('JOURNAL_UNAVAILABLE', `The journal seems to end before position ${from}; asking again.`, {
+      details: { position: from, reason: 'tail went back' },
+    })
+  }
   if (recent === undefined || !recent.reaches(from)) {
     throw new PlenumError(
       'JOURNAL_CORRUPT',
@@ -345,6 +350,11 @@ export function forked(position: number, records: number): PlenumError {
       `${records} records were handed over for salvage. Stop writing and compare the members' journals.`,
     { details: { position } },
   )
+}
+
+/** True if the journal was cut beyond where this member stands: a later reign has named snapshots meanwhile. */
+export function isTrimmed(error: unknown): boolean {
+  return isPlenumError(error, 'JOURNAL_CORRUPT') && error.details['reason'] === 'trimmed'
 }
 
 function asError(error: unknown): Error {
