@@ -2,7 +2,7 @@ import { PlenumError } from '../kernel/index.ts'
 
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
-/** Reads what a ByteWriter wrote. Running past the end is JOURNAL_CORRUPT: a checked record never does. */
+/** Reads what a ByteWriter wrote. Running past the end, or text that is none, is JOURNAL_CORRUPT: a checked record never does. */
 export class ByteReader {
   readonly bytes: Uint8Array
   readonly #view: DataView
@@ -65,7 +65,14 @@ export class ByteReader {
         return text
       }
     }
-    return decoder.decode(this.raw(length))
+    const bytes = this.raw(length)
+    try {
+      return decoder.decode(bytes)
+    } catch (error) {
+      throw new PlenumError('JOURNAL_CORRUPT', `An encoded text ends at byte ${end} and is not UTF-8.`, {
+        cause: error,
+      })
+    }
   }
 
   string(): string {
