@@ -7,7 +7,7 @@ import {
   embedded,
   entry,
   handler,
-  PlenumError,
+  type PlenumError,
   port,
   source,
   stampOf,

@@ -97,12 +97,13 @@ function writeObject(writer: ByteWriter, value: object, depth: number): void {
     writer.varint(value.length)
     return writer.raw(value)
   }
-  const names = Object.keys(value)
+  // A field that is undefined is absent, so that what is read back has the same bytes.
+  const fields = Object.entries(value).filter(([, item]) => item !== undefined)
   writer.byte(OBJECT)
-  writer.varint(names.length)
-  for (const name of names) {
+  writer.varint(fields.length)
+  for (const [name, item] of fields) {
     writer.string(name)
-    writeValue(writer, (value as Readonly<Record<string, unknown>>)[name], depth + 1)
+    writeValue(writer, item, depth + 1)
   }
 }
 

@@ -86,6 +86,10 @@ export function checkedLimits(limits: Limits): Limits {
   assert(limits.valueBytesMax < limits.recordBytesMax, 'a value fits in a record')
   assert(limits.answerBytesMax < limits.recordBytesMax, 'an answer fits in a record')
   assert(limits.batchBytes <= limits.recordBytesMax, 'a batch fits in a record')
+  assert(
+    limits.commandEffectsMax >= 2 * limits.sessionRequestsMax,
+    'forgetting the answers of a session fits in a command',
+  )
   assert(limits.recentRecordsMax >= limits.windowRecordsMax, 'whatever is in flight can be appended again')
   return Object.freeze(limits)
 }

@@ -1,4 +1,4 @@
-import { PlenumError } from '../kernel/index.ts'
+import type { PlenumError } from '../kernel/index.ts'
 
 /** An answer that waits for the index it depends on. */
 export interface HeldReply {

@@ -16,15 +16,15 @@ import {
   errorData,
   errorFrom,
   isRead,
-  ownLayouts,
   type Answer,
   type Command,
   type Identity,
   type Request,
 } from '../space/index.ts'
+import { Commands } from './commands.ts'
 import type { PartitionEvent } from './events.ts'
 import { HeldReplies } from './held-replies.ts'
-import type { Execution, Logic, LogicCommand } from './logic.ts'
+import type { Execution, Logic } from './logic.ts'
 import { PartitionClock } from './partition-clock.ts'
 import { Pipeline, type ReignEnd } from './pipeline.ts'
 import type { Replica } from './replica.ts'
@@ -64,6 +64,7 @@ export class Primary {
   readonly #clock: PartitionClock
   readonly #execution: Execution
   readonly #answers: Answers
+  readonly #commands: Commands
   readonly #writer = new ByteWriter(256 << 10)
   readonly #held = new HeldReplies()
   readonly #leaseMs: number
@@ -95,6 +96,7 @@ export class Primary {
     if (replica.unit !== logic.hash) this.#upgrade()
     this.#execution = logic.bind(replica.machine)
     this.#answers = new Answers(replica.machine, limits)
+    this.#commands = new Commands(replica.machine, this.#execution, this.#answers)
     if (options.journal.shared) this.#beat()
   }
 
@@ -150,7 +152,7 @@ export class Primary {
     let error: unknown
     let failed = false
     try {
-      value = this.#evaluate(command)
+      value = this.#commands.evaluate(command)
     } catch (thrown) {
       failed = true
       error = thrown
@@ -170,7 +172,7 @@ export class Primary {
     this.#begin()
     let value: unknown
     try {
-      value = this.#change(command)
+      value = this.#commands.change(command)
       if (identity !== undefined) this.#answers.keep(identity, { ok: true, value: value ?? null })
     } catch (error) {
       machine.rollback()
@@ -229,50 +231,6 @@ export class Primary {
         { details: { attempt } },
       ),
     )
-  }
-
-  #evaluate(command: Command): unknown {
-    switch (command.kind) {
-      case 'source-state': {
-        const table = this.#options.replica.machine.table(ownLayouts.source.name)
-        const row = table.find({ source: command.source })
-        this.#execution.dependency = row?.index ?? table.lastIndex
-        return row?.value
-      }
-      case 'batch':
-        return command.commands.map((one) => this.#attempt(() => this.#evaluate(one)))
-      default:
-        return this.#execution.execute(command as LogicCommand)
-    }
-  }
-
-  #change(command: Command): unknown {
-    const { machine } = this.#options.replica
-    switch (command.kind) {
-      case 'register':
-        return this.#answers.register(command.session)
-      case 'end':
-        return this.#answers.end(command.session)
-      case 'source-loaded': {
-        const table = machine.table(ownLayouts.source.name)
-        const value = { source: command.source, state: 'loaded', rows: command.rows }
-        machine.put(table, table.find(value), value)
-        return undefined
-      }
-      case 'batch':
-        return command.commands.map((one) => this.#attempt(() => this.#execution.execute(one)))
-      default:
-        return this.#execution.execute(command as LogicCommand)
-    }
-  }
-
-  /** One entry of a batch has its own outcome (SP10); data commands check everything before they change anything. */
-  #attempt(run: () => unknown): Answer {
-    try {
-      return { ok: true, value: run() }
-    } catch (error) {
-      return { ok: false, error: errorData(error) }
-    }
   }
 
   /** Ends leases that are over, as commands of their own (TI2), none of them over the limit of effects. */

@@ -7,7 +7,7 @@
 // I1 A command that may change something and may be sent twice carries the same identity each time (SP12).
 // I2 A retry happens only where the error allows it, and never after the deadline (SP11, SP13).
 // I3 A request whose outcome is not known at its deadline ends as UNKNOWN_OUTCOME, never as a guess (SP13).
-import { PlenumError, type Limits } from '../kernel/index.ts'
+import { PlenumError, type ErrorCode, type Limits } from '../kernel/index.ts'
 import { RouteHasher } from '../codec/index.ts'
 import type { Runtime, Timer } from '../runtime/index.ts'
 import { isRead, type Command, type Identity, type Request } from '../space/index.ts'
@@ -18,6 +18,17 @@ import { SlotMap } from './slots.ts'
 /** Milliseconds between two tries, growing up to the second number. */
 const retryDelayMs = 20
 const retryDelayMsMax = 500
+
+/** Errors of requests that were not executed, this time. */
+const atTheDoor: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'JOURNAL_FULL',
+  'JOURNAL_FAILED',
+  'JOURNAL_CORRUPT',
+  'JOURNAL_FORKED',
+  'SESSION_ENDED',
+  'POISON_REQUEST',
+  'CLOSED',
+])
 
 /** How long a call may take, and what makes it the same call. */
 export interface RouteOptions {
@@ -146,15 +157,19 @@ export class Router {
   ): Promise<unknown> {
     const { clock } = this.#runtime
     let lost = 0
+    let inDoubt = false
     for (let delay = retryDelayMs; ; delay = Math.min(delay * 2, retryDelayMsMax)) {
       try {
         return await channel.send(request(lost))
       } catch (error) {
-        if (!(error instanceof PlenumError) || error.retry === 'never') throw error
+        if (!(error instanceof PlenumError)) throw error
+        // What an earlier try did, only an answer from execution tells; a refusal at the door does not.
+        if (error.retry === 'never') throw inDoubt && atTheDoor.has(error.code) ? unknownOutcome(error) : error
         const unknown = error.code === 'UNKNOWN_OUTCOME'
+        inDoubt ||= unknown
         if (unknown && error.details['reason'] !== undefined) lost += 1
         if (options.signal?.aborted || clock.monotonic() + delay > deadline)
-          throw lost > 0 && !unknown ? unknownOutcome(error) : error
+          throw inDoubt && !unknown ? unknownOutcome(error) : error
         this.#runtime.probe?.(unknown ? 'request sent again after an unknown outcome' : 'request sent elsewhere')
         await this.#sleep(delay)
       }

@@ -169,7 +169,12 @@ function differsInRequired(input: unknown, output: unknown): boolean {
     return Array.isArray(output) && input.some((item, at) => differsInRequired(item, output[at]))
   if (!isRecord(input) || !isRecord(output)) return false
   const required = (json: Readonly<Record<string, unknown>>) =>
-    Array.isArray(json['required']) ? json['required'].toSorted().join('\n') : ''
+    Array.isArray(json['required'])
+      ? json['required']
+          .map(String)
+          .toSorted((a, b) => (a < b ? -1 : 1))
+          .join('\n')
+      : ''
   return (
     required(input) !== required(output) || Object.keys(input).some((key) => differsInRequired(input[key], output[key]))
   )

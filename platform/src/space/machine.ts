@@ -18,7 +18,7 @@ import { ownLayouts, type Layout, type StoredValue } from './layout.ts'
 import { Row, type RowLease } from './row.ts'
 import { SnapshotWalk } from './snapshot-walk.ts'
 import { stampValue } from './stamp.ts'
-import { Table, type KeyFields } from './table.ts'
+import { Table } from './table.ts'
 
 type Undo =
   | { readonly kind: 'added'; readonly table: Table; readonly row: Row }

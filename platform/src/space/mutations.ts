@@ -29,7 +29,7 @@ function replace(object: Plain, path: string, change: (item: unknown) => unknown
       throw invalid(path, `'${name}' is not an object`)
     const copy = { ...below }
     at[name] = copy
-    at = copy as Plain
+    at = copy
   }
   const last = names.at(-1)!
   const item = change(at[last])

@@ -21,11 +21,11 @@ class Stamped extends Given {
   }
 
   static of(value: object): number | undefined {
-    return #stamp in value ? (value as Stamped).#stamp : undefined
+    return #stamp in value ? value.#stamp : undefined
   }
 
   static move(value: object, stamp: number): void {
-    if (#stamp in value) (value as Stamped).#stamp = stamp
+    if (#stamp in value) value.#stamp = stamp
     else new Stamped(value, stamp)
   }
 }

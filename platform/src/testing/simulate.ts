@@ -11,6 +11,7 @@ import {
 import { calmStream, roughStream, SimulatedStream } from '../journal/simulated/index.ts'
 import { recover, type PartitionEvent } from '../partition/index.ts'
 import type { Runtime } from '../runtime/index.ts'
+import { nodeRuntime } from '../runtime/node/index.ts'
 import { FaultSchedule, World } from '../runtime/simulated/index.ts'
 import {
   resolveUnit,
@@ -81,7 +82,7 @@ export async function simulate<U extends Unit>(
   options: SimulateOptions<U>,
   scenario: (world: SimulatedWorld<U>) => Promise<void>,
 ): Promise<SimulationReport> {
-  const seed = options.seed ?? Math.floor(Math.random() * 2 ** 31)
+  const seed = options.seed ?? nodeRuntime().random.integer(2 ** 31)
   const run = new SimulationRun(unit, options, seed)
   try {
     return await run.play(scenario as (world: SimulatedWorld<Unit>) => Promise<void>)

@@ -5,18 +5,17 @@ import type { WatchdogData } from './watchdog.ts'
 
 const { cells, parts, limitMs } = workerData as WatchdogData
 const shared = new Int32Array(cells)
-let seen = 0
-let seenAt = 0
+const last = { run: 0, since: 0 }
 
 setInterval(() => {
   const now = performance.now()
   const current = Atomics.load(shared, 0)
-  if (current !== seen) {
-    seen = current
-    seenAt = now
+  if (current !== last.run) {
+    last.run = current
+    last.since = now
     return
   }
-  if (current === 0 || now - seenAt < limitMs) return
+  if (current === 0 || now - last.since < limitMs) return
   const part = parts[shared[1] ?? -1] ?? 'a function of the unit'
   writeSync(
     2,

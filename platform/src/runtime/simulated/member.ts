@@ -65,7 +65,7 @@ export class SimulatedMember {
       clock: this.#clockOf(process, slowness),
       timers: this.#timersOf(process, slowness),
       random,
-      digest: nodeRuntime().digest,
+      digest: (parts) => nodeRuntime().digest(parts),
       probe: (name) => this.#world.probes.add(name),
     }
   }

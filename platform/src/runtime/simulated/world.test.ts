@@ -35,7 +35,7 @@ test('[A2] however long a chain of promises is, it ends before the next event be
   let seen = -1
   world.schedule(1, () => {
     void (async () => {
-      for (; steps < 100_000; steps++) await undefined
+      for (; steps < 100_000; steps++) await Promise.resolve()
     })()
   })
   world.schedule(1, () => {
@@ -51,7 +51,7 @@ test('what the caller began before it waits comes to rest before the first event
   const seen: string[] = []
   world.schedule(0, () => seen.push('event'))
   void (async () => {
-    for (let step = 0; step < 50; step++) await undefined
+    for (let step = 0; step < 50; step++) await Promise.resolve()
     seen.push('caller')
   })()
   await world.run(() => seen.length === 2)

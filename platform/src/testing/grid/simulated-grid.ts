@@ -21,11 +21,13 @@ export interface GridOptions {
   readonly world: World
   readonly unit: ResolvedUnit
   readonly members: number
+  /** Each with an address, a clock and sessions of its own. */
+  readonly clients: number
   readonly limits: Limits
   /** One for each partition, with the journal's id. */
   readonly streams: readonly { readonly id: Uint8Array; readonly stream: SharedStream }[]
   readonly onEvent: (member: number, partition: number, event: PartitionEvent) => void
-  /** Wraps the client's channels, to record what goes through them. */
+  /** Wraps the clients' channels, to record what goes through them. */
   readonly watch: (channel: PartitionChannel) => PartitionChannel
 }
 
@@ -35,20 +37,26 @@ interface GridMember {
   host: MemberHost | undefined
 }
 
-/** The address of the client, and the name of its machine. */
-const clientName = 'client'
+/** The address of the first client; the servers of the streams stand on its side of every cut. */
+const firstClient = 'client'
+
+interface GridClient {
+  readonly runtime: Runtime
+  readonly network: NetworkClient
+  readonly router: Router
+}
 
 export class SimulatedGrid {
   readonly network: SimulatedNetwork
-  readonly router: Router
   readonly memberNames: readonly string[]
+  readonly clientNames: readonly string[]
   readonly #options: GridOptions
   readonly #members: readonly GridMember[]
-  readonly #client: NetworkClient
+  readonly #clients: readonly GridClient[]
   readonly #guard = new PurityGuard()
 
   constructor(options: GridOptions) {
-    const { world, limits, streams } = options
+    const { world } = options
     this.#options = options
     this.network = new SimulatedNetwork(world)
     this.memberNames = Array.from({ length: options.members }, (_, number) => `member-${number}`)
@@ -58,12 +66,16 @@ export class SimulatedGrid {
       partitions: [],
       host: undefined,
     }))
-    const client = world.member(clientName, { drift: 0, offsetMs: 0 })
-    const runtime = client.runtime()
-    const port = this.network.port(client.process)
-    this.#client = new NetworkClient(clientName, port, runtime, this.memberNames, streams.length)
-    this.router = new Router(this.#client.channels.map(options.watch), runtime, limits)
+    this.clientNames = Array.from({ length: options.clients }, (_, at) =>
+      at === 0 ? firstClient : `${firstClient}-${at + 1}`,
+    )
+    this.#clients = this.clientNames.map((name) => this.#client(name))
     for (const number of this.#members.keys()) this.#start(number)
+  }
+
+  /** The routers of the clients, in order, with the ports of their machines. */
+  get clients(): readonly { readonly router: Router; readonly runtime: Runtime }[] {
+    return this.#clients
   }
 
   /** Kills a member at once and starts it again after a while of the fault plan, or half a second. */
@@ -127,7 +139,21 @@ export class SimulatedGrid {
   /** Ends everything without a word. */
   stop(): void {
     for (const member of this.#members) this.#stop(member)
-    this.#client.close()
+    for (const { network } of this.#clients) network.close()
+  }
+
+  #client(name: string): GridClient {
+    const { world, limits, streams, watch } = this.#options
+    const machine = world.member(name, { drift: 0, offsetMs: 0 })
+    const runtime = machine.runtime()
+    const network = new NetworkClient(
+      name,
+      this.network.port(machine.process),
+      runtime,
+      this.memberNames,
+      streams.length,
+    )
+    return { runtime, network, router: new Router(network.channels.map(watch), runtime, limits) }
   }
 
   #stop(member: GridMember): void {
@@ -149,7 +175,7 @@ export class SimulatedGrid {
     const name = this.memberNames[number]!
     const { process } = machine
     const runtime = machine.runtime()
-    const reachable = (): boolean => !this.network.isCut(name, clientName)
+    const reachable = (): boolean => !this.network.isCut(name, firstClient)
     member.partitions = streams.map(({ id, stream }, partition) =>
       this.#partition(number, partition, runtime, id, stream.connect(name, runtime, reachable), process.incarnation),
     )

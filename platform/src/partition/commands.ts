@@ -1,0 +1,60 @@
+import { errorData, ownLayouts, type Answer, type Answers, type Command, type Machine } from '../space/index.ts'
+import type { Execution, LogicCommand } from './logic.ts'
+
+/** Executes commands on the machine of a reign: the partition's own here, everything else by the unit's logic (A6). */
+export class Commands {
+  readonly #machine: Machine
+  readonly #execution: Execution
+  readonly #answers: Answers
+
+  constructor(machine: Machine, execution: Execution, answers: Answers) {
+    this.#machine = machine
+    this.#execution = execution
+    this.#answers = answers
+  }
+
+  /** What a command that changes nothing finds; a task may return a promise. */
+  evaluate(command: Command): unknown {
+    switch (command.kind) {
+      case 'source-state': {
+        const table = this.#machine.table(ownLayouts.source.name)
+        const row = table.find({ source: command.source })
+        this.#execution.dependency = row?.index ?? table.lastIndex
+        return row?.value
+      }
+      case 'batch':
+        return command.commands.map((one) => attempt(() => this.evaluate(one)))
+      default:
+        return this.#execution.execute(command as LogicCommand)
+    }
+  }
+
+  /** Makes a change, within the command that the caller has begun. */
+  change(command: Command): unknown {
+    switch (command.kind) {
+      case 'register':
+        return this.#answers.register(command.session)
+      case 'end':
+        return this.#answers.end(command.session)
+      case 'source-loaded': {
+        const table = this.#machine.table(ownLayouts.source.name)
+        const value = { source: command.source, state: 'loaded', rows: command.rows }
+        this.#machine.put(table, table.find(value), value)
+        return undefined
+      }
+      case 'batch':
+        return command.commands.map((one) => attempt(() => this.#execution.execute(one)))
+      default:
+        return this.#execution.execute(command as LogicCommand)
+    }
+  }
+}
+
+/** One entry of a batch has its own outcome (SP10); data commands check everything before they change anything. */
+function attempt(run: () => unknown): Answer {
+  try {
+    return { ok: true, value: run() }
+  } catch (error) {
+    return { ok: false, error: errorData(error) }
+  }
+}
