@@ -167,11 +167,13 @@ test('[ID1] a key is id and route; a query by id alone asks every partition; a r
 
 test('[SP8] [TI2] an entry past its lease is not returned; one without a lease stays', async () => {
   const { space } = await start()
-  await space.write(Presence, { id: 'here' })
+  await space.write(Presence, { id: 'long' }, { lease: '1h' })
+  await space.write(Presence, { id: 'short' })
   await space.write(Account, { id: 'stays', owner: 'o', balance: 1 })
-  expect(await space.get(Presence, { id: 'here' })).toEqual({ id: 'here' })
-  while ((await space.count(Presence, {})) > 0) await new Promise((resolve) => setTimeout(resolve, 5))
-  expect(await space.get(Presence, { id: 'here' })).toBeUndefined()
+  expect(await space.get(Presence, { id: 'long' })).toEqual({ id: 'long' })
+  while ((await space.count(Presence, {})) > 1) await new Promise((resolve) => setTimeout(resolve, 5))
+  expect(await space.get(Presence, { id: 'short' })).toBeUndefined()
+  expect(await space.get(Presence, { id: 'long' })).toEqual({ id: 'long' })
   expect(await space.count(Account, {})).toBe(1)
 })
 

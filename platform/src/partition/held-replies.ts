@@ -3,8 +3,11 @@ import type { PlenumError } from '../kernel/index.ts'
 /** An answer that waits for the index it depends on. */
 export interface HeldReply {
   readonly index: number
-  readonly settle: () => void
-  readonly abandon: (error: PlenumError) => void
+  /** True if the answer is the error. */
+  readonly failed: boolean
+  readonly value: unknown
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: unknown) => void
 }
 
 /**
@@ -35,7 +38,10 @@ export class HeldReplies {
       if (list === undefined) continue
       this.#byIndex.delete(this.#lowest)
       this.#count -= list.length
-      for (const reply of list) reply.settle()
+      for (const reply of list) {
+        if (reply.failed) reply.reject(reply.value)
+        else reply.resolve(reply.value)
+      }
     }
     if (this.#count === 0) this.#lowest = Infinity
   }
@@ -46,6 +52,6 @@ export class HeldReplies {
     this.#byIndex.clear()
     this.#count = 0
     this.#lowest = Infinity
-    for (const reply of all) reply.abandon(error)
+    for (const reply of all) reply.reject(error)
   }
 }

@@ -142,7 +142,8 @@ export class Primary {
     if (this.#held.count >= limits.heldRepliesMax)
       return Promise.reject(overloaded('heldRepliesMax', limits.heldRepliesMax))
     this.#execution.dependency = 0
-    if (replica.machine.nextExpiry <= this.#clock.now()) this.#tick()
+    const { nextExpiry } = replica.machine
+    if (nextExpiry !== Infinity && nextExpiry <= this.#clock.now()) this.#tick()
     if (isRead(command)) return this.#read(request, command)
     return this.#write(request, command)
   }
@@ -259,7 +260,7 @@ export class Primary {
     const index = confirmed || !this.#leaseHolds() ? Math.max(dependsOn, this.#confirmationIndex()) : dependsOn
     if (index <= this.#acked) return failed ? Promise.reject(error) : Promise.resolve(value)
     return new Promise((resolve, reject) => {
-      this.#held.hold({ index, settle: failed ? () => reject(error) : () => resolve(value), abandon: reject })
+      this.#held.hold({ index, failed, value: failed ? error : value, resolve, reject })
     })
   }
 
@@ -432,7 +433,9 @@ export class Primary {
   #ackOf(index: number): Promise<void> {
     if (index <= this.#acked) return Promise.resolve()
     if (this.#ended) return Promise.reject(notPrimary())
-    return new Promise((resolve, reject) => this.#held.hold({ index, settle: resolve, abandon: reject }))
+    return new Promise((resolve, reject) => {
+      this.#held.hold({ index, failed: false, value: undefined, resolve: () => resolve(), reject })
+    })
   }
 
   async #whenFlowing<T>(run: () => T): Promise<T> {

@@ -23,6 +23,8 @@ export type Admit = (value: StoredValue, trusted: boolean) => StoredValue
 /** What the executor knows about an entry type beside its layout. */
 export interface Rules {
   readonly admit: Admit
+  /** The same for some fields of a value whose other fields are stored already; undefined if all must be checked together. */
+  readonly admitFields?: ((fields: StoredValue) => StoredValue) | undefined
   /** The lease of entries that are written without one, milliseconds. */
   readonly leaseMs: number | undefined
 }
@@ -73,7 +75,7 @@ export class Executor {
         return this.write(this.#machine.table(command.type), command.kind, command.value, command.options)
       case 'patch': {
         const table = this.#machine.table(command.type)
-        return this.revise(table, command.key, command.options, (value) => merge(table, value, command.fields))
+        return this.patch(table, command.key, command.fields, command.options)
       }
       case 'change': {
         const { mutations } = command
@@ -138,6 +140,16 @@ export class Executor {
     return written(table, this.#machine.put(table, row, value, leaseOf(options, rules)), options, previous)
   }
 
+  /** Changes the named fields of an entry that is there. */
+  patch(table: Table, key: KeyFields, fields: StoredValue, options: WriteOptions): WrittenEntry {
+    const { admitFields } = this.#rules(table.layout.name)
+    if (!this.#trusted || admitFields === undefined) {
+      return this.revise(table, key, options, (value) => merge(table, value, fields))
+    }
+    const admitted = admitFields(fields)
+    return this.#replace(table, key, options, (value) => merge(table, value, admitted))
+  }
+
   /** Changes an entry that is there into what `revise` makes of its value. */
   revise(
     table: Table,
@@ -145,11 +157,21 @@ export class Executor {
     options: WriteOptions,
     revise: (value: StoredValue) => StoredValue,
   ): WrittenEntry {
+    const { admit } = this.#rules(table.layout.name)
+    return this.#replace(table, key, options, (value) => admit(revise(value), this.#trusted))
+  }
+
+  #replace(
+    table: Table,
+    key: KeyFields,
+    options: WriteOptions,
+    next: (value: StoredValue) => StoredValue,
+  ): WrittenEntry {
     const row = this.find(table, key)
     if (row === undefined) throw missing(table, key)
     checkStamp(table, row, options, key)
     const previous = row.value
-    const value = this.#rules(table.layout.name).admit(revise(previous), this.#trusted)
+    const value = next(previous)
     checkIdentity(table, previous, value)
     const lease = options.leaseMs === undefined ? undefined : { leaseMs: options.leaseMs }
     return written(table, this.#machine.put(table, row, value, lease), options, previous)

@@ -17,7 +17,7 @@ export {
   type Upgrade,
   type Value,
 } from './entry-type.ts'
-export { Executor, keyOf, merge, type Admit, type Rules, type WrittenEntry } from './executor.ts'
+export { Executor, keyOf, type Admit, type Rules, type WrittenEntry } from './executor.ts'
 export { hashState } from './hash-state.ts'
 export {
   firstUnitTable,

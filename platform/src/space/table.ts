@@ -19,6 +19,12 @@ export class Table {
   readonly #idField: string | undefined
   readonly #chained: boolean
   #size = 0
+  // The two ids that were looked up last and their chains: a handler reads an entry and then changes it, and the second
+  // look-up of a cold row costs as much as everything else that a small handler does.
+  #recentId: unknown
+  #recentRow: Row | undefined
+  #olderId: unknown
+  #olderRow: Row | undefined
 
   constructor(number: number, layout: Layout) {
     this.number = number
@@ -42,7 +48,7 @@ export class Table {
 
   /** The entry with this id and route. */
   find(key: KeyFields): Row | undefined {
-    let row = this.#rows.get(this.idOf(key))
+    let row = this.#first(this.idOf(key))
     if (!this.#chained) return row
     while (row !== undefined && !this.sameRoute(row.value, key)) row = row.next
     return row
@@ -50,11 +56,12 @@ export class Table {
 
   /** All entries with this id, whatever their route. */
   *withId(key: KeyFields): Generator<Row> {
-    for (let row = this.#rows.get(this.idOf(key)); row !== undefined; row = row.next) yield row
+    for (let row = this.#first(this.idOf(key)); row !== undefined; row = row.next) yield row
   }
 
   add(row: Row): void {
     const id = this.idOf(row.value)
+    this.#forgetRecent()
     row.next = this.#chained ? this.#rows.get(id) : undefined
     this.#rows.set(id, row)
     this.#size += 1
@@ -63,6 +70,7 @@ export class Table {
   delete(row: Row): void {
     const id = this.idOf(row.value)
     const first = this.#rows.get(id)
+    this.#forgetRecent()
     if (first === row) {
       if (row.next === undefined) this.#rows.delete(id)
       else this.#rows.set(id, row.next)
@@ -80,6 +88,22 @@ export class Table {
     for (const first of this.#rows.values()) {
       for (let row: Row | undefined = first; row !== undefined; row = row.next) yield row
     }
+  }
+
+  /** The first row of an id. */
+  #first(id: unknown): Row | undefined {
+    if (id === this.#recentId && this.#recentRow !== undefined) return this.#recentRow
+    const row = id === this.#olderId && this.#olderRow !== undefined ? this.#olderRow : this.#rows.get(id)
+    this.#olderId = this.#recentId
+    this.#olderRow = this.#recentRow
+    this.#recentId = id
+    this.#recentRow = row
+    return row
+  }
+
+  #forgetRecent(): void {
+    this.#recentRow = undefined
+    this.#olderRow = undefined
   }
 
   /** What the map is keyed by: the id itself, or for an id of several fields a text that is unique for them. */

@@ -5,7 +5,6 @@
 import { durationMs, PlenumError } from '../kernel/index.ts'
 import {
   keyOf,
-  merge,
   mutate,
   type Executor,
   type KeyFields,
@@ -106,7 +105,7 @@ export class PartitionOperations {
   patch(type: TypeReference, key: KeyFields, fields: StoredValue, options?: GivenOptions): WrittenEntry {
     const table = this.#open(type)
     this.#checkRoute(table, key)
-    return this.#executor.revise(table, key, writeOptions(options), (value) => merge(table, value, fields))
+    return this.#executor.patch(table, key, fields, writeOptions(options))
   }
 
   change(type: TypeReference, key: KeyFields, mutations: MutationSet, options?: GivenOptions): WrittenEntry {

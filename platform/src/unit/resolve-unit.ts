@@ -43,7 +43,12 @@ export function resolveUnit(definition: UnitDefinition, options: ResolveOptions)
     const layout = layoutOf(entry)
     const idField = entry.keys === 'given' ? undefined : entry.id[0]
     layouts.set(name, layout)
-    rules.set(name, { admit: admitOf(entry, options.checkAll), leaseMs: entry.leaseMs })
+    const together = options.checkAll || entry.validateAlways || entry.open || entry.checked.shape.members.length > 1
+    rules.set(name, {
+      admit: admitOf(entry, options.checkAll),
+      admitFields: together ? undefined : (fields) => copyPlain(entry.checked, fields, { unfrozen: true }),
+      leaseMs: entry.leaseMs,
+    })
     types.set(name, { layout, keyed: idField })
     if (idField !== undefined) keyed.set(name, idField)
   }

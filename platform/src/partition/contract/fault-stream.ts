@@ -132,7 +132,7 @@ export class FaultStream {
     }
   }
 
-  #displacer = new Uint8Array(0)
+  #displacer: Uint8Array = new Uint8Array(0)
 
   /** The record that takes the place of the next one that is `displaced`. */
   displaceBy(record: Uint8Array): void {
