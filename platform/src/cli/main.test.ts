@@ -1,0 +1,178 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+const main = fileURLToPath(new URL('main.ts', import.meta.url))
+const platform = new URL('../index.ts', import.meta.url).href
+const zod = import.meta.resolve('zod')
+const home = mkdtempSync(join(tmpdir(), 'plenum-cli-'))
+const unitFile = join(home, 'counters.ts')
+
+interface Ended {
+  readonly code: number | null
+  readonly out: string
+  readonly err: string
+}
+
+function plenum(...args: readonly string[]): Ended {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { cwd: home, encoding: 'utf8' })
+  return { code: status, out: stdout, err: stderr }
+}
+
+/** A folder of its own with two partitions and one loaded counter. */
+function loadedFolder(): string {
+  const folder = mkdtempSync(join(home, 'data-'))
+  expect(plenum('run', unitFile, '--folder', folder, '--partitions', '2', '--once').code).toBe(0)
+  return folder
+}
+
+/** Runs the unit and waits for its first line: by then it serves. */
+async function running(folder: string): Promise<{ readonly end: (signal: NodeJS.Signals) => Promise<number | null> }> {
+  const child = spawn(process.execPath, [main, 'run', unitFile, '--folder', folder], {
+    cwd: home,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let out = ''
+  child.stdout.setEncoding('utf8')
+  for await (const chunk of child.stdout.iterator({ destroyOnReturn: false })) {
+    out += String(chunk)
+    if (out.includes(' runs on ')) break
+  }
+  return {
+    end: async (signal) => {
+      child.kill(signal)
+      const [code] = (await once(child, 'exit')) as [number | null]
+      return code
+    },
+  }
+}
+
+beforeAll(() => {
+  writeFileSync(
+    unitFile,
+    `import { z } from ${JSON.stringify(zod)}
+import { entry, source, unit } from ${JSON.stringify(platform)}
+const Counter = entry('counter', z.object({ id: z.string(), n: z.int() }), { id: 'id' })
+export default unit('counters', { entries: [Counter] }, {
+  sources: { first: source(Counter, { load: async function* ({ partition }) { if (partition === 0) yield [{ id: 'c', n: 7 }] } }) },
+})
+`,
+  )
+  writeFileSync(join(home, 'broken.ts'), 'export default nothing.at.all\n')
+  writeFileSync(join(home, 'other.ts'), 'export default { name: "no unit" }\n')
+})
+
+afterAll(() => rmSync(home, { recursive: true }))
+
+describe('usage', () => {
+  test.each([
+    [['--help'], /plenum run <unit\.ts>/],
+    [['help', 'run'], /--partitions <n>/],
+    [['run', '--help'], /Exit codes: 0 ended in order/],
+    [['inspect', '--help'], /Exit codes: 0 sound, 1 damaged/],
+  ])('plenum %j tells how it is used', (args, text) => {
+    const { code, out, err } = plenum(...args)
+    expect([code, err]).toEqual([0, ''])
+    expect(out).toMatch(text)
+  })
+
+  test.each([
+    [[], 2],
+    [['walk'], 2],
+    [['run'], 2],
+    [['run', 'a.ts', 'b.ts'], 2],
+    [['run', 'counters.ts', '--ack', 'maybe'], 2],
+    [['run', 'counters.ts', '--partitions', '0'], 2],
+    [['run', 'counters.ts', '--sideways'], 2],
+    [['inspect'], 2],
+  ])('[SP13] plenum %j is wrong usage', (args, code) => {
+    const ended = plenum(...args)
+    expect(ended.code).toBe(code)
+    expect(ended.err === '' ? ended.out : ended.err).toMatch(/USAGE|Unknown option|plenum/)
+    expect(ended.err).not.toMatch(/ {4}at /)
+  })
+
+  test.each([
+    ['missing.ts', 'UNIT_NOT_LOADED'],
+    ['broken.ts', 'UNIT_NOT_LOADED'],
+    ['other.ts', 'UNIT_NOT_LOADED'],
+  ])('[SP13] [UN1] a unit file that does not load: %s', (file, code) => {
+    const ended = plenum('run', file, '--folder', join(home, 'none'))
+    expect(ended.code).toBe(1)
+    expect(ended.err).toContain(`${code}: The `)
+    expect(ended.err).toContain(file)
+    expect(ended.err).not.toMatch(/ {4}at /)
+  })
+})
+
+describe('a folder', () => {
+  test('[UN1] [UN7] run --once loads the sources, ends in order, and asks no source a second time', () => {
+    const folder = join(home, 'once')
+    const first = plenum('run', unitFile, '--folder', folder, '--partitions', '2', '--once')
+    expect([first.code, first.err]).toEqual([0, ''])
+    expect(first.out).toContain('source first: 1 rows into 2 partitions, 0 had theirs')
+    const second = plenum('run', unitFile, '--folder', folder, '--once')
+    expect(second.out).toContain('source first: 0 rows into 0 partitions, 2 had theirs')
+  })
+
+  test('[JR3] inspect verifies the chain, in plain text without colours where it is piped', () => {
+    const folder = loadedFolder()
+    const { code, out, err } = plenum('inspect', folder)
+    expect([code, err]).toEqual([0, ''])
+    expect(out).toContain('The chain of every partition is sound.')
+    expect(out).toMatch(/partition +epoch +index/)
+    expect(out.includes('\u001b')).toBe(false)
+  })
+
+  test('inspect --json, --entries and --effects are JSON that programs read', () => {
+    const folder = loadedFolder()
+    const report = JSON.parse(plenum('inspect', folder, '--json').out)
+    expect(report).toMatchObject({
+      sound: true,
+      partitions: [{ partition: 0, epoch: 1, closed: true }, { partition: 1 }],
+    })
+    expect(report.partitions[0].entries).toEqual({ counter: 1 })
+    const entries = plenum('inspect', folder, '--entries', 'counter', '--partition', '0').out.trim()
+    expect(JSON.parse(entries)).toEqual({ id: 'c', n: 7 })
+    const effects = plenum('inspect', folder, '--effects')
+      .out.trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(effects).toContainEqual(expect.objectContaining({ kind: 'added', type: 'counter', key: 'c', version: 1 }))
+  })
+
+  test('[FE4] a folder in use is FOLDER_IN_USE; SIGINT ends in order, a kill loses nothing', async () => {
+    const folder = loadedFolder()
+    const held = await running(folder)
+    const { code, err } = plenum('inspect', folder)
+    expect([code, err.slice(0, 14)]).toEqual([1, 'FOLDER_IN_USE:'])
+    expect(await held.end('SIGINT')).toBe(130)
+    expect(JSON.parse(plenum('inspect', folder, '--json').out).partitions[0].closed).toBe(true)
+    const killed = await running(folder)
+    expect(await killed.end('SIGKILL')).toBe(null)
+    const report = JSON.parse(plenum('inspect', folder, '--json').out)
+    expect(report.partitions[0]).toMatchObject({ closed: false, entries: { counter: 1 } })
+  })
+
+  test('[JR3] [JR1] a flipped byte in the journal is JOURNAL_CORRUPT, with its place, for inspect and for run', () => {
+    const folder = loadedFolder()
+    const [segment] = readdirSync(join(folder, 'log')).toSorted()
+    const path = join(folder, 'log', segment!)
+    const bytes = readFileSync(path)
+    const at = bytes.indexOf('PLNR') + 100
+    writeFileSync(path, bytes.with(at, bytes[at]! ^ 1))
+    for (const args of [
+      ['inspect', folder],
+      ['run', unitFile, '--folder', folder, '--once'],
+    ]) {
+      const { code, err, out } = plenum(...args)
+      expect(code).toBe(1)
+      expect(err + out).toContain('JOURNAL_CORRUPT')
+      expect(err + out).toContain(segment)
+    }
+  })
+})
