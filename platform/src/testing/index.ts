@@ -12,6 +12,7 @@ export {
   type HistoryEvent,
 } from './checkers/history.ts'
 export { checkRegisters, type RegisterCounts, type RegisterOptions } from './checkers/registers.ts'
+export type { DumpLine } from './checkers/journal-dump.ts'
 export { checkSessions, type SessionCounts } from './checkers/sessions.ts'
 export {
   BankSteps,
@@ -29,4 +30,7 @@ export {
   type RegisterWritten,
 } from './generators/register-workload.ts'
 export { runSetStep, SetSteps, type SetCalls, type SetStep } from './generators/set-workload.ts'
+export { drawLimits } from './generators/draw-limits.ts'
 export { shrink, type ShrinkOptions, type Shrunk } from './generators/shrink.ts'
+export type { Clock, Random } from '../runtime/index.ts'
+export { SeededRandom } from '../runtime/simulated/index.ts'

@@ -8,11 +8,11 @@ import {
   type Duration,
   type Limits,
 } from '../kernel/index.ts'
-import { calmStream, roughStream, SimulatedStream } from '../journal/simulated/index.ts'
+import { calmStream, roughStream, SimulatedStream, type StreamFaults } from '../journal/simulated/index.ts'
 import { recover, type PartitionEvent } from '../partition/index.ts'
-import type { Runtime } from '../runtime/index.ts'
+import type { Clock, Random, Runtime } from '../runtime/index.ts'
 import { nodeRuntime } from '../runtime/node/index.ts'
-import { FaultSchedule, World } from '../runtime/simulated/index.ts'
+import { FaultSchedule, World, type WorldOptions } from '../runtime/simulated/index.ts'
 import {
   resolveUnit,
   UnitClient,
@@ -23,15 +23,20 @@ import {
   type UsesOption,
 } from '../unit/index.ts'
 import { PartitionWitness } from './grid/partition-witness.ts'
+import { Regressions } from './grid/regressions.ts'
 import { SimulatedGrid } from './grid/simulated-grid.ts'
 import { requireOk } from './checkers/check-result.ts'
-import { JournalHistory } from './witness/journal-history.ts'
+import type { DumpLine } from './checkers/journal-dump.ts'
+import { drawLimits } from './generators/draw-limits.ts'
+import { dumpOf, JournalHistory } from './witness/journal-history.ts'
 import { ReplyRecorder } from './witness/reply-recorder.ts'
 import { checkReplies } from './witness/witness.ts'
 
 /** Virtual time that a scenario may take, and that the grid may take to come to rest after the faults. */
 const scenarioMsMax = 1_800_000
 const settleMsMax = 120_000
+/** Mean virtual time between two comparisons of all followers with the fold from zero. */
+const compareEveryMs = 5_000
 
 export type SimulateOptions<U extends Unit> = UsesOption<U> & {
   /** Decides everything: the same seed gives the same run. Drawn and printed on failure if left out. */
@@ -40,15 +45,30 @@ export type SimulateOptions<U extends Unit> = UsesOption<U> & {
   readonly members?: number | undefined
   /** 4. */
   readonly partitions?: number | undefined
+  /** Clients of the grid, each with an address and sessions of its own; 1. */
+  readonly clients?: number | undefined
   /** `all` kills, pauses, cuts off, delays and loses by the seed; `none` if left out. */
   readonly faults?: 'none' | 'all' | undefined
+  /**
+   * Have the streams lose acked records that all members hold, which level quorum allows (JR5). The faults that would
+   * let the last witness of a record die or lag are left out then.
+   */
+  readonly regressions?: boolean | undefined
   /** Limits in force instead of small random ones. */
   readonly limits?: Partial<Limits> | undefined
+  /** Given the last 20,000 lines of what happened, oldest first, when the run has ended, also by an error. */
+  readonly onTrace?: ((lines: readonly string[]) => void) | undefined
 }
 
 /** What a scenario gets: a client like any other, and a hand on the members. */
 export interface SimulatedWorld<U extends Unit> {
   readonly client: Client<U>
+  /** All clients; `client` is the first of them. */
+  readonly clients: readonly Client<U>[]
+  /** Virtual time, for recording histories. */
+  readonly clock: Clock
+  /** Randomness of this seed, for the scenario alone. */
+  readonly random: Random
   /** Kills a member as `kill -9` does; it starts again by itself after a while. */
   kill(member: number): void
   /** Stops a member as SIGSTOP does, for so long. */
@@ -57,6 +77,8 @@ export interface SimulatedWorld<U extends Unit> {
   sleep(time: Duration): Promise<void>
   /** Ends all faults and waits until every partition is served again. */
   settle(): Promise<void>
+  /** What the journals of all partitions say so far; whole after `settle`. */
+  journal(): readonly DumpLine[]
 }
 
 /** What a run was like: for reports and for the campaign's sums. */
@@ -67,6 +89,8 @@ export interface SimulationReport {
   /** Records of history over all partitions. */
   readonly records: number
   readonly voids: number
+  /** Replies that were judged by the journal. */
+  readonly replies: number
   readonly faults: Readonly<Record<string, number>>
   readonly probes: Readonly<Record<string, number>>
   /** Hash of everything that happened, for comparing two runs of one seed. */
@@ -99,31 +123,41 @@ class SimulationRun {
   readonly #streams: readonly { readonly id: Uint8Array; readonly stream: SimulatedStream }[]
   readonly #witnesses: readonly PartitionWitness[]
   readonly #grid: SimulatedGrid
-  readonly #client: UnitClient
+  readonly #clients: readonly UnitClient[]
   readonly #limits: Limits
   readonly #members: number
   readonly #unit: ResolvedUnit
   readonly #histories: readonly JournalHistory[]
   readonly #replies: ReplyRecorder
   #schedule: FaultSchedule | undefined
+  #regressions: Regressions | undefined
   #failures: PlenumError[] = []
+  #judged = 0
+  readonly #onTrace: SimulateOptions<Unit>['onTrace']
 
   constructor(unit: Unit, options: Omit<SimulateOptions<Unit>, 'uses'> & { readonly uses?: object }, seed: number) {
     const faults = options.faults ?? 'none'
-    this.#world = new World({ seed, faults })
+    this.#onTrace = options.onTrace
+    this.#world = new World({
+      seed,
+      faults: worldFaults(options),
+      traceLines: options.onTrace === undefined ? 0 : 20_000,
+    })
     const world = this.#world
     this.#members = options.members ?? 3
     const operator = world.member('operator', { drift: 0, offsetMs: 0 })
     this.#runtime = operator.runtime()
     const runtime = this.#runtime
-    this.#limits = checkedLimits({ ...(faults === 'all' ? smallLimits(runtime) : defaultLimits), ...options.limits })
+    const drawn = faults === 'all' ? drawLimits(runtime.random, floors) : defaultLimits
+    this.#limits = checkedLimits({ ...drawn, ...options.limits })
     const limits = this.#limits
     const resolved = resolveUnit(unitDefinition(unit), { runtime, limits, checkAll: true })
     this.#unit = resolved
     const streamOptions = {
       timers: runtime.timers,
       clock: runtime.clock,
-      faults: faults === 'all' ? roughStream : calmStream,
+      faults: streamFaults(options),
+      level: options.regressions === true ? ('quorum' as const) : ('quorum-disk' as const),
       probe: (name: string) => world.probes.add(name),
     }
     this.#streams = Array.from({ length: options.partitions ?? 4 }, (_, number) => ({
@@ -140,6 +174,7 @@ class SimulationRun {
       world,
       unit: resolved,
       members: this.#members,
+      clients: options.clients ?? 1,
       limits,
       streams: this.#streams.map(({ id, stream }, number) => ({
         id,
@@ -148,20 +183,32 @@ class SimulationRun {
       onEvent: (member, partition, event) => this.#onEvent(member, partition, event),
       watch: (channel) => this.#replies.watch(channel),
     })
-    this.#client = new UnitClient({
-      unit: resolved,
-      router: this.#grid.router,
-      limits,
-      uses: { ...options.uses },
-      newId: () => uuid7(runtime.clock.wall(), runtime.random.bytes(10)),
-      caller: { kind: 'client', subject: 'simulation', claims: {} },
-      close: () => Promise.resolve(),
-    })
+    this.#clients = this.#grid.clients.map(
+      ({ router, runtime: own }) =>
+        new UnitClient({
+          unit: resolved,
+          router,
+          limits,
+          uses: { ...options.uses },
+          newId: () => uuid7(own.clock.wall(), own.random.bytes(10)),
+          caller: { kind: 'client', subject: 'simulation', claims: {} },
+          close: () => Promise.resolve(),
+        }),
+    )
+    this.#startFaults(options)
+  }
+
+  #startFaults({ faults, regressions }: Pick<SimulateOptions<Unit>, 'faults' | 'regressions'>): void {
+    if (regressions === true) {
+      const streams = this.#streams.map(({ stream }) => stream)
+      const look = (partition: number): void => void this.#witnesses[partition]!.look()
+      this.#regressions = new Regressions(this.#world, this.#grid, streams, look)
+    }
     if (faults === 'all') {
-      const { network, machines, memberNames } = this.#grid
-      this.#schedule = new FaultSchedule(world, {
+      const { network, machines, memberNames, clientNames } = this.#grid
+      this.#schedule = new FaultSchedule(this.#world, {
         members: machines,
-        parties: [...memberNames, 'client'],
+        parties: [...memberNames, ...clientNames],
         network,
         disks: new Map(),
         start: (machine) => this.#grid.started(machine),
@@ -172,8 +219,13 @@ class SimulationRun {
 
   async play(scenario: (world: SimulatedWorld<Unit>) => Promise<void>): Promise<SimulationReport> {
     const world = this.#world
+    const clients = this.#clients as unknown as readonly Client<Unit>[]
+    this.#compareLater()
     const running = scenario({
-      client: this.#client as unknown as Client<Unit>,
+      client: clients[0]!,
+      clients,
+      clock: this.#runtime.clock,
+      random: world.random.fork('scenario'),
       kill: (member) => {
         world.counts.add('kill')
         this.#grid.kill(member)
@@ -184,6 +236,7 @@ class SimulationRun {
       },
       sleep: (time) => world.runFor(durationMs(time, 'time')),
       settle: () => this.#settle(),
+      journal: () => this.#journal(),
     })
     await world.complete(running, { maxMs: scenarioMsMax })
     await this.#settle()
@@ -193,7 +246,14 @@ class SimulationRun {
 
   stop(): void {
     this.#schedule?.stop()
+    this.#regressions?.stop()
     this.#grid.stop()
+    this.#onTrace?.(this.#world.trace.lines)
+  }
+
+  #journal(): readonly DumpLine[] {
+    for (const witness of this.#witnesses) witness.look()
+    return this.#histories.flatMap((history) => dumpOf(history))
   }
 
   #connect(stream: SimulatedStream, partition: number) {
@@ -209,6 +269,7 @@ class SimulationRun {
   }
 
   #onEvent(member: number, partition: number, event: PartitionEvent): void {
+    this.#world.trace.note(this.#world.now, `member ${member} partition ${partition} ${described(event)}`)
     if (event.kind !== 'failed') return
     const { code, message } = event.error
     this.#failures.push(
@@ -221,6 +282,7 @@ class SimulationRun {
 
   async #settle(): Promise<void> {
     this.#schedule?.stop()
+    this.#regressions?.stop()
     this.#world.setFaults()
     for (const { stream } of this.#streams) stream.setFaults(calmStream)
     this.#grid.heal()
@@ -229,8 +291,30 @@ class SimulationRun {
       this.#failures.length > 0 || this.#streams.every((_, partition) => this.#grid.primaryOf(partition) !== undefined)
     await this.#world.run(served, { maxMs: settleMsMax })
     this.#throwFailures()
-    const asked = this.#grid.router.all({ kind: 'source-state', source: '' }, { read: 'confirmed' })
+    const command = { kind: 'source-state', source: '' } as const
+    const asked = Promise.all(this.#grid.clients.map(({ router }) => router.all(command, { read: 'confirmed' })))
     await this.#world.complete(asked, { maxMs: settleMsMax })
+  }
+
+  /** Compares what followers hold with the fold from zero, now and then for as long as the run lasts (A5). */
+  #compareLater(): void {
+    const world = this.#world
+    world.after(world.random.fork(`compare ${world.events}`).exponential(compareEveryMs), () => {
+      this.#compareFollowers()
+      this.#compareLater()
+    })
+  }
+
+  #compareFollowers(): void {
+    for (const [partition, witness] of this.#witnesses.entries()) {
+      witness.look()
+      for (let member = 0; member < this.#members; member++) {
+        const found = this.#grid.partitionsOf(member)[partition]
+        if (found?.role.kind !== 'following') continue
+        const { replica } = found.role
+        witness.compare(`member ${member}`, replica.fold.head.index, replica.hash())
+      }
+    }
   }
 
   /**
@@ -240,15 +324,7 @@ class SimulationRun {
   async #check(): Promise<void> {
     await this.#world.runFor(1_000)
     this.#throwFailures()
-    for (const [partition, witness] of this.#witnesses.entries()) {
-      witness.look()
-      for (let member = 0; member < this.#members; member++) {
-        const found = this.#grid.partitionsOf(member)[partition]
-        const replica = found?.replica
-        if (replica === undefined || found?.role.kind === 'primary') continue
-        witness.compare(`member ${member}`, replica.fold.head.index, replica.hash())
-      }
-    }
+    this.#compareFollowers()
     // Nobody trims while the recoveries read.
     this.#grid.stop()
     for (const [partition, witness] of this.#witnesses.entries()) {
@@ -265,7 +341,7 @@ class SimulationRun {
       witness.compare('snapshot and tail', recovered.fold.head.index, recovered.hash())
     }
     const counts = requireOk('replies', checkReplies(this.#histories, this.#replies.replies, { unit: this.#unit }))
-    this.#world.counts.add('replies judged', counts.judged)
+    this.#judged = counts.judged
   }
 
   #throwFailures(): void {
@@ -284,6 +360,7 @@ class SimulationRun {
       events: this.#world.events,
       records: this.#witnesses.reduce((sum, { accepted }) => sum + accepted, 0),
       voids: this.#witnesses.reduce((sum, { replica }) => sum + replica.fold.voids, 0),
+      replies: this.#judged,
       faults,
       probes: { ...this.#world.probes.all() },
       trace: this.#world.trace.hash,
@@ -291,19 +368,39 @@ class SimulationRun {
   }
 }
 
-/** Small limits of a seed, so that windows fill, batches are cut and snapshots are taken within a short run. */
-function smallLimits({ random }: Runtime): Limits {
-  const one = (...choices: readonly number[]): number => choices[random.integer(choices.length)]!
-  return {
-    ...defaultLimits,
-    batchBytes: one(1, 200, 2_000, 64 << 10),
-    windowRecordsMax: one(1, 2, 4, 16),
-    windowBytesMax: one(500, 5_000, 256 << 10),
-    recentRecordsMax: one(64, 128),
-    leaseMs: one(500, 1_000, 2_000),
-    snapshotEveryBytes: one(2_000, 20_000, 256 << 20),
-    sessionRequestsMax: one(64, 1_024),
-  }
+/** The limits that a scenario would notice are as always; only what it cannot see is small. */
+const floors: Partial<Limits> = {
+  valueBytesMax: defaultLimits.valueBytesMax,
+  answerBytesMax: defaultLimits.answerBytesMax,
+  sessionsMax: defaultLimits.sessionsMax,
+  sessionRequestsMax: defaultLimits.sessionRequestsMax,
+  sessionLeaseMs: defaultLimits.sessionLeaseMs,
+  keyedAnswersMax: defaultLimits.keyedAnswersMax,
+  batchEntriesMax: defaultLimits.batchEntriesMax,
+  readEntriesMax: defaultLimits.readEntriesMax,
+  commandEffectsMax: defaultLimits.commandEffectsMax,
+  attemptsMax: defaultLimits.attemptsMax,
+}
+
+/** All kinds, or those beside which no record is lost with its last witness. */
+function worldFaults({ faults, regressions }: Pick<SimulateOptions<Unit>, 'faults' | 'regressions'>): Faults {
+  if (faults !== 'all') return 'none'
+  return regressions === true ? ['slow network', 'loss', 'duplicate', 'reorder'] : 'all'
+}
+
+type Faults = NonNullable<WorldOptions['faults']>
+
+/** Likewise: a late packet could take the place of a record that was lost, which is a fork (JR5). */
+function streamFaults({ faults, regressions }: Pick<SimulateOptions<Unit>, 'faults' | 'regressions'>): StreamFaults {
+  if (faults !== 'all') return calmStream
+  if (regressions !== true) return roughStream
+  const { lostPublishes, lostAcks, lostRequests, lostAnnouncements, snapshotFailures } = roughStream
+  return { ...calmStream, lostPublishes, lostAcks, lostRequests, lostAnnouncements, snapshotFailures }
+}
+
+function described(event: PartitionEvent): string {
+  const told = Object.entries(event).filter(([, value]) => typeof value === 'string' || typeof value === 'number')
+  return told.map(([, value]) => value).join(' ')
 }
 
 function withSeed(error: unknown, seed: number): unknown {
