@@ -1,5 +1,4 @@
 export {
-  ackLevels,
   type AckLevel,
   type Appended,
   type Found,
@@ -12,7 +11,6 @@ export { emptyHead, Fold, type Digest, type Head, type Verdict, type VoidReason 
 export {
   parseRecord,
   recordHeaderBytes,
-  recordKinds,
   sameBytes,
   sealRecord,
   type JournalRecord,

@@ -1,5 +1,5 @@
 export { assert, unreachable } from './assert.ts'
-export { PlenumError, errorCodes, isPlenumError, type ErrorCode, type ErrorDetails, type Retry } from './errors.ts'
+export { PlenumError, isPlenumError, type ErrorCode, type ErrorDetails, type Retry } from './errors.ts'
 export { durationMs, type Duration } from './duration.ts'
 export { checkedLimits, defaultLimits, type Limits } from './limits.ts'
 export { uuid7 } from './uuid7.ts'

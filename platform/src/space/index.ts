@@ -1,6 +1,6 @@
 export { Answers } from './answers.ts'
 export { checkSchema, type CheckedSchema } from './checked-schema.ts'
-export { readEffect, removalReasons, type Effect, type RemovalReason } from './effects.ts'
+export { type Effect, type RemovalReason } from './effects.ts'
 export { EntryDefinition } from './entry-definition.ts'
 export {
   definitionOf,
@@ -19,15 +19,7 @@ export {
 } from './entry-type.ts'
 export { Executor, keyOf, type Admit, type Rules, type WrittenEntry } from './executor.ts'
 export { hashState } from './hash-state.ts'
-export {
-  firstUnitTable,
-  laterLayout,
-  ownLayouts,
-  readFields,
-  writeFields,
-  type Layout,
-  type StoredValue,
-} from './layout.ts'
+export { firstUnitTable, laterLayout, ownLayouts, readFields, type Layout, type StoredValue } from './layout.ts'
 export { Machine, type Batch, type PutOptions } from './machine.ts'
 export { mutate } from './mutations.ts'
 export type {
@@ -67,9 +59,9 @@ export {
   type WriteCommand,
   type WriteOptions,
 } from './requests.ts'
-export { Row, type RowLease } from './row.ts'
+export { type RowLease } from './row.ts'
 export { bytes, int64 } from './schema-types.ts'
-export { arrange, matchingRows, project, type SelectOptions } from './select.ts'
+export { arrange, project, type SelectOptions } from './select.ts'
 export { SnapshotWalk } from './snapshot-walk.ts'
 export { stampOf, stampValue, type Stamp } from './stamp.ts'
 export { StateHash } from './state-hash.ts'

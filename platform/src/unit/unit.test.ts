@@ -73,7 +73,7 @@ describe('a handler', () => {
     )
   })
 
-  test('[UN11] has a checked input, and is closed unless it is opened', () => {
+  test('has a checked input, and is closed unless it is opened', () => {
     expect(definitionOfHandler(handler({ input, route: 'id' }, () => 1)).allow).toBeUndefined()
     const open = definitionOfHandler(handler({ input, route: 'id', allow: anyone }, () => 1))
     expect(open.allow?.({ kind: 'client', subject: 'ann', claims: {} }, { id: 'x', by: 1 })).toBe(true)
