@@ -1,14 +1,14 @@
 import { parseArgs } from 'node:util'
 import { defaultLimits, PlenumError } from '../kernel/index.ts'
-import { openFolder } from '../journal/file/index.ts'
+import { inspectFolder } from '../journal/file/index.ts'
 import { NodeDisk, nodeRuntime } from '../runtime/node/index.ts'
 import { inspectJournal, unitTables, type EffectLine, type JournalReport } from './inspect-journal.ts'
-import { progress, styled, table, type Output } from './output.ts'
+import { errorText, progress, styled, table, type Output } from './output.ts'
 
 export const inspectHelp = `plenum inspect <folder>: verify and show the journals of an embedded application
 
-Reads every record, verifies the chain, and folds it to the state at its end. Changes nothing but a torn tail,
-which is cut as on any start. The application must not be running.
+Reads every record, verifies the chain, and folds it to the state at its end. Changes nothing. The application
+must not be running. Of a damaged journal it shows what can be read before the damage.
 
   --entries <type>   list the entries of a type, one JSON line each
   --effects          list every effect in journal order, one JSON line each
@@ -42,17 +42,8 @@ export async function inspect(args: readonly string[], output: Output): Promise<
   }
   const only = values.partition === undefined ? undefined : Number(values.partition)
   const runtime = nodeRuntime()
-  const folder = await openFolder({
-    disk: new NodeDisk(),
-    path,
-    create: false,
-    level: 'disk',
-    ...runtime,
-    onProgress: ({ bytes, bytesTotal }) => progress(output, `reading ${percent(bytes, bytesTotal)}`),
-    onEvent: (event) => {
-      if (event.kind === 'torn tail') output.err(`a torn tail of ${event.bytes} bytes, never acked, was cut\n`)
-    },
-  })
+  progress(output, 'reading')
+  const folder = await inspectFolder({ disk: new NodeDisk(), path, clock: runtime.clock })
   try {
     const reports: JournalReport[] = []
     for (const [partition, { id, journal }] of folder.partitions.entries()) {
@@ -74,13 +65,21 @@ export async function inspect(args: readonly string[], output: Output): Promise<
       }
     }
     progress(output, '')
-    if (values.effects || values.entries !== undefined) return 0
-    output.out(
-      values.json
-        ? `${json({ folder: path, grid: folder.grid, sound: true, partitions: reports })}\n`
-        : text(path, folder.grid, reports),
-    )
-    return 0
+    if (!values.effects && values.entries === undefined) {
+      const { grid, damage, torn } = folder
+      const found = {
+        folder: path,
+        grid,
+        sound: damage === undefined,
+        damage: damage?.message,
+        torn,
+        partitions: reports,
+      }
+      output.out(values.json ? `${json(found)}\n` : text(found))
+    } else if (folder.damage !== undefined) {
+      output.err(`${errorText(folder.damage)}\n`)
+    }
+    return folder.damage === undefined ? 0 : 1
   } finally {
     await folder.close()
   }
@@ -90,7 +89,17 @@ function printLines(output: Output): (lines: readonly EffectLine[]) => void {
   return (lines) => lines.forEach((line) => output.out(`${json(line)}\n`))
 }
 
-function text(path: string, grid: string, reports: readonly JournalReport[]): string {
+/** What was found, as the report shows it. */
+interface Found {
+  readonly folder: string
+  readonly grid: string
+  readonly sound: boolean
+  readonly damage: string | undefined
+  readonly torn: { readonly file: string; readonly offset: number; readonly bytes: number } | undefined
+  readonly partitions: readonly JournalReport[]
+}
+
+function text({ folder, grid, damage, torn, partitions: reports }: Found): string {
   const types = [...new Set(reports.flatMap(({ entries }) => Object.keys(entries)))]
   const head = ['partition', 'epoch', 'index', 'records', 'bytes', 'void', ...types, 'ended', 'state hash']
   const rows = reports.map((report) => [
@@ -113,12 +122,28 @@ function text(path: string, grid: string, reports: readonly JournalReport[]): st
     ]),
   )
   const parts = [
-    `Journals of grid ${grid} in ${path}\n\n`,
+    `Journals of grid ${grid} in ${folder}\n\n`,
     table(head, rows),
     snapshots.length === 0 ? '' : `\n${table(['partition', 'snapshot', 'state hash', 'standing'], snapshots)}`,
-    `\n${styled('green', 'The chain of every partition is sound.')}\n`,
+    torn === undefined
+      ? ''
+      : `
+${tornText(torn)}
+`,
+    damage === undefined
+      ? `
+${styled('green', 'The chain of every partition is sound.')}
+`
+      : `
+${styled('red', `JOURNAL_CORRUPT: ${damage}`)}
+What is shown above is what can be read before the damage.
+`,
   ]
   return parts.join('')
+}
+
+function tornText({ file, offset, bytes }: NonNullable<Found['torn']>): string {
+  return `A write of ${bytes} bytes was under way at byte ${offset} of ${file} when the process or the power went. It was never acked; the next start cuts it.`
 }
 
 /** JSON with bigints as text and bytes as hexadecimal, which JSON has no form for. */
@@ -127,8 +152,4 @@ function json(value: unknown): string {
     if (typeof item === 'bigint') return `${item}n`
     return item instanceof Uint8Array ? Buffer.from(item).toString('hex') : item
   })
-}
-
-function percent(part: number, total: number): string {
-  return `${total === 0 ? 100 : Math.floor((part / total) * 100)} %`
 }
