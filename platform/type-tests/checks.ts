@@ -3,7 +3,8 @@
 import { embedded, entry, handler, projection, service, source, task, unit, worker } from 'plenum'
 import type { Client, EntryOutcome, Key, Loaded, New, Of, Outcome, Refusals, WatchEvent, Where, Written } from 'plenum'
 import { z } from 'zod'
-import { connect, simulate } from './doors.ts'
+import { simulate } from 'plenum/testing'
+import { connect } from './doors.ts'
 import bank, { Account, Order } from './reference.ts'
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false

@@ -16,7 +16,8 @@ import {
 } from 'plenum'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { alert, connect, simulate } from './doors.ts'
+import { simulate } from 'plenum/testing'
+import { alert, connect } from './doors.ts'
 
 // ---- bank.ts: the unit
 export const Account = entry(
