@@ -28,10 +28,14 @@ export function networkFileSystem(magic: number): string | undefined {
   return networkFileSystems.get(magic >>> 0)
 }
 
-/** FOLDER_REFUSED if the folder lies on a network file system (FE4). Only Linux numbers are known. */
-export async function refuseNetworkFileSystem(folder: string, platform: string): Promise<void> {
+/** FOLDER_REFUSED if the folder lies on a network file system (FE4). Only Linux numbers are known; `magicOf` asks for one. */
+export async function refuseNetworkFileSystem(
+  folder: string,
+  platform: string,
+  magicOf: (folder: string) => Promise<number> = async (path) => (await statfs(path)).type,
+): Promise<void> {
   if (platform !== 'linux') return
-  const name = networkFileSystem((await statfs(folder)).type)
+  const name = networkFileSystem(await magicOf(folder))
   if (name === undefined) return
   throw new PlenumError(
     'FOLDER_REFUSED',
