@@ -1,4 +1,4 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -23,8 +23,12 @@ async function isHeld(path: string): Promise<boolean> {
   }
 }
 
+interface Holder extends AsyncDisposable {
+  kill(): Promise<void>
+}
+
 /** A process that holds the folder's lock until it is killed. */
-async function holder(path: string, command: readonly string[] = []): Promise<ChildProcess> {
+async function holder(path: string, command: readonly string[] = []): Promise<Holder> {
   const program = `
     import { NodeDisk } from ${JSON.stringify(join(import.meta.dirname, 'node-disk.ts'))}
     globalThis.lock = await new NodeDisk().lock(${JSON.stringify(path)})
@@ -33,7 +37,12 @@ async function holder(path: string, command: readonly string[] = []): Promise<Ch
   const line = [...command, process.execPath, '--input-type=module-typescript', '-e', program]
   const child = spawn(line[0]!, line.slice(1), { stdio: ['ignore', 'pipe', 'inherit'] })
   await once(child.stdout, 'data')
-  return child
+  const ended = once(child, 'exit')
+  const kill = async (): Promise<void> => {
+    child.kill('SIGKILL')
+    await ended
+  }
+  return { kill, [Symbol.asyncDispose]: kill }
 }
 
 test('[FE4] a folder is held once, also within one process, and free after release', async () => {
@@ -48,10 +57,9 @@ test('[FE4] a folder is held once, also within one process, and free after relea
 
 test('[FE4] another process that holds the folder is met, and its lock ends with a kill -9', async () => {
   await using at = await folder()
-  const child = await holder(at.path)
+  await using child = await holder(at.path)
   expect(await isHeld(at.path)).toBe(true)
-  child.kill('SIGKILL')
-  await once(child, 'exit')
+  await child.kill()
   expect(await isHeld(at.path)).toBe(false)
 })
 
@@ -60,9 +68,9 @@ const namespaces = spawnSync('unshare', ['--pid', '--fork', 'true']).status === 
 test(`[FE4] a process of another pid namespace is met, though both may have the same id`, async (context) => {
   if (!namespaces) context.skip('optional: this machine does not permit `unshare --pid`')
   await using at = await folder()
-  const child = await holder(at.path, ['unshare', '--pid', '--fork', '--kill-child=SIGKILL'])
+  await using child = await holder(at.path, ['unshare', '--pid', '--fork', '--kill-child=SIGKILL'])
   expect(await isHeld(at.path)).toBe(true)
-  child.kill('SIGKILL')
+  await child.kill()
   await expect.poll(() => isHeld(at.path), { timeout: 10_000 }).toBe(false)
 })
 
