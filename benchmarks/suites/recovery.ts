@@ -38,7 +38,7 @@ export const recovery: Suite = {
     }
     const targets = bench.options.small
       ? []
-      : [journal, snapshot].map(({ work, value }) => atMost(`opened ${work}`, value, 3_000, 'ms'))
+      : [journal, snapshot].map(({ work, value }) => atMost(work, value, 3_000, 'ms'))
     return { rows: [journal, snapshot, taken], targets }
   },
 }
