@@ -60,12 +60,15 @@ export async function loadSource(
     report(0)
     return loaded
   }
+  const loads = Array.from({ length: router.partitions }, (_, partition) => loadOne(partition))
   try {
-    const outcomes = await Promise.all(Array.from({ length: router.partitions }, (_, partition) => loadOne(partition)))
+    const outcomes = await Promise.all(loads)
     const loaded = outcomes.filter(Boolean).length
     return { partitions: outcomes.length, loaded, skipped: outcomes.length - loaded, rows }
   } catch (error) {
     stop.abort(error)
+    // Nothing of the load goes on once it has failed.
+    await Promise.allSettled(loads)
     throw asSourceError(source, error)
   }
 }

@@ -37,6 +37,7 @@ export class UnitClient implements AsyncDisposable {
   /** Number of partitions. */
   readonly partitions: number
   readonly #close: () => Promise<void>
+  #closing: Promise<void> | undefined
 
   constructor(options: UnitClientOptions) {
     const { unit, router, limits, uses, newId } = options
@@ -53,9 +54,10 @@ export class UnitClient implements AsyncDisposable {
     this.#close = options.close
   }
 
-  /** Closes in order: everything that was executed is acked, then the journals are closed. */
+  /** Closes in order, once: everything that was executed is acked, then the journals are closed. */
   [Symbol.asyncDispose](): Promise<void> {
-    return this.#close()
+    this.#closing ??= this.#close()
+    return this.#closing
   }
 }
 
