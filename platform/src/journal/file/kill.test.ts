@@ -51,20 +51,24 @@ async function recovered(path: string, level: 'os' | 'disk', events: LogEvent[])
 }
 
 for (const level of ['os', 'disk'] as const) {
-  test(`[JR6] [JR9] level ${level}: what was acked before a kill -9 is there again, ${kills} kills on one folder`, async () => {
-    await using at = await emptyFolder()
-    const acked = new Set<string>()
-    const events: LogEvent[] = []
-    for (let kill = 0; kill < kills; kill += 1) {
-      // In flight: one, a few, many. At level disk every other death falls between a write and its sync.
-      const inFlight = [1, 16, 256][kill % 3]!
-      const deathAt = level === 'disk' && kill % 2 === 1 ? 3 + kill : 0
-      await runAndKill(at.path, { level, inFlight, deathAt, lines: 20 + ((kill * 97) % 700) }, acked)
-      const found = await recovered(at.path, level, events)
-      const missing = [...acked].filter((line) => !found.has(line))
-      expect(missing).toEqual([])
-    }
-    expect(acked.size).toBeGreaterThan(kills * 10)
-    expect(events.filter(({ kind }) => kind === 'recovered')).toHaveLength(kills)
-  })
+  test(
+    `[JR6] [JR9] level ${level}: what was acked before a kill -9 is there again, ${kills} kills on one folder`,
+    { timeout: 60_000 + kills * 5_000 },
+    async () => {
+      await using at = await emptyFolder()
+      const acked = new Set<string>()
+      const events: LogEvent[] = []
+      for (let kill = 0; kill < kills; kill += 1) {
+        // In flight: one, a few, many. At level disk every other death falls between a write and its sync.
+        const inFlight = [1, 16, 256][kill % 3]!
+        const deathAt = level === 'disk' && kill % 2 === 1 ? 3 + kill : 0
+        await runAndKill(at.path, { level, inFlight, deathAt, lines: 20 + ((kill * 97) % 700) }, acked)
+        const found = await recovered(at.path, level, events)
+        const missing = [...acked].filter((line) => !found.has(line))
+        expect(missing).toEqual([])
+      }
+      expect(acked.size).toBeGreaterThan(kills * 10)
+      expect(events.filter(({ kind }) => kind === 'recovered')).toHaveLength(kills)
+    },
+  )
 }
