@@ -13,6 +13,6 @@ export type PartitionEvent =
   | { readonly kind: 'snapshot-ignored'; readonly index: number; readonly reason: string }
   | { readonly kind: 'snapshot-failed'; readonly reason: string }
   | { readonly kind: 'unit-superseded'; readonly unit: string }
-  | { readonly kind: 'clock-behind'; readonly behindMs: number }
+  | { readonly kind: 'clock-suspect'; readonly offMs: number }
   | { readonly kind: 'failed'; readonly error: PlenumError }
   | { readonly kind: 'slow'; readonly what: string; readonly ms: number }

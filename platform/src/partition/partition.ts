@@ -257,7 +257,7 @@ export class Partition {
     }
     const clockOff = Math.abs(runtime.clock.wall() - reference())
     if (clockOff > clockOffMsMax) {
-      onEvent({ kind: 'clock-behind', behindMs: clockOff })
+      onEvent({ kind: 'clock-suspect', offMs: clockOff })
       this.#hear()
       return
     }

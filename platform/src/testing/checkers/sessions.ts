@@ -29,7 +29,6 @@ const notRun: ReadonlySet<string | undefined> = new Set([
   'LIMIT_EXCEEDED',
   'SESSION_ENDED',
   'POISON_REQUEST',
-  'CLOCK_SUSPECT',
   'CLOSED',
 ])
 
