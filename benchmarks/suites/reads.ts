@@ -1,4 +1,3 @@
-import type { Reading } from '../harness/closed-loop.ts'
 import { inTurn } from '../harness/rounds.ts'
 import type { Row, Suite } from '../harness/suite.ts'
 import { atLeast } from '../harness/targets.ts'
