@@ -271,3 +271,31 @@ test('[JR7] at level os the log is synced before a snapshot goes, and if that fa
   expect(await journal.listSnapshots()).toEqual([names[1]])
   await folder.close().catch(() => {})
 })
+
+test('[FE1] a segment that a full disk left without a group is passed over: the groups behind it are no torn tail', async () => {
+  const { bench, disk } = await faulty()
+  await using _ = bench
+  const log = await bench.open()
+  await bench.append(log, 10, 700)
+  // Its first group does not reach the second segment; the zeros that fill it do.
+  disk.plan = ({ kind, at, path, bytes }) =>
+    kind === 'write' && path.endsWith('00000002.log') && at === 64 && bytes < 4_000
+      ? { error: systemError('ENOSPC'), written: 100 }
+      : undefined
+  const answers: string[] = []
+  for (let i = 0; i < 3; i += 1) answers.push((await log.append(0, log.tail(0).next, testRecord(0, i, 700))).kind)
+  expect(answers).toContain('full')
+  // The next record is too large for the segment that was left empty. What the failed write left there, a whole START
+  // among it, has to be covered first.
+  const large = testRecord(0, log.tail(0).next, 9_000)
+  expect(await log.append(0, log.tail(0).next, large)).toEqual({ kind: 'full' })
+  disk.plan = () => undefined
+  expect(await log.append(0, log.tail(0).next, large)).toMatchObject({ kind: 'acked' })
+  const files = await bench.files()
+  const held = await contents(log, 0)
+  await log.close()
+  await bench.restore(files)
+  const again = await bench.open()
+  expect(bench.events.map(({ kind }) => kind)).not.toContain('torn tail')
+  expect(await contents(again, 0)).toEqual(held)
+})

@@ -244,7 +244,7 @@ export class GroupWriter {
     const length = staging?.length ?? groupHeaderBytes
     if (this.#fits(length)) return true
     const needed = groupHeaderBytes + 8 * this.#acked.length + length
-    const next = await this.#options.supply.take(this.#segment, needed)
+    const next = (await this.#clearGarbage()) ? await this.#options.supply.take(this.#segment, needed) : undefined
     if (next === undefined) {
       this.#statements.dropMark()
       this.#line.takeBack(this.#whatFits())
@@ -256,6 +256,24 @@ export class GroupWriter {
     this.#garbageBytes = 0
     this.#startDue = true
     this.#options.onSegment(next, this.#acked)
+    return true
+  }
+
+  /**
+   * Covers what a failed write left, before another segment is begun: a whole group in it would have the number of the
+   * one that is written there. False while the disk is full.
+   */
+  async #clearGarbage(): Promise<boolean> {
+    if (this.#garbageBytes === 0) return true
+    const { file } = this.#segment
+    try {
+      await file.write([new Uint8Array(this.#garbageBytes)], this.#offset)
+    } catch (error) {
+      if (isDiskFull(error)) return false
+      throw error
+    }
+    if (this.#options.level === 'disk') await file.sync()
+    this.#garbageBytes = 0
     return true
   }
 

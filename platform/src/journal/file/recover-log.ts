@@ -78,7 +78,8 @@ export async function recoverLog(place: SegmentPlace, index: BlockIndex, options
     options.onEvent({ kind: 'recovered', records, groups, bytes: bytesTotal, rewrittenBytes, ms })
     return { scan, commitMs }
   } catch (error) {
-    for (const { file } of segments) await file.close()
+    // Some may be closed already; what is thrown is why.
+    for (const { file } of segments) await file.close().catch(() => {})
     throw error
   }
 }

@@ -98,21 +98,37 @@ export class LogScan {
 
   /** Reads `segments`, whose headers are sound and whose numbers have no gap. JOURNAL_CORRUPT, FORMAT_UNKNOWN. */
   async run(segments: readonly Segment[]): Promise<Scan> {
-    for (const [number, segment] of segments.entries()) {
-      const opening = await this.#opening(segment)
-      if (number === 0) {
-        if (opening === undefined || (segment.number === 1 && opening !== 1)) {
-          throw this.#corrupt(segment, segmentHeaderBytes, 'the log does not begin here', 0)
-        }
-        this.#sequence = opening
-      }
+    let number = 0
+    for (let segment = segments[0]; segment !== undefined; segment = segments[number]) {
+      if (number === 0) this.#sequence = await this.#firstSequence(segment)
       const stop = await this.#readSegment(segment, number === 0)
       this.#used.push({ segment, first: this.#index.firstOf(segment.number) ?? [...this.#positions] })
-      const next = segments[number + 1]
-      if (next !== undefined && (await this.#opening(next)) === this.#sequence) continue
-      return this.#finish(segment, stop, segments.slice(number + 1))
+      const next = await this.#following(segments, number + 1)
+      if (next === undefined) return this.#finish(segment, stop, segments.slice(number + 1))
+      // A segment between them was left without a group; the numbers of the groups prove that none is missing.
+      const first = [...this.#positions]
+      for (const left of segments.slice(number + 1, next)) this.#used.push({ segment: left, first })
+      number = next
     }
     throw new Error('A log has at least one segment.')
+  }
+
+  /** The number of the first group of the log. */
+  async #firstSequence(segment: Segment): Promise<number> {
+    const opening = await this.#opening(segment)
+    if (opening === undefined || (segment.number === 1 && opening !== 1)) {
+      throw this.#corrupt(segment, segmentHeaderBytes, 'the log does not begin here', 0)
+    }
+    return opening
+  }
+
+  /** The place of the first segment, from `from` on, that begins with the next group. */
+  async #following(segments: readonly Segment[], from: number): Promise<number | undefined> {
+    for (let number = from; number < segments.length; number += 1) {
+      const segment = segments[number]
+      if (segment !== undefined && (await this.#opening(segment)) === this.#sequence) return number
+    }
+    return undefined
   }
 
   async #finish(segment: Segment, stop: Stop, later: readonly Segment[]): Promise<Scan> {

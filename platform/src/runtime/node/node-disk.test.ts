@@ -26,6 +26,7 @@ test('writes at any place, at once or later, are read back, and reading past the
   expect(await file.read(0, 0)).toHaveLength(0)
   await file.truncate(4)
   await file.close()
+  await file.close()
   expect(await readFile(join(at.path, 'f'), 'utf8')).toBe('zero')
   await expect(file.write(parts, 0)).rejects.toThrow('EBADF')
   expect(() => file.writeNow(parts, 0)).toThrow('EBADF')

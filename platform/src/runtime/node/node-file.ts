@@ -27,6 +27,7 @@ export function openNodeFile(path: string): Promise<File> {
 /** A file of the machine. Short writes are continued, so that a resolved write is a whole one. */
 class NodeFile implements File {
   readonly #descriptor: number
+  #closing: Promise<void> | undefined
 
   constructor(descriptor: number) {
     this.#descriptor = descriptor
@@ -101,10 +102,12 @@ class NodeFile implements File {
     })
   }
 
+  /** Closes once, however often it is called: the number of a closed descriptor may soon be another file's. */
   close(): Promise<void> {
-    return new Promise((resolve, reject) => {
+    this.#closing ??= new Promise((resolve, reject) => {
       close(this.#descriptor, (error) => (error ? reject(error) : resolve()))
     })
+    return this.#closing
   }
 }
 
