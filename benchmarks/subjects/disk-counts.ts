@@ -3,7 +3,10 @@ import { syncBuiltinESMExports } from 'node:module'
 
 /** Calls to the system that a stretch of work made. */
 export interface DiskCounts {
+  /** Bytes of records, with what stands around them. */
   readonly bytes: number
+  /** Bytes of zeros with which files are filled before they are used. */
+  readonly fillBytes: number
   readonly writes: number
   readonly syncs: number
 }
@@ -14,7 +17,7 @@ export interface DiskCounts {
  */
 export function countDisk(): { readonly stop: () => DiskCounts } {
   const { write, writeSync, writev, writevSync, fdatasync, fdatasyncSync } = fs
-  const counts = { bytes: 0, writes: 0, syncs: 0 }
+  const counts = { bytes: 0, fillBytes: 0, writes: 0, syncs: 0 }
   const countSync = <T extends (...given: never[]) => unknown>(original: T): T =>
     new Proxy(original, {
       apply: (run, self, given) => {
@@ -26,7 +29,10 @@ export function countDisk(): { readonly stop: () => DiskCounts } {
     new Proxy(original, {
       apply: (run, self, given: readonly unknown[]) => {
         counts.writes += 1
-        counts.bytes += lengthOf(given[1])
+        const buffers = buffersOf(given[1])
+        const length = buffers.reduce((sum, buffer) => sum + buffer.length, 0)
+        if (buffers.every(isEmpty)) counts.fillBytes += length
+        else counts.bytes += length
         return Reflect.apply(run, self, [...given])
       },
     })
@@ -48,8 +54,12 @@ export function countDisk(): { readonly stop: () => DiskCounts } {
   }
 }
 
-function lengthOf(given: unknown): number {
-  if (given instanceof Uint8Array) return given.length
-  if (!Array.isArray(given)) return 0
-  return given.reduce((sum: number, one) => sum + (one instanceof Uint8Array ? one.length : 0), 0)
+function buffersOf(given: unknown): readonly Uint8Array[] {
+  const list: readonly unknown[] = Array.isArray(given) ? given : [given]
+  return list.filter((one) => one instanceof Uint8Array)
+}
+
+/** Records begin with bytes that are not zero. */
+function isEmpty(buffer: Uint8Array): boolean {
+  return buffer.subarray(0, 64).every((byte) => byte === 0)
 }

@@ -27,6 +27,7 @@ export const anchors: Suite = {
       if (inFlight === 1) oneBytes = bytes
       const counted = { subject: 'plenum', ack: 'disk', inFlight, samples: [] } as const
       rows.push({ ...counted, work: 'bytes written per transfer', value: bytes, measure: 'B' })
+      rows.push({ ...counted, work: 'and zeros before them', value: disk.fillBytes / disk.operations, measure: 'B' })
       rows.push({ ...counted, work: 'syncs per transfer', value: disk.syncs / disk.operations, measure: 'pieces' })
       // A record that stands alone has a header of its own; the group's is added by the engine.
       const recordBytes = oneBytes - groupHeaderBytes
