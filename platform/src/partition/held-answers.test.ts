@@ -44,7 +44,7 @@ test.each([false, true])(
   },
 )
 
-test('[PA3] what depends on nothing unacked leaves at once; what is in the next batch waits for its own ack', async () => {
+test('[PA3] [A3] what depends on nothing unacked leaves at once; what is in the next batch waits for its own ack', async () => {
   const { bench, answers, ask } = await heldBench(false)
   ask('first', write('a', 1))
   await turns()
