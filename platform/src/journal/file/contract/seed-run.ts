@@ -1,7 +1,7 @@
 // Lives of a folder on a simulated disk, from one seed: each opens it, appends, snapshots and trims, and ends by an
 // orderly close, a kill or a power cut, at any operation of the disk, in recovery too. After each the promises are checked.
 import { isPlenumError } from '../../../kernel/index.ts'
-import type { Disk, Timer } from '../../../runtime/index.ts'
+import type { Timer } from '../../../runtime/index.ts'
 import { SimulatedDisk } from '../../../runtime/simulated/disk.ts'
 import { noFaults, World, type SimulatedMember } from '../../../runtime/simulated/index.ts'
 import type { SnapshotName } from '../../journal.ts'
@@ -125,7 +125,7 @@ export class SeedRun {
     const runtime = this.#member.runtime()
     const opening = openFolder({
       ...runtime,
-      disk: copying(this.#disk.mount(this.#member.process)),
+      disk: this.#disk.mount(this.#member.process),
       path: '/data',
       partitions: this.#journals.length,
       create: true,
@@ -261,30 +261,4 @@ function isDiskFailure(error: unknown): boolean {
     isPlenumError(error, 'JOURNAL_FULL') ||
     (error instanceof Error && 'code' in error && error.code === 'EIO')
   )
-}
-
-/** A disk that takes the bytes at the call, as a kernel does, however the writer uses its buffers afterwards. */
-function copying(disk: Disk): Disk {
-  return {
-    makeFolder: (path) => disk.makeFolder(path),
-    list: (path) => disk.list(path),
-    readFile: (path) => disk.readFile(path),
-    replaceFile: (path, content) => disk.replaceFile(path, Uint8Array.from(content)),
-    remove: (path) => disk.remove(path),
-    syncFolder: (path) => disk.syncFolder(path),
-    lock: (path) => disk.lock(path),
-    async open(path) {
-      const file = await disk.open(path)
-      return {
-        write: (buffers, at) => file.write([Uint8Array.from(Buffer.concat(buffers))], at),
-        writeNow: (buffers, at) => file.writeNow([Uint8Array.from(Buffer.concat(buffers))], at),
-        sync: () => file.sync(),
-        syncNow: () => file.syncNow(),
-        read: (at, length) => file.read(at, length),
-        size: () => file.size(),
-        truncate: (size) => file.truncate(size),
-        close: () => file.close(),
-      }
-    },
-  }
 }
