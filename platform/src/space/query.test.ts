@@ -60,7 +60,7 @@ function holds(item: unknown, operator: string, operand: unknown): boolean {
     case 'startsWith':
       return typeof item === 'string' && item.slice(0, String(operand).length) === operand
     case 'like':
-      return typeof item === 'string' && isLike([...item], [...String(operand)])
+      return typeof item === 'string' && isLike(Array.from(item), Array.from(String(operand)))
     case 'exists':
       return (item !== undefined) === operand
     case 'contains':
