@@ -1,6 +1,6 @@
 // The embedded composition: all partitions in this process, over a journal in a folder or in memory.
 import { checkedLimits, defaultLimits, PlenumError, uuid7, type Limits } from './kernel/index.ts'
-import { openFolder } from './journal/file/index.ts'
+import { openFolder, type LogEvent } from './journal/file/index.ts'
 import { MemoryJournal } from './journal/memory/memory-engine.ts'
 import type { Journal } from './journal/index.ts'
 import { Partition, type PartitionEvent } from './partition/index.ts'
@@ -24,10 +24,11 @@ export interface EmbeddedProgress {
   readonly share: number
 }
 
-/** Something that happened to a partition, or a fault of the unit that callers do not see. */
+/** Something that happened to a partition or the folder, or a fault of the unit that callers do not see (A9). */
 export interface EmbeddedEvent {
-  readonly partition: number
-  readonly event: PartitionEvent | { readonly kind: 'fault'; readonly part: string; readonly error: unknown }
+  /** Undefined for what concerns the whole folder, such as a torn tail that was cut. */
+  readonly partition: number | undefined
+  readonly event: PartitionEvent | LogEvent | { readonly kind: 'fault'; readonly part: string; readonly error: unknown }
 }
 
 export type EmbeddedOptions<U extends Unit> = UsesOption<U> & {
@@ -64,6 +65,7 @@ interface Journals {
  */
 export async function embedded<U extends Unit>(options: EmbeddedOptions<U>): Promise<Client<U>>
 export async function embedded(options: Options): Promise<unknown> {
+  checkOptions(options)
   const development = options.development ?? process.env['NODE_ENV'] !== 'production'
   const limits = checkedLimits({ ...defaultLimits, ...options.limits })
   const runtime = nodeRuntime()
@@ -92,6 +94,32 @@ export async function embedded(options: Options): Promise<unknown> {
   const caller = { kind: 'unit', subject: unit.name, claims: {} } as const
   const router = new Router(channels, runtime, limits)
   return new UnitClient({ unit, router, limits, uses: options.uses ?? {}, newId: newIds(runtime), caller, close })
+}
+
+/** USAGE or ACK_LEVEL_UNAVAILABLE for options that types would refuse, or that contradict each other. */
+function checkOptions(options: Options): void {
+  const { partitions, ack, journal, folder, limits } = options
+  if (partitions !== undefined && !(Number.isInteger(partitions) && partitions >= 1 && partitions <= partitionsMax)) {
+    throw usage(`partitions is a whole number from 1 to ${partitionsMax}, not ${partitions}`, 'partitions')
+  }
+  if (journal !== undefined && folder !== undefined)
+    throw usage('journal and folder are two ways to say one thing: give one', 'folder')
+  for (const [name, value] of Object.entries(limits ?? {})) {
+    if (!(name in defaultLimits)) throw usage(`there is no limit '${name}'`, name)
+    if (!(typeof value === 'number' && value > 0))
+      throw usage(`the limit ${name} is a positive number, not ${String(value)}`, name)
+  }
+  if (ack === undefined || ['memory', 'os', 'disk'].includes(ack)) return
+  throw new PlenumError('ACK_LEVEL_UNAVAILABLE', `One process gives 'memory', 'os' or 'disk', not '${String(ack)}'.`, {
+    details: { asked: ack },
+  })
+}
+
+/** As many as one process serves; more only cost. */
+const partitionsMax = 1_024
+
+function usage(what: string, option: string): PlenumError {
+  return new PlenumError('USAGE', `embedded(…): ${what}.`, { details: { option } })
 }
 
 interface Parts {
@@ -166,6 +194,7 @@ async function openJournals(options: Options, unit: ResolvedUnit, runtime: Runti
     ...runtime,
     ...(options.partitions === undefined && known ? {} : { partitions: options.partitions ?? 4 }),
     ...(bytesMax === undefined ? {} : { bytesMax }),
+    onEvent: (event) => options.onEvent?.({ partition: undefined, event }),
     onProgress: ({ bytes, bytesTotal }) =>
       options.onProgress?.({ step: 'reading', share: bytes / Math.max(1, bytesTotal) }),
   })

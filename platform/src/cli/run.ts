@@ -49,7 +49,6 @@ export async function run(args: readonly string[], output: Output): Promise<numb
   const folder = values.folder ?? `.plenum/${unit.name}`
   const journal: EmbeddedOptions<Unit>['journal'] = ack === 'memory' ? 'memory' : { folder }
   const partitions = partitionsOf(values.partitions)
-  const interrupted = untilInterrupted()
   const client = await embedded({
     unit,
     partitions,
@@ -71,7 +70,7 @@ export async function run(args: readonly string[], output: Output): Promise<numb
       `${unit.name} runs on ${client.partitions} partitions, ${ack === 'memory' ? 'in memory only' : `journal in ${folder}`}, acks mean ${ack}\n`,
     )
     if (values.once) return 0
-    await interrupted
+    await untilInterrupted()
     return 130
   } finally {
     await client[Symbol.asyncDispose]()
@@ -109,7 +108,13 @@ function partitionsOf(given: string | undefined): number | undefined {
 
 function untilInterrupted(): Promise<void> {
   return new Promise((done) => {
-    process.once('SIGINT', () => done())
-    process.once('SIGTERM', () => done())
+    // A unit without timers of its own must not let the process end while it waits.
+    const alive = setInterval(() => {}, 60_000)
+    const end = (): void => {
+      clearInterval(alive)
+      done()
+    }
+    process.once('SIGINT', end)
+    process.once('SIGTERM', end)
   })
 }

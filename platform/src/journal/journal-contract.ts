@@ -11,7 +11,7 @@ import { readContract } from './contract/read-contract.ts'
 import { sharingContract } from './contract/sharing-contract.ts'
 import { snapshotContract } from './contract/snapshot-contract.ts'
 
-export { journalFaults, type JournalBench, type JournalFault, type JournalHarness } from './contract/harness.ts'
+export type { JournalBench, JournalFault, JournalHarness } from './contract/harness.ts'
 export { ChainWriter, contractDigest, contractJournal } from './contract/chain-writer.ts'
 
 /** Declares the contract's tests for one engine. */

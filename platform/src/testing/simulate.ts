@@ -406,6 +406,10 @@ function described(event: PartitionEvent): string {
 function withSeed(error: unknown, seed: number): unknown {
   if (!(error instanceof Error)) return error
   const hint = `Replay it with seed ${seed}.`
-  if (!error.message.includes(hint)) error.message = `${error.message} ${hint}`
+  if (error.message.includes(hint)) return error
+  const { message } = error
+  error.message = `${message} ${hint}`
+  // Test runners print the stack, which has a copy of the message.
+  if (error.stack !== undefined) error.stack = error.stack.replace(message, () => error.message)
   return error
 }

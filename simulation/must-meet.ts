@@ -1,0 +1,60 @@
+import type { Numbers, Sums } from './sums.ts'
+
+/** The faults that a simulated grid can meet; disks belong to the tests of the file engine. */
+export const faultsToMeet: readonly string[] = [
+  'kill',
+  'pause',
+  'stall',
+  'late timer',
+  'partition',
+  'one-way partition',
+  'clock jump',
+  'message cut off',
+  'message doubled',
+  'message lost',
+  'message reordered',
+  'message to nobody',
+  'lostPublishes',
+  'latePublishes',
+  'doubledPublishes',
+  'lostAcks',
+  'slowMessages',
+  'lostRequests',
+  'droppedProposals',
+  'crashes',
+  'handOvers',
+  'staleLeaders',
+  'uncountedProposals',
+  'lostAnnouncements',
+  'snapshotFailures',
+]
+
+/** Rare situations that a run of some dozens of seeds meets for certain. */
+export const probesToMeet: readonly string[] = [
+  'OPEN without a clear outcome',
+  'acked after all',
+  'fenced',
+  'gap in what was announced',
+  'kept answer given again',
+  'lease void after a suspension',
+  'primary met a regression',
+  'proposals survived an election',
+  'publish met an old leader',
+  'record landed elsewhere',
+  'request sent again after an unknown outcome',
+  'request sent elsewhere',
+  'snapshot that no record names',
+  'tail of an old leader',
+  'unknown OPEN adopted',
+  'void record skipped',
+  'window stamped anew',
+]
+
+/** The faults and probes that were not met, as sentences. */
+export function unmet(sums: Sums): readonly string[] {
+  return [...zeros('fault', faultsToMeet, sums.faults), ...zeros('probe', probesToMeet, sums.probes)]
+}
+
+function zeros(kind: string, names: readonly string[], counts: Numbers): readonly string[] {
+  return names.filter((name) => (counts[name] ?? 0) === 0).map((name) => `The ${kind} '${name}' was never met.`)
+}

@@ -1,0 +1,121 @@
+// What a scenario is: steps that a seed draws, and how several clients at once take them.
+//
+// I1 A scenario draws all its steps before the run, so that a failing list of them can be shrunk.
+// I2 Whatever a client heard is recorded, and judged by a checker after the faults have ended.
+import { HistoryRecorder, type Random, type RecordedClient, type SimulatedWorld } from 'plenum/testing'
+import type { Duration, Limits } from 'plenum'
+import type unit from '../unit.ts'
+import type { LineTable } from '../line-table.ts'
+
+/** One step of one client. */
+export interface Turn<Step> {
+  readonly client: number
+  /** Virtual milliseconds that the client waits before it. */
+  readonly pauseMs: number
+  /** How long the client waits for the answer; for ever if undefined. */
+  readonly timeout: Duration | undefined
+  readonly step: Step
+}
+
+/** One client of a scenario: what it asks through, and what records its answers. */
+export interface Seat {
+  readonly number: number
+  readonly unit: SimulatedWorld<typeof unit>['client']
+  readonly recorded: RecordedClient
+}
+
+/** Where a scenario plays. */
+export interface Stage {
+  readonly world: SimulatedWorld<typeof unit>
+  readonly recorder: HistoryRecorder
+  readonly seats: readonly Seat[]
+  /** The store behind the unit's source. */
+  readonly lines: LineTable
+}
+
+/** How much was done and checked, by name. */
+export type Counts = Readonly<Record<string, number>>
+
+/** A scenario as it is declared, with steps of its own type. */
+export interface ScenarioDeclaration<Step> {
+  readonly name: string
+  readonly about: string
+  /** Limits that a client notices, drawn small. */
+  readonly limits?: (random: Random) => Partial<Limits>
+  /** So many steps, in the order in which clients take them. */
+  readonly draw: (random: Random, count: number) => readonly Step[]
+  /** Takes the turns on the stage, settles and checks. Throws CHECK_FAILED where a rule is broken. */
+  readonly play: (stage: Stage, turns: readonly Turn<Step>[]) => Promise<Counts>
+}
+
+/** The turns of one seed; some of them may be left out. */
+export interface Play {
+  readonly turns: readonly Turn<unknown>[]
+  readonly limits: Partial<Limits>
+  play(stage: Stage, chosen: readonly number[]): Promise<Counts>
+}
+
+/** A scenario whose steps nobody outside has to know. */
+export interface Scenario {
+  readonly name: string
+  readonly about: string
+  prepare(random: Random, clients: number, count: number): Play
+}
+
+/** Declares a scenario. */
+export function scenario<Step>(declaration: ScenarioDeclaration<Step>): Scenario {
+  const { name, about, draw, limits, play } = declaration
+  return {
+    name,
+    about,
+    prepare: (random, clients, count) => {
+      const turns = draw(random, count).map((step) => turnOf(random, clients, step))
+      return {
+        turns,
+        limits: limits?.(random) ?? {},
+        play: (stage, chosen) =>
+          play(
+            stage,
+            chosen.map((at) => turns[at]!),
+          ),
+      }
+    },
+  }
+}
+
+function turnOf<Step>(random: Random, clients: number, step: Step): Turn<Step> {
+  const client = random.integer(clients)
+  const timeout: Duration | undefined = random.next() < 0.15 ? `${100 + random.integer(3_000)}ms` : undefined
+  return { client, pauseMs: pauseOf(random), timeout, step }
+}
+
+/** Mostly none, sometimes a while, seldom so long that a reign or a partition of the network passes. */
+function pauseOf(random: Random): number {
+  const kind = random.next()
+  if (kind < 0.5) return 0
+  return kind < 0.9 ? random.integer(100) : random.integer(3_000)
+}
+
+/** Has all clients take their turns at once, each one turn after the other. */
+export async function takeTurns<Step>(
+  { world, seats }: Stage,
+  turns: readonly Turn<Step>[],
+  take: (turn: Turn<Step>, seat: Seat) => Promise<void>,
+): Promise<void> {
+  await Promise.all(
+    seats.map(async (seat) => {
+      for (const turn of turns) {
+        if (turn.client !== seat.number) continue
+        if (turn.pauseMs > 0) await world.sleep(`${turn.pauseMs}ms`)
+        await take(turn, seat)
+      }
+    }),
+  )
+}
+
+/** A stage in a simulated world. */
+export function stageIn(world: SimulatedWorld<typeof unit>, lines: LineTable): Stage {
+  const recorder = new HistoryRecorder(world.clock)
+  const seats = world.clients.map((client, number) => ({ number, unit: client, recorded: recorder.client() }))
+  return { world, recorder, seats, lines }
+}

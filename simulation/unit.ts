@@ -1,0 +1,95 @@
+import { entry, handler, port, slotOf, source, task, unit } from 'plenum'
+import { z } from 'zod'
+
+/** An account of a branch of a bank; a branch is one route. */
+export const Account = entry('account', z.object({ id: z.string(), branch: z.string(), balance: z.int() }), {
+  id: 'id',
+  route: 'branch',
+})
+
+/** One register. */
+export const Register = entry('register', z.object({ id: z.string(), value: z.int() }), { id: 'id' })
+
+/** One value of a set. */
+export const Member = entry('member', z.object({ value: z.int() }), { id: 'value' })
+
+/** What is added up under a caller's key or without one. */
+export const Counter = entry('counter', z.object({ id: z.string(), total: z.int() }), { id: 'id' })
+
+/** Something that is held for a while. */
+export const Hold = entry('hold', z.object({ id: z.string(), holder: z.int() }), { id: 'id' })
+
+/** A row that a source loads. */
+export const Line = entry('line', z.object({ id: z.int(), text: z.string() }), { id: 'id' })
+
+/** One line as the source's store has it. */
+export type StoredLine = (typeof Line)['~']['input']
+
+/** The store behind the source: all lines of some slots, in batches; it may fail between two of them. */
+export interface LineStore {
+  read(slots: readonly { readonly from: number; readonly to: number }[]): AsyncIterable<readonly StoredLine[]>
+}
+
+/** Whether an id lies in one of the slot ranges that a partition asks for. */
+export function liesIn(slots: readonly { readonly from: number; readonly to: number }[], id: number): boolean {
+  const slot = slotOf(id)
+  return slots.some(({ from, to }) => from <= slot && slot <= to)
+}
+
+/** No counter goes beyond it; more is refused. */
+export const counterMax = 1_000
+
+const Add = z.object({ counter: z.string(), by: z.int() })
+
+/** Everything that the scenarios use; each uses its own entry types. */
+export default unit(
+  'simulated',
+  { entries: [Account, Register, Member, Counter, Hold, Line], uses: { lines: port<LineStore>() } },
+  {
+    handlers: {
+      openBranch: handler(
+        { input: z.object({ branch: z.string(), balances: z.record(z.string(), z.int()) }), route: 'branch' },
+        ({ branch, balances }, { partition }) => {
+          for (const [id, balance] of Object.entries(balances)) partition.insert(Account, { branch, id, balance })
+        },
+      ),
+      transfer: handler(
+        {
+          input: z.object({ branch: z.string(), from: z.string(), to: z.string(), amount: z.int().positive() }),
+          route: 'branch',
+          refusals: { TOO_LITTLE: z.object({ missing: z.int() }) },
+        },
+        ({ branch, from, to, amount }, { partition, refuse }) => {
+          const balance = partition.get(Account, { branch, id: from })?.balance ?? 0
+          partition.change(Account, { branch, id: from }, { add: { balance: -amount } })
+          // Refused after the first half was done, so that undoing has something to undo.
+          if (balance < amount) throw refuse('TOO_LITTLE', { missing: amount - balance })
+          partition.change(Account, { branch, id: to }, { add: { balance: amount } })
+        },
+      ),
+      add: handler(
+        { input: Add, route: 'counter', refusals: { FULL: z.object({ total: z.int() }) } },
+        ({ counter, by }, { partition, refuse }) => {
+          const before = partition.get(Counter, { id: counter })?.total ?? 0
+          if (before + by > counterMax) throw refuse('FULL', { total: before })
+          partition.write(Counter, { id: counter, total: before + by })
+          return before + by
+        },
+      ),
+      addAndThrow: handler({ input: Add, route: 'counter' }, ({ counter, by }, { partition }): void => {
+        partition.write(Counter, { id: counter, total: counterMax + by })
+        throw new Error('a defect of the unit')
+      }),
+    },
+    tasks: {
+      money: task(
+        { input: z.object({}) },
+        (_, { partition }) => partition.readAll(Account, {}).reduce((sum, { balance }) => sum + balance, 0),
+        (left, right) => left + right,
+      ),
+    },
+    sources: {
+      lines: source(Line, { load: ({ slots, uses }) => uses.lines.read(slots) }),
+    },
+  },
+)
