@@ -434,6 +434,7 @@ test('[JR6] [SP13] options that contradict each other, or name what there is not
   await expect(start({ partitions: 2.5 })).rejects.toEqual(failure('USAGE', { option: 'partitions' }))
   await expect(start({ folder: 'x' })).rejects.toEqual(failure('USAGE', { option: 'folder' }))
   await expect(start({ limits: { leaseMs: -1 } })).rejects.toEqual(failure('USAGE', { option: 'leaseMs' }))
+  await expect(start({ uses: {} as never })).rejects.toEqual(failure('USAGE', { option: 'store' }))
   await expect(start({ limits: { unheard: 1 } as never })).rejects.toEqual(failure('USAGE', { option: 'unheard' }))
   await expect(start({ ack: 'quorum' as never })).rejects.toEqual(failure('ACK_LEVEL_UNAVAILABLE', { asked: 'quorum' }))
 })

@@ -69,7 +69,11 @@ export async function embedded(options: Options): Promise<unknown> {
   const development = options.development ?? process.env['NODE_ENV'] !== 'production'
   const limits = checkedLimits({ ...defaultLimits, ...options.limits })
   const runtime = nodeRuntime()
-  const unit = resolveUnit(unitDefinition(options.unit), { runtime, limits, checkAll: development })
+  const definition = unitDefinition(options.unit)
+  const missing = definition.uses.find((name) => options.uses?.[name] === undefined)
+  if (missing !== undefined)
+    throw usage(`unit '${definition.name}' uses '${missing}', which \`uses\` does not give`, missing)
+  const unit = resolveUnit(definition, { runtime, limits, checkAll: development })
   const journals = await openJournals(options, unit, runtime)
   const watchdog = unit.functions.length === 0 ? undefined : new Watchdog(limits.handlerMsMax, unit.functions)
   const partitions = openPartitions(options, unit, { runtime, limits, development, journals, watchdog })
