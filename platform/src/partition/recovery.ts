@@ -1,4 +1,4 @@
-import { isPlenumError, type Limits } from '../kernel/index.ts'
+import { isPlenumError, type Limits, type PlenumError } from '../kernel/index.ts'
 import type { Journal, SnapshotName } from '../journal/index.ts'
 import type { Runtime } from '../runtime/index.ts'
 import type { PartitionEvent } from './events.ts'
@@ -34,14 +34,28 @@ export async function recover(options: RecoveryOptions): Promise<Replica> {
   for (const name of await journal.listSnapshots()) {
     const replica = await tryLoad(options, name, replicaOptions)
     if (replica === undefined) continue
-    await replay(options, replica, tail.next)
-    if (replica.named.some((named) => named.index === name.index && named.hash === name.hash)) return replica
+    const unfit = await replayFrom(options, replica, tail.next)
+    if (replica.named.some((named) => named.index === name.index && named.hash === name.hash)) {
+      if (unfit !== undefined) throw unfit
+      return replica
+    }
     runtime.probe?.('snapshot that no record names')
     onEvent({ kind: 'snapshot-ignored', index: name.index, reason: 'no record names it' })
   }
   const replica = new Replica(replicaOptions)
   await replay(options, replica, tail.next)
   return replica
+}
+
+/** The error of a record that does not fit a snapshot's state, which says nothing about the journal yet. */
+async function replayFrom(options: RecoveryOptions, replica: Replica, end: number): Promise<PlenumError | undefined> {
+  try {
+    await replay(options, replica, end)
+    return undefined
+  } catch (error) {
+    if (isPlenumError(error, 'INVARIANT_BROKEN')) return error
+    throw error
+  }
 }
 
 async function tryLoad(

@@ -105,6 +105,26 @@ test('[JR7] a snapshot that cannot be read back as it was is not named', async (
   expect(await bench.stream.kinds()).not.toContain('SNAPSHOT')
 })
 
+test('[JR7] a reign that ends before its snapshot is whole leaves none', async () => {
+  let left = 0
+  for (let moment = 0; moment < 12; moment++) {
+    const { bench, partition } = await filled()
+    // More than one slice.
+    for (let n = 0; n < 400; n++) await partition.submit(write(`${'long'.repeat(300)}${n}`, n))
+    const before = (await bench.fold()).hash()
+    void partition.snapshot().catch(() => undefined)
+    await turns(moment)
+    partition.drop()
+    await turns()
+    const kept = await bench.stream.snapshots.listSnapshots()
+    for (const { hash } of kept) expect(hash).toBe(before)
+    left += kept.length
+  }
+  // In some of these moments the snapshot had been whole.
+  expect(left).toBeGreaterThan(0)
+  expect(left).toBeLessThan(12)
+})
+
 test('[JR7] the journal is trimmed below the older of the two newest named snapshots', async () => {
   const { bench, partition } = await filled()
   await partition.snapshot()

@@ -53,7 +53,9 @@ export async function takeSnapshot(options: TakeSnapshotOptions): Promise<TakenS
       leaseMs: replica.leaseMs,
     } satisfies SnapshotHead)
     yield withLength(writer.written())
-    for (let more = true; more && !isEnded();) {
+    for (let more = true; more;) {
+      // Half a state must not be kept: its hash would be right for what it holds.
+      if (isEnded()) throw new PlenumError('NOT_PRIMARY', 'The reign ended before its snapshot was whole.')
       const until = runtime.clock.monotonic() + limits.snapshotSliceMs
       let steps = 0
       more = walk.advance((bytes) => bytes >= 256 << 10 || (++steps % 64 === 0 && runtime.clock.monotonic() >= until))
@@ -63,7 +65,13 @@ export async function takeSnapshot(options: TakeSnapshotOptions): Promise<TakenS
     }
     replica.machine.endWalk()
   }
-  const name = await journal.saveSnapshot(index, chunks(), () => walk.hash.toString())
+  let name: SnapshotBody
+  try {
+    name = await journal.saveSnapshot(index, chunks(), () => walk.hash.toString())
+  } catch (error) {
+    if (isEnded()) return undefined
+    throw error
+  }
   if (isEnded()) return undefined
   const loaded = await loadSnapshot(journal, name, undefined)
   if (loaded === undefined) throw corrupt(name, 'it cannot be read back')
