@@ -27,6 +27,7 @@ export const faultsToMeet: readonly string[] = [
   'uncountedProposals',
   'lostAnnouncements',
   'snapshotFailures',
+  'regressions',
 ]
 
 /** Rare situations that a run of some dozens of seeds meets for certain. */
@@ -34,6 +35,7 @@ export const probesToMeet: readonly string[] = [
   'OPEN without a clear outcome',
   'acked after all',
   'fenced',
+  'follower met a regression',
   'gap in what was announced',
   'kept answer given again',
   'lease void after a suspension',
@@ -44,6 +46,7 @@ export const probesToMeet: readonly string[] = [
   'request sent again after an unknown outcome',
   'request sent elsewhere',
   'snapshot that no record names',
+  'stream lost acked records',
   'tail of an old leader',
   'unknown OPEN adopted',
   'void record skipped',

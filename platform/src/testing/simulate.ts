@@ -285,6 +285,8 @@ class SimulationRun {
     this.#regressions?.stop()
     this.#world.setFaults()
     for (const { stream } of this.#streams) stream.setFaults(calmStream)
+    const isMended = (): boolean => this.#failures.length > 0 || this.#regressions?.isMended !== false
+    await this.#world.run(isMended, { maxMs: settleMsMax })
     this.#grid.heal()
     this.#throwFailures()
     const served = (): boolean =>

@@ -5,6 +5,8 @@ import type { SimulatedGrid } from './simulated-grid.ts'
 
 /** Mean virtual milliseconds between two losses. */
 const everyMs = 1_500
+/** Virtual milliseconds between two looks whether a loss has been made good, so that the dead may start again. */
+const restartEveryMs = 200
 /** The most records that one loss takes. */
 const lostRecordsMax = 8
 
@@ -18,6 +20,7 @@ export class Regressions {
   readonly #grid: SimulatedGrid
   readonly #streams: readonly SimulatedStream[]
   readonly #beforeLoss: (partition: number) => void
+  #down: number | undefined
   #running = true
 
   /** `beforeLoss` may read what the stream is about to lose. */
@@ -39,6 +42,11 @@ export class Regressions {
     this.#running = false
   }
 
+  /** True when nobody is kept down any more. */
+  get isMended(): boolean {
+    return this.#down === undefined
+  }
+
   #next(): void {
     this.#world.after(this.#random.exponential(everyMs), () => {
       if (!this.#running) return
@@ -56,20 +64,40 @@ export class Regressions {
     const lost = 1 + this.#random.integer(lostRecordsMax)
     const replicas = this.#replicas(partition)
     const tail = replicas[0]?.fold.head.next ?? 1
-    const isWhole = replicas.length === this.#grid.memberNames.length && stream.records(tail - 1).length === 1
-    const areRich = replicas.every(
-      ({ fold, recent }) => fold.head.next === tail && recent?.reaches(tail - lost) === true,
-    )
-    if (!isWhole || !areRich) return
+    const areWhole = this.#streams.map((_, number) => this.#isWhole(number))
+    if (areWhole[partition] !== true || !replicas.every(({ recent }) => recent?.reaches(tail - lost) === true)) return
     this.#world.trace.note(this.#world.now, `partition ${partition} loses ${lost} records before ${tail}`)
     this.#beforeLoss(partition)
     stream.regress(lost)
     const reigning = this.#grid.memberNames.findIndex(
       (_, member) => this.#grid.partitionsOf(member)[partition]?.role.kind === 'primary',
     )
-    if (reigning === -1 || replicas.length === 1 || this.#random.chance(0.5)) return
+    // A member that dies must not be the last one that holds what another partition has lost.
+    if (reigning === -1 || replicas.length === 1 || areWhole.includes(false) || this.#random.chance(0.5)) return
     this.#world.counts.add('kill')
-    this.#grid.kill(reigning)
+    this.#grid.killForGood(reigning)
+    this.#down = reigning
+    this.#restartLater(partition, tail)
+  }
+
+  /** A member that starts while records are lost knows nothing of them, and must not be the first to open. */
+  #restartLater(partition: number, tail: number): void {
+    this.#world.after(restartEveryMs, () => {
+      if (this.#streams[partition]!.records(tail - 1).length === 0) return this.#restartLater(partition, tail)
+      if (this.#down !== undefined) this.#grid.restart(this.#down)
+      this.#down = undefined
+    })
+  }
+
+  /** True if every member is alive and holds exactly what the partition's stream ends with. */
+  #isWhole(partition: number): boolean {
+    const replicas = this.#replicas(partition)
+    const tail = replicas[0]?.fold.head.next ?? 1
+    return (
+      replicas.length === this.#grid.memberNames.length &&
+      replicas.every(({ fold }) => fold.head.next === tail) &&
+      this.#streams[partition]!.records(tail - 1).length === 1
+    )
   }
 
   #replicas(partition: number): readonly Replica[] {

@@ -81,11 +81,15 @@ export class SimulatedGrid {
   /** Kills a member at once and starts it again after a while of the fault plan, or half a second. */
   kill(number: number): void {
     const { world } = this.#options
-    const member = this.#members[number]!
-    if (!member.machine.alive) return
-    this.#stop(member)
+    if (!this.#members[number]!.machine.alive) return
+    this.killForGood(number)
     const { downMs } = world.faults.process
     world.after(downMs.mean === 0 ? 500 : drawMs(world.random, downMs), () => this.restart(number))
+  }
+
+  /** Kills a member at once; it stays down until somebody starts it. */
+  killForGood(number: number): void {
+    this.#stop(this.#members[number]!)
   }
 
   /** Starts a member that is down. */
