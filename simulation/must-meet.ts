@@ -27,6 +27,7 @@ export const faultsToMeet: readonly string[] = [
   'uncountedProposals',
   'lostAnnouncements',
   'snapshotFailures',
+  'snapshot damaged',
   'regressions',
 ]
 

@@ -3,13 +3,14 @@ import {
   checkedLimits,
   defaultLimits,
   durationMs,
+  isPlenumError,
   PlenumError,
   uuid7,
   type Duration,
   type Limits,
 } from '../kernel/index.ts'
 import { calmStream, roughStream, SimulatedStream, type StreamFaults } from '../journal/simulated/index.ts'
-import { recover, type PartitionEvent } from '../partition/index.ts'
+import { recover, type PartitionEvent, type Replica } from '../partition/index.ts'
 import type { Clock, Random, Runtime } from '../runtime/index.ts'
 import { nodeRuntime } from '../runtime/node/index.ts'
 import { FaultSchedule, World, type WorldOptions } from '../runtime/simulated/index.ts'
@@ -22,6 +23,7 @@ import {
   type Unit,
   type UsesOption,
 } from '../unit/index.ts'
+import { DamagedSnapshots } from './grid/damaged-snapshots.ts'
 import { PartitionWitness } from './grid/partition-witness.ts'
 import { Regressions } from './grid/regressions.ts'
 import { SimulatedGrid } from './grid/simulated-grid.ts'
@@ -121,6 +123,7 @@ class SimulationRun {
   readonly #world: World
   readonly #runtime: Runtime
   readonly #streams: readonly { readonly id: Uint8Array; readonly stream: SimulatedStream }[]
+  readonly #damaged: readonly DamagedSnapshots[]
   readonly #witnesses: readonly PartitionWitness[]
   readonly #grid: SimulatedGrid
   readonly #clients: readonly UnitClient[]
@@ -164,6 +167,7 @@ class SimulationRun {
       id: runtime.random.bytes(16),
       stream: new SimulatedStream({ ...streamOptions, random: world.random.fork(`stream ${number}`) }),
     }))
+    this.#damaged = faults === 'all' ? this.#streams.map(() => new DamagedSnapshots(world)) : []
     this.#histories = this.#streams.map((_, number) => new JournalHistory(number))
     this.#witnesses = this.#streams.map(({ id, stream }, number) => {
       const records = (from: number) => stream.records(from)
@@ -202,7 +206,7 @@ class SimulationRun {
     if (regressions === true) {
       const streams = this.#streams.map(({ stream }) => stream)
       const look = (partition: number): void => void this.#witnesses[partition]!.look()
-      this.#regressions = new Regressions(this.#world, this.#grid, streams, look)
+      this.#regressions = new Regressions(this.#world, this.#grid, streams, streamFaults({ faults, regressions }), look)
     }
     if (faults === 'all') {
       const { network, machines, memberNames, clientNames } = this.#grid
@@ -259,6 +263,7 @@ class SimulationRun {
   #connect(stream: SimulatedStream, partition: number) {
     return (_: string, runtime: Runtime, reachable: () => boolean) => {
       const journal = stream.journalFor({ timers: runtime.timers, reachable })
+      this.#damaged[partition]?.through(journal)
       const trim = journal.trim.bind(journal)
       journal.trim = (before) => {
         this.#witnesses[partition]!.look()
@@ -283,6 +288,7 @@ class SimulationRun {
   async #settle(): Promise<void> {
     this.#schedule?.stop()
     this.#regressions?.stop()
+    for (const damaged of this.#damaged) damaged.stop()
     this.#world.setFaults()
     for (const { stream } of this.#streams) stream.setFaults(calmStream)
     const isMended = (): boolean => this.#failures.length > 0 || this.#regressions?.isMended !== false
@@ -331,19 +337,27 @@ class SimulationRun {
     this.#grid.stop()
     for (const [partition, witness] of this.#witnesses.entries()) {
       const { id, stream } = this.#streams[partition]!
-      const recovering = recover({
-        journal: stream.journalFor(),
-        journalId: id,
-        runtime: this.#runtime,
-        limits: this.#limits,
-        onEvent: () => {},
-      })
-      const recovered = await this.#world.complete(recovering, { maxMs: settleMsMax })
+      const recovered = await this.#recoverFrom(id, stream)
       witness.look()
       witness.compare('snapshot and tail', recovered.fold.head.index, recovered.hash())
     }
     const counts = requireOk('replies', checkReplies(this.#histories, this.#replies.replies, { unit: this.#unit }))
     this.#judged = counts.judged
+  }
+
+  /** Recovers as a new member would; a stream may still elect its last leader. */
+  async #recoverFrom(journalId: Uint8Array, stream: SimulatedStream): Promise<Replica> {
+    const options = { journalId, runtime: this.#runtime, limits: this.#limits, onEvent: () => {} }
+    const deadline = this.#world.now + settleMsMax
+    for (;;) {
+      try {
+        const recovering = recover({ ...options, journal: stream.journalFor() })
+        return await this.#world.complete(recovering, { maxMs: settleMsMax })
+      } catch (error) {
+        if (!isPlenumError(error, 'JOURNAL_UNAVAILABLE') || this.#world.now > deadline) throw error
+        await this.#world.runFor(500)
+      }
+    }
   }
 
   #throwFailures(): void {
@@ -396,8 +410,7 @@ type Faults = NonNullable<WorldOptions['faults']>
 function streamFaults({ faults, regressions }: Pick<SimulateOptions<Unit>, 'faults' | 'regressions'>): StreamFaults {
   if (faults !== 'all') return calmStream
   if (regressions !== true) return roughStream
-  const { lostPublishes, lostAcks, lostRequests, lostAnnouncements, snapshotFailures } = roughStream
-  return { ...calmStream, lostPublishes, lostAcks, lostRequests, lostAnnouncements, snapshotFailures }
+  return { ...roughStream, latePublishes: 0, doubledPublishes: 0, slowMessages: 0 }
 }
 
 function described(event: PartitionEvent): string {

@@ -1,12 +1,14 @@
-import type { SimulatedStream } from '../../journal/simulated/index.ts'
+import type { SimulatedStream, StreamFaults } from '../../journal/simulated/index.ts'
 import type { Replica } from '../../partition/index.ts'
 import type { World } from '../../runtime/simulated/index.ts'
 import type { SimulatedGrid } from './simulated-grid.ts'
 
 /** Mean virtual milliseconds between two losses. */
 const everyMs = 1_500
-/** Virtual milliseconds between two looks whether a loss has been made good, so that the dead may start again. */
-const restartEveryMs = 200
+/** Virtual milliseconds between two looks whether a loss has been made good. */
+const lookEveryMs = 200
+/** An election in which two members give back the same records could show each of them the other's. */
+const noElections = { droppedProposals: 0, crashes: 0, handOvers: 0, staleLeaders: 0, uncountedProposals: 0 }
 /** The most records that one loss takes. */
 const lostRecordsMax = 8
 
@@ -19,20 +21,24 @@ export class Regressions {
   readonly #world: World
   readonly #grid: SimulatedGrid
   readonly #streams: readonly SimulatedStream[]
+  readonly #faults: StreamFaults
   readonly #beforeLoss: (partition: number) => void
+  readonly #lost = new Set<number>()
   #down: number | undefined
   #running = true
 
-  /** `beforeLoss` may read what the stream is about to lose. */
+  /** `faults` are those of streams that have lost nothing; `beforeLoss` may read what one is about to lose. */
   constructor(
     world: World,
     grid: SimulatedGrid,
     streams: readonly SimulatedStream[],
+    faults: StreamFaults,
     beforeLoss: (partition: number) => void,
   ) {
     this.#world = world
     this.#grid = grid
     this.#streams = streams
+    this.#faults = faults
     this.#beforeLoss = beforeLoss
     this.#next()
   }
@@ -42,9 +48,9 @@ export class Regressions {
     this.#running = false
   }
 
-  /** True when nobody is kept down any more. */
+  /** True when all that was lost is there again, and nobody is kept down any more. */
   get isMended(): boolean {
-    return this.#down === undefined
+    return this.#lost.size === 0
   }
 
   #next(): void {
@@ -65,10 +71,14 @@ export class Regressions {
     const replicas = this.#replicas(partition)
     const tail = replicas[0]?.fold.head.next ?? 1
     const areWhole = this.#streams.map((_, number) => this.#isWhole(number))
-    if (areWhole[partition] !== true || !replicas.every(({ recent }) => recent?.reaches(tail - lost) === true)) return
+    if (this.#lost.has(partition) || areWhole[partition] !== true) return
+    if (!replicas.every(({ recent }) => recent?.reaches(tail - lost) === true)) return
     this.#world.trace.note(this.#world.now, `partition ${partition} loses ${lost} records before ${tail}`)
     this.#beforeLoss(partition)
     stream.regress(lost)
+    stream.setFaults({ ...this.#faults, ...noElections })
+    this.#lost.add(partition)
+    this.#lookLater(partition, tail)
     const reigning = this.#grid.memberNames.findIndex(
       (_, member) => this.#grid.partitionsOf(member)[partition]?.role.kind === 'primary',
     )
@@ -77,14 +87,17 @@ export class Regressions {
     this.#world.counts.add('kill')
     this.#grid.killForGood(reigning)
     this.#down = reigning
-    this.#restartLater(partition, tail)
   }
 
   /** A member that starts while records are lost knows nothing of them, and must not be the first to open. */
-  #restartLater(partition: number, tail: number): void {
-    this.#world.after(restartEveryMs, () => {
-      if (this.#streams[partition]!.records(tail - 1).length === 0) return this.#restartLater(partition, tail)
-      if (this.#down !== undefined) this.#grid.restart(this.#down)
+  #lookLater(partition: number, tail: number): void {
+    this.#world.after(lookEveryMs, () => {
+      const stream = this.#streams[partition]!
+      if (stream.records(tail - 1).length === 0) return this.#lookLater(partition, tail)
+      this.#lost.delete(partition)
+      if (this.#running) stream.setFaults(this.#faults)
+      if (this.#down === undefined || this.#lost.size > 0) return
+      this.#grid.restart(this.#down)
       this.#down = undefined
     })
   }
