@@ -10,8 +10,8 @@ import { fixedSeeds } from './seeds.ts'
 import { noSums, sumsText, withReport } from './sums.ts'
 
 /** Seeds that every scenario plays beside the named ones: those from 1 on, and as many that nobody has seen. */
-const oldSeeds = 4
-const freshSeeds = 4
+const oldSeeds = 6
+const freshSeeds = 8
 const workers = 2
 
 /** The day and the commit decide the fresh seeds, so that two runs of one day and commit are the same run. */

@@ -13,10 +13,9 @@ export interface CrewOptions {
   readonly onOutcome: (outcome: Outcome) => void
   /** True if no further seed is to be begun. */
   readonly isOver?: () => boolean
+  /** Real milliseconds after which a run counts as hanging; 300,000 where nothing is said, one takes about 300. */
+  readonly seedMsMax?: number
 }
-
-/** Real milliseconds after which a run counts as hanging; one takes about one second. */
-const seedMsMax = 300_000
 
 /** Plays all the named seeds and resolves when the last has ended. */
 export async function playAll(names: Iterable<SeedName>, options: CrewOptions): Promise<void> {
@@ -24,7 +23,8 @@ export async function playAll(names: Iterable<SeedName>, options: CrewOptions): 
   await Promise.all(Array.from({ length: options.workers }, () => work(queue, options)))
 }
 
-async function work(queue: Iterator<SeedName>, { onOutcome, isOver }: CrewOptions): Promise<void> {
+async function work(queue: Iterator<SeedName>, options: CrewOptions): Promise<void> {
+  const { onOutcome, isOver, seedMsMax = 300_000 } = options
   let thread: Worker | undefined
   try {
     for (;;) {
@@ -32,7 +32,7 @@ async function work(queue: Iterator<SeedName>, { onOutcome, isOver }: CrewOption
       const next = queue.next()
       if (next.done === true) return
       thread ??= new Worker(new URL('./seed-thread.ts', import.meta.url))
-      const outcome = await played(thread, next.value)
+      const outcome = await played(thread, next.value, seedMsMax)
       onOutcome(outcome)
       if (outcome.kind === 'failed' && outcome.failure.code === lostCode) {
         await thread.terminate()
@@ -47,7 +47,7 @@ async function work(queue: Iterator<SeedName>, { onOutcome, isOver }: CrewOption
 /** The code of a run whose thread hung or died. */
 const lostCode = 'LOST'
 
-function played(thread: Worker, name: SeedName): Promise<Outcome> {
+function played(thread: Worker, name: SeedName, seedMsMax: number): Promise<Outcome> {
   return new Promise((resolve) => {
     const end = (outcome: Outcome): void => {
       clearTimeout(limit)

@@ -1,7 +1,7 @@
 // Plays one seed of one scenario again: `node simulation/replay.ts --scenario bank --seed 7 [--faults all] [--trace]`.
 import { parseArgs } from 'node:util'
 import { failureOf, failureText } from './outcome.ts'
-import { playSeed, prepareSeed, type Faults, type SeedName } from './run-seed.ts'
+import { faultKinds, playSeed, prepareSeed, type SeedName } from './run-seed.ts'
 import { scenarios } from './scenarios/all.ts'
 
 const help = `node simulation/replay.ts --scenario <name> --seed <number>
@@ -11,8 +11,6 @@ const help = `node simulation/replay.ts --scenario <name> --seed <number>
   --faults <kind>     drawn (default), none, all, regressions
   --trace             print what happened, the last lines of it
 `
-
-const faultKinds: readonly Faults[] = ['drawn', 'none', 'all', 'regressions']
 
 async function replay(name: SeedName, trace: boolean): Promise<number> {
   const onTrace = trace ? (lines: readonly string[]) => console.log(lines.join('\n')) : undefined

@@ -7,7 +7,8 @@ import { stageIn, type Counts, type Play, type Scenario } from './scenarios/scen
 import unit from './unit.ts'
 
 /** Which faults there are: drawn from the seed, or as told. */
-export type Faults = 'drawn' | 'none' | 'all' | 'regressions'
+export const faultKinds = ['drawn', 'none', 'all', 'regressions'] as const
+export type Faults = (typeof faultKinds)[number]
 
 /** Names a run. */
 export interface SeedName {

@@ -1,0 +1,202 @@
+import type { Faults } from './run-seed.ts'
+
+/** One change of the source. */
+export interface Edit {
+  /** Path from `platform/src`. */
+  readonly file: string
+  /** Stands exactly once in the file. */
+  readonly before: string
+  readonly after: string
+}
+
+/** A defect of the protocol that tests of single parts may miss, and how soon the simulator has to find it. */
+export interface ProtocolMutant {
+  readonly name: string
+  /** What it gets wrong, as one sentence. */
+  readonly about: string
+  readonly edits: readonly Edit[]
+  /** Seeds within which a run has to fail. */
+  readonly within: number
+  readonly faults: Faults
+  /** A probe that is met no more: for what costs time but breaks no promise. */
+  readonly silences?: string
+}
+
+function mutant(
+  name: string,
+  about: string,
+  within: number,
+  edits: readonly (readonly [file: string, before: string, after: string])[],
+  more: Partial<Pick<ProtocolMutant, 'faults' | 'silences'>> = {},
+): ProtocolMutant {
+  const changes = edits.map(([file, before, after]) => ({ file, before, after }))
+  return { name, about, within, edits: changes, faults: 'all', ...more }
+}
+
+const primary = 'partition/primary.ts'
+const pipeline = 'partition/pipeline.ts'
+const partition = 'partition/partition.ts'
+
+/** Answers that leave too early, or twice, or never. */
+const answers: readonly ProtocolMutant[] = [
+  mutant('replies not held', 'Answers leave before what they depend on is acked.', 12, [
+    [primary, 'if (index <= this.#acked) return failed', 'if (index <= Infinity) return failed'],
+  ]),
+  mutant('dirty reads', 'A read does not wait for the writes that it saw.', 24, [
+    [
+      primary,
+      'const dependency = Math.min(this.#execution.dependency, this.#lastIndex())\n    return this.#hold(dependency, value, error, failed,',
+      'return this.#hold(0, value, error, failed,',
+    ],
+  ]),
+  mutant('doubt told as certainty', 'Answers that wait when a reign ends say that nothing happened.', 300, [
+    [primary, "new PlenumError(\n        'UNKNOWN_OUTCOME',", "new PlenumError(\n        'NOT_PRIMARY',"],
+  ]),
+  mutant('answer not kept', 'What a session was answered is not kept beside the change.', 12, [
+    [
+      primary,
+      'if (identity !== undefined) this.#answers.keep(identity, { ok: true',
+      "if (identity?.kind === 'keyed') this.#answers.keep(identity, { ok: true",
+    ],
+  ]),
+  mutant('kept answer ignored', 'A request that was answered runs again.', 12, [
+    [primary, 'if (kept !== undefined) return kept', 'if (kept === undefined) return kept'],
+  ]),
+]
+
+/** A primary that counts, sends or reads its records wrongly. */
+const window: readonly ProtocolMutant[] = [
+  mutant('later acks count', 'An ack counts for all earlier records of its window, though one was refused.', 200, [
+    [
+      pipeline,
+      'sealed.outcome = outcome\n    if',
+      "sealed.outcome = outcome\n    if (outcome.kind === 'acked') for (const one of this.#window) if (one.index < sealed.index) one.outcome = { kind: 'acked', position: one.position }\n    if",
+    ],
+  ]),
+  mutant('ack elsewhere counts', 'An ack counts wherever the record has landed.', 24, [
+    [
+      pipeline,
+      "if (first?.outcome?.kind !== 'acked' || first.outcome.position !== first.position) break",
+      "if (first?.outcome?.kind !== 'acked') break",
+    ],
+  ]),
+  mutant('refusal taken for loss', 'A refused record is taken to be absent, and the journal is not read.', 24, [
+    [
+      pipeline,
+      'const end = await this.#read()',
+      "const end = this.#window[0]?.outcome?.kind === 'refused' ? undefined : await this.#read()",
+    ],
+  ]),
+  mutant('no restamp', 'Records whose places void ones have taken are sent again as they are.', 24, [
+    [pipeline, 'if (again > 0 && this.#window[0]!.position !== head.next) {', 'if (again < 0) {'],
+  ]),
+  mutant('late outcome counts', 'The outcome of an earlier send counts for the record as it is stamped now.', 400, [
+    [pipeline, "if (this.#state === 'ended' || sealed.bytes !== bytes) return", "if (this.#state === 'ended') return"],
+  ]),
+]
+
+/** Reigns that begin too early or on the wrong ground, or do not end. */
+const reigns: readonly ProtocolMutant[] = [
+  mutant('lease not checked', 'A primary answers reads although its lease is over.', 600, [
+    [primary, 'confirmed || !this.#leaseHolds()', 'confirmed'],
+  ]),
+  mutant('lease by the wall clock', 'A follower measures the lease by a clock that can be set.', 600, [
+    [partition, 'const silent = clock.monotonic() - this.#heardAt', 'const silent = clock.wall() - this.#heardWall'],
+  ]),
+  mutant('lease from the ack', 'The lease is counted from the ack of a record, not from its sending.', 600, [
+    [primary, 'sentAt + this.#leaseMs)', 'this.#options.runtime.clock.monotonic() + 2 * this.#leaseMs)'],
+  ]),
+  mutant('impatient follower', 'A follower opens after half the lease.', 600, [
+    [partition, 'return silent > replica.leaseMs * driftBound', 'return silent > (replica.leaseMs * driftBound) / 2'],
+  ]),
+  mutant(
+    'OPEN without catching up',
+    'A member opens where it stands, and gives nothing back that the journal lost.',
+    60,
+    [[partition, 'if (journal.shared && !(await this.#catchUp(replica))) return', '']],
+    { faults: 'regressions' },
+  ),
+  mutant(
+    'unknown OPEN never adopted',
+    'A member takes its own OPEN, found later, for a rival.',
+    60,
+    [
+      [
+        partition,
+        'return this.#pendingOpen !== undefined && sameBytes(record.bytes, this.#pendingOpen)',
+        'return record.bytes.length === 0',
+      ],
+    ],
+    { silences: 'unknown OPEN adopted' },
+  ),
+  mutant('any OPEN adopted', "A member whose OPEN has no known outcome takes another's for its own.", 24, [
+    [
+      partition,
+      'return this.#pendingOpen !== undefined && sameBytes(record.bytes, this.#pendingOpen)',
+      'return this.#pendingOpen !== undefined && record.bytes.length > 0',
+    ],
+  ]),
+  mutant('machine reused', 'A machine that ran ahead of the journal goes on as a follower.', 24, [
+    [
+      partition,
+      'its machine ran ahead of the journal (I3).\n        replica = undefined',
+      'its machine ran ahead of the journal (I3).',
+    ],
+  ]),
+]
+
+/** Time, snapshots, and what the journal has lost. */
+const state: readonly ProtocolMutant[] = [
+  mutant('leases not renewed', 'Renewable leases do not start anew at OPEN.', 60, [
+    ['partition/replica.ts', 'this.machine.renewLeases()', ''],
+  ]),
+  mutant('time goes back', 'A new reign begins before the time at which the last one ended.', 60, [
+    [partition, 'startTime: Math.max(startTime, replica.machine.time)', 'startTime: startTime - 10_000'],
+    ['space/machine.ts', 'if (now > this.#time) this.#time = now', 'this.#time = now'],
+  ]),
+  mutant(
+    'half a snapshot counts',
+    'A walk that its reign did not outlive is saved, and counts without its record.',
+    600,
+    [
+      [
+        'partition/snapshots.ts',
+        'if (isEnded()) throw new',
+        'if (isEnded()) break; else if (limits.snapshotSliceMs < 0) throw new',
+      ],
+      ['partition/recovery.ts', 'if (replica.named.some((named) =>', 'if ([name].some((named) =>'],
+    ],
+  ),
+  mutant('snapshot of another moment', 'A snapshot names the head of the moment at which it is saved.', 24, [
+    ['partition/snapshots.ts', 'const head = replica.headAt(index)', 'const head = { ...replica.fold.head, index }'],
+  ]),
+  mutant('older snapshot cut', 'The journal is cut below the newest snapshot, and the older one is gone.', 1_000, [
+    ['partition/snapshots.ts', 'const oldest = replica.named[0]!', 'const oldest = replica.named.at(-1)!'],
+  ]),
+  mutant('journal cut too far', 'The journal is cut at its tail instead of below the older snapshot.', 200, [
+    ['partition/snapshots.ts', 'await journal.trim(position + 1)', 'await journal.trim(replica.fold.head.next)'],
+  ]),
+  mutant(
+    'recent records not given back',
+    'What the journal has lost is not appended again.',
+    24,
+    [[pipeline, 'for (const record of recent.from(from)) {', 'for (const record of recent.from(Infinity)) {']],
+    { faults: 'regressions' },
+  ),
+  mutant(
+    'void records not given back',
+    'Void records are not kept, though those behind them stood where they stood.',
+    100,
+    [
+      [
+        'partition/replica.ts',
+        'this.recent?.add(found)\n    if',
+        "if (verdict.kind === 'accepted') this.recent?.add(found)\n    if",
+      ],
+    ],
+    { faults: 'regressions' },
+  ),
+]
+
+/** All protocol mutants. */
+export const protocolMutants: readonly ProtocolMutant[] = [...answers, ...window, ...reigns, ...state]
