@@ -54,6 +54,11 @@ export const probesToMeet: readonly string[] = [
   'window stamped anew',
 ]
 
+/** Probes that these scenarios do not meet, and why. */
+export const probesAside: Readonly<Record<string, string>> = {
+  'stream is full': 'the streams of a simulated grid have no bound; the contract suite fills them',
+}
+
 /** The faults and probes that were not met, as sentences. */
 export function unmet(sums: Sums): readonly string[] {
   return [...zeros('fault', faultsToMeet, sums.faults), ...zeros('probe', probesToMeet, sums.probes)]

@@ -60,7 +60,10 @@ const answers: readonly ProtocolMutant[] = [
     ],
   ]),
   mutant('kept answer ignored', 'A request that was answered runs again.', 12, [
-    [primary, 'if (kept !== undefined) return kept', 'if (kept === undefined) return kept'],
+    [primary, 'const kept = this.#keptAnswer(identity, request.attempt ?? 0)', 'const kept = undefined'],
+  ]),
+  mutant('silence told as certainty', 'A try that nobody answered counts as one that did nothing.', 60, [
+    ['grid/network-channel.ts', "code: 'UNKNOWN_OUTCOME',\n    message:", "code: 'NOT_PRIMARY',\n    message:"],
   ]),
 ]
 
@@ -89,9 +92,6 @@ const window: readonly ProtocolMutant[] = [
   ]),
   mutant('no restamp', 'Records whose places void ones have taken are sent again as they are.', 24, [
     [pipeline, 'if (again > 0 && this.#window[0]!.position !== head.next) {', 'if (again < 0) {'],
-  ]),
-  mutant('late outcome counts', 'The outcome of an earlier send counts for the record as it is stamped now.', 400, [
-    [pipeline, "if (this.#state === 'ended' || sealed.bytes !== bytes) return", "if (this.#state === 'ended') return"],
   ]),
 ]
 
