@@ -8,6 +8,7 @@ export const faultsToMeet: readonly string[] = [
   'late timer',
   'partition',
   'one-way partition',
+  'primary cut off',
   'clock jump',
   'message cut off',
   'message doubled',

@@ -15,6 +15,7 @@ import { scenario, takeTurns, type Scenario, type Seat, type Stage, type Turn } 
 export const bank: Scenario = scenario<BankStep>({
   name: 'bank',
   about: 'transfers by a handler, readings by queries; the total stays, and each reading is explained',
+  isRead: ({ f }) => f === 'balances',
   draw: (random, count) => {
     const steps = new BankSteps(random, drawBankProfile(random))
     const opening = steps.opening()

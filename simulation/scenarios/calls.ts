@@ -21,6 +21,7 @@ export const calls: Scenario = scenario<CallStep>({
     sessionLeaseMs: [3_000, 10_000, 60_000][random.integer(3)]!,
     attemptsMax: 2 + random.integer(2),
   }),
+  isRead: () => false,
   draw: (random, count) => {
     const keys = 1 + random.integer(Math.floor(count / 2))
     const byKey = Array.from({ length: keys }, (_, key) => drawCall(random, `key-${key}`))

@@ -17,6 +17,7 @@ const leaseMsMax = 4_000
 export const leases: Scenario = scenario<HoldStep>({
   name: 'leases',
   about: 'entries with a lease, renewed or not; there until it is over, gone for good afterwards',
+  isRead: ({ f }) => f === 'look',
   draw: (random, count) => {
     let holds = 0
     return Array.from({ length: count }, (): HoldStep => {

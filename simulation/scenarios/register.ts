@@ -18,6 +18,7 @@ type Call = Pick<Seat, 'unit'> & { timeout: Duration | undefined }
 export const register: Scenario = scenario<RegisterStep>({
   name: 'register',
   about: 'get, insert, write, patch with and without a stamp, remove; linearizable for each key',
+  isRead: ({ f }) => f === 'read',
   draw: (random, count) => {
     const steps = new RegisterSteps(random, 4 + random.integer(12))
     return Array.from({ length: count }, () => steps.next())

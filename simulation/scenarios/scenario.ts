@@ -44,6 +44,8 @@ export interface ScenarioDeclaration<Step> {
   readonly limits?: (random: Random) => Partial<Limits>
   /** So many steps, in the order in which clients take them. */
   readonly draw: (random: Random, count: number) => readonly Step[]
+  /** Tells the steps that change nothing: one client takes only these, so that nothing it does holds it up. */
+  readonly isRead: (step: Step) => boolean
   /** Takes the turns on the stage, settles and checks. Throws CHECK_FAILED where a rule is broken. */
   readonly play: (stage: Stage, turns: readonly Turn<Step>[]) => Promise<Counts>
 }
@@ -64,12 +66,12 @@ export interface Scenario {
 
 /** Declares a scenario. */
 export function scenario<Step>(declaration: ScenarioDeclaration<Step>): Scenario {
-  const { name, about, draw, limits, play } = declaration
+  const { name, about, draw, isRead, limits, play } = declaration
   return {
     name,
     about,
     prepare: (random, clients, count) => {
-      const turns = draw(random, count).map((step) => turnOf(random, clients, step))
+      const turns = draw(random, count).map((step) => turnOf(random, clients, step, isRead(step)))
       return {
         turns,
         limits: limits?.(random) ?? {},
@@ -83,8 +85,9 @@ export function scenario<Step>(declaration: ScenarioDeclaration<Step>): Scenario
   }
 }
 
-function turnOf<Step>(random: Random, clients: number, step: Step): Turn<Step> {
-  const client = random.integer(clients)
+/** The last client is the one that only reads. */
+function turnOf<Step>(random: Random, clients: number, step: Step, isRead: boolean): Turn<Step> {
+  const client = isRead && random.next() < 0.7 ? clients - 1 : random.integer(clients - 1)
   const timeout: Duration | undefined = random.next() < 0.15 ? `${100 + random.integer(3_000)}ms` : undefined
   return { client, pauseMs: pauseOf(random), timeout, step }
 }

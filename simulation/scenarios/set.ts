@@ -6,6 +6,7 @@ import { scenario, takeTurns, type Scenario, type Seat, type Turn } from './scen
 export const set: Scenario = scenario<SetStep>({
   name: 'set',
   about: 'inserts and removals, read as a whole over all partitions; nothing acked is lost',
+  isRead: ({ f }) => f === 'read',
   draw: (random, count) => {
     const steps = new SetSteps(random)
     return Array.from({ length: count }, () => steps.next())

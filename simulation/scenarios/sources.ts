@@ -13,6 +13,7 @@ const triesMax = 1_000
 export const sources: Scenario = scenario<SourceStep>({
   name: 'sources',
   about: 'a source that is loaded by several clients, interrupted and resumed; complete once, then never asked again',
+  isRead: ({ f }) => f === 'read',
   draw: (random, count) =>
     Array.from({ length: count }, (): SourceStep => {
       if (random.next() > 0.1) return { f: 'read' }

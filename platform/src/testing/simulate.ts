@@ -24,6 +24,7 @@ import {
   type UsesOption,
 } from '../unit/index.ts'
 import { DamagedSnapshots } from './grid/damaged-snapshots.ts'
+import { Islands } from './grid/islands.ts'
 import { PartitionWitness } from './grid/partition-witness.ts'
 import { Regressions } from './grid/regressions.ts'
 import { SimulatedGrid } from './grid/simulated-grid.ts'
@@ -134,6 +135,7 @@ class SimulationRun {
   readonly #replies: ReplyRecorder
   #schedule: FaultSchedule | undefined
   #regressions: Regressions | undefined
+  #islands: Islands | undefined
   #failures: PlenumError[] = []
   #judged = 0
   readonly #onTrace: SimulateOptions<Unit>['onTrace']
@@ -219,6 +221,9 @@ class SimulationRun {
         deadMax: this.#members,
       })
     }
+    // Left out in some runs, because faults hide each other.
+    if (faults === 'all' && regressions !== true && this.#world.random.fork('islands or none').chance(0.6))
+      this.#islands = new Islands(this.#world, this.#grid, this.#streams.length, this.#limits.leaseMs)
   }
 
   async play(scenario: (world: SimulatedWorld<Unit>) => Promise<void>): Promise<SimulationReport> {
@@ -251,6 +256,7 @@ class SimulationRun {
   stop(): void {
     this.#schedule?.stop()
     this.#regressions?.stop()
+    this.#islands?.stop()
     this.#grid.stop()
     this.#onTrace?.(this.#world.trace.lines)
   }
@@ -288,6 +294,7 @@ class SimulationRun {
   async #settle(): Promise<void> {
     this.#schedule?.stop()
     this.#regressions?.stop()
+    this.#islands?.stop()
     for (const damaged of this.#damaged) damaged.stop()
     this.#world.setFaults()
     for (const { stream } of this.#streams) stream.setFaults(calmStream)
