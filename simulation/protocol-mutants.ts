@@ -164,7 +164,7 @@ const state: readonly ProtocolMutant[] = [
       ['partition/recovery.ts', 'if (replica.named.some((named) =>', 'if ([name].some((named) =>'],
     ],
   ),
-  mutant('snapshot of another moment', 'A snapshot names the head of the moment at which it is saved.', 24, [
+  mutant('snapshot of another moment', 'A snapshot names the head of the moment at which it is saved.', 300, [
     ['partition/snapshots.ts', 'const head = replica.headAt(index)', 'const head = { ...replica.fold.head, index }'],
   ]),
   mutant('older snapshot cut', 'The journal is cut below the newest snapshot, and the older one is gone.', 1_000, [

@@ -38,6 +38,8 @@ import { checkReplies } from './witness/witness.ts'
 /** Virtual time that a scenario may take, and that the grid may take to come to rest after the faults. */
 const scenarioMsMax = 1_800_000
 const settleMsMax = 120_000
+/** Virtual time after which faults end, if the scenario lasts so long: then everything has to be answered. */
+const faultMsMax = 300_000
 /** Mean virtual time between two comparisons of all followers with the fold from zero. */
 const compareEveryMs = 5_000
 
@@ -230,6 +232,7 @@ class SimulationRun {
     const world = this.#world
     const clients = this.#clients as unknown as readonly Client<Unit>[]
     this.#compareLater()
+    world.after(faultMsMax, () => void this.#endFaults().catch(() => undefined))
     const running = scenario({
       client: clients[0]!,
       clients,
@@ -291,7 +294,8 @@ class SimulationRun {
     )
   }
 
-  async #settle(): Promise<void> {
+  /** Ends all faults; resolves when nobody is down, paused or cut off any more. */
+  async #endFaults(): Promise<void> {
     this.#schedule?.stop()
     this.#regressions?.stop()
     this.#islands?.stop()
@@ -301,6 +305,10 @@ class SimulationRun {
     const isMended = (): boolean => this.#failures.length > 0 || this.#regressions?.isMended !== false
     await this.#world.run(isMended, { maxMs: settleMsMax })
     this.#grid.heal()
+  }
+
+  async #settle(): Promise<void> {
+    await this.#endFaults()
     this.#throwFailures()
     const served = (): boolean =>
       this.#failures.length > 0 || this.#streams.every((_, partition) => this.#grid.primaryOf(partition) !== undefined)

@@ -5,6 +5,8 @@ import type { SimulatedGrid } from './simulated-grid.ts'
 const everyMs = 6_000
 /** Leases that an island lasts. */
 const leasesMax = 4
+/** A member whose clock is further ahead than a second is not believed, and does not open (TI1). */
+const aheadMsMax = 950
 
 /**
  * Cuts a primary off together with some clients, so that it is asked while others, who lack it, begin the next reign:
@@ -63,7 +65,7 @@ export class Islands {
     this.#world.after(this.#random.between(0, this.#leaseMs / 2), () => {
       if (!this.#running) return
       this.#world.counts.add('clock jump')
-      machine.jumpWall(this.#random.between(0, 2 * this.#leaseMs))
+      machine.jumpWall(this.#random.between(0.5, 1) * Math.min(aheadMsMax, this.#leaseMs))
     })
   }
 }
