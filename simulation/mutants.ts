@@ -49,8 +49,12 @@ export async function tryMutants({ workers, only }: MutantOptions): Promise<numb
     }
   }
   await Promise.all(Array.from({ length: Math.min(workers, chosen.length) }, work))
-  const survivors = verdicts.filter(({ found }) => !found).length
-  console.log(`${verdicts.length - survivors} passed, ${survivors} failed`)
+  const unfound = verdicts.filter(({ found }) => !found)
+  // One that could not even be tried is no hole that is known.
+  const holes = unfound.filter(({ mutant, seeds }) => mutant.hole !== undefined && seeds > 0)
+  const survivors = unfound.length - holes.length
+  for (const { mutant } of holes) console.log(`Not found, as known: ${mutant.name}. ${mutant.hole ?? ''}`)
+  console.log(`${verdicts.length - survivors - holes.length} passed, ${survivors} failed`)
   return survivors
 }
 
