@@ -6,13 +6,15 @@ export interface FixedSeed extends SeedName {
   readonly found: string
 }
 
-/** The fixed seeds. A failure that was mended adds its seed here. */
+/**
+ * The fixed seeds. A failure that was mended adds its seed here; where the simulator has changed since, one that finds
+ * the same defect again.
+ */
 export const fixedSeeds: readonly FixedSeed[] = [
   {
-    scenario: 'leases',
-    seed: 1336,
+    scenario: 'set',
+    seed: 122,
     faults: 'all',
     found: 'a reign that ended in the midst of a snapshot left half a state, which a later recovery built on',
   },
-  { scenario: 'register', seed: 1399, faults: 'all', found: 'the same, at the first member of a partition' },
 ]

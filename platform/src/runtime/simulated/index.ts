@@ -1,4 +1,4 @@
-export { drawMs, noFaults, type FaultKind, type FaultPlan, type Spread } from './fault-plan.ts'
+export { drawKinds, drawMs, noFaults, type FaultKind, type FaultPlan, type Spread } from './fault-plan.ts'
 export { FaultSchedule, type FaultTargets } from './fault-schedule.ts'
 export { SimulatedMember, type MemberOptions } from './member.ts'
 export { SimulatedNetwork, type NetworkOptions } from './network.ts'
