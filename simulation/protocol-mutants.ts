@@ -109,7 +109,7 @@ const reigns: readonly ProtocolMutant[] = [
   mutant('lease not checked', 'A primary answers reads although its lease is over.', 600, [
     [primary, 'confirmed || !this.#leaseHolds()', 'confirmed'],
   ]),
-  mutant('lease by the wall clock', 'A follower measures the lease by a clock that can be set.', 600, [
+  mutant('lease by the wall clock', 'A follower measures the lease by a clock that can be set.', 900, [
     [partition, 'const silent = clock.monotonic() - this.#heardAt', 'const silent = clock.wall() - this.#heardWall'],
   ]),
   mutant('lease from the ack', 'The lease is counted from the ack of a record, not from its sending.', 600, [

@@ -17,4 +17,10 @@ export const fixedSeeds: readonly FixedSeed[] = [
     faults: 'all',
     found: 'a reign that ended in the midst of a snapshot left half a state, which a later recovery built on',
   },
+  {
+    scenario: 'calls',
+    seed: 681,
+    faults: 'all',
+    found: 'of two copies of one request one was refused and the other ran, and the caller heard the refusal',
+  },
 ]

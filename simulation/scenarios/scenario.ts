@@ -99,18 +99,32 @@ function pauseOf(random: Random): number {
   return kind < 0.9 ? random.integer(100) : random.integer(3_000)
 }
 
+/** Virtual milliseconds between two reads that are repeated, and how many there may be. */
+const readEveryMs = 40
+const readsAgainMax = 300
+
 /** Has all clients take their turns at once, each one turn after the other. */
 export async function takeTurns<Step>(
   { world, seats }: Stage,
   turns: readonly Turn<Step>[],
   take: (turn: Turn<Step>, seat: Seat) => Promise<void>,
 ): Promise<void> {
+  let busy = seats.length - 1
   await Promise.all(
     seats.map(async (seat) => {
-      for (const turn of turns) {
-        if (turn.client !== seat.number) continue
+      const own = turns.filter(({ client }) => client === seat.number)
+      for (const turn of own) {
         if (turn.pauseMs > 0) await world.sleep(`${turn.pauseMs}ms`)
         await take(turn, seat)
+      }
+      if (seat.number < seats.length - 1) {
+        busy -= 1
+        return
+      }
+      // Whoever only reads goes on, for as long as others may change what it reads.
+      for (let again = 0; busy > 0 && own.length > 0 && again < readsAgainMax; again++) {
+        await world.sleep(`${readEveryMs}ms`)
+        await take(own[again % own.length]!, seat)
       }
     }),
   )

@@ -3,12 +3,14 @@ import type { Partition } from '../partition/index.ts'
 import type { Network } from '../runtime/index.ts'
 import { errorData, type Answer, type Request } from '../space/index.ts'
 import { decodeMessage, encodeMessage } from './messages.ts'
+import { RecentCalls } from './recent-calls.ts'
 
 /** Answers the requests that reach a member over the network, from the partitions that it hosts. */
 export class MemberHost {
   readonly #address: string
   readonly #network: Network
   readonly #partitions: readonly Partition[]
+  readonly #recent = new RecentCalls()
   readonly #stop: () => void
 
   constructor(address: string, network: Network, partitions: readonly Partition[]) {
@@ -27,6 +29,7 @@ export class MemberHost {
     const message = decodeMessage(bytes)
     if (message.kind !== 'request') return
     const { call } = message
+    if (!this.#recent.isNew(from, call)) return
     this.#submit(message.partition, message.request).then(
       (value) => this.#answer(from, call, { ok: true, value: value ?? null }),
       (error: unknown) => this.#answer(from, call, { ok: false, error: errorData(error) }),

@@ -25,12 +25,14 @@ export class NetworkClient {
   readonly #believed: number[]
   readonly #open = new Map<number, OpenCall>()
   readonly #stop: () => void
-  #calls = 0
+  #calls: number
 
   constructor(address: string, network: Network, runtime: Runtime, members: readonly string[], partitions: number) {
     this.#address = address
     this.#network = network
     this.#runtime = runtime
+    // A client that starts anew at the same address makes other calls than before.
+    this.#calls = runtime.random.integer(2 ** 40)
     this.#members = members
     this.#believed = Array.from({ length: partitions }, () => 0)
     this.channels = this.#believed.map((_, partition) => ({

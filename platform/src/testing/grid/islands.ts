@@ -51,7 +51,7 @@ export class Islands {
     const name = memberNames[reigning]
     if (name === undefined || memberNames.length === 1) return
     // The servers of the streams stand beside the first client, which never lands on an island.
-    const island = [name, ...clientNames.slice(1).filter(() => this.#random.chance(0.5))]
+    const island = [name, ...clientNames.slice(1).filter(() => this.#random.chance(0.6))]
     const rest = [...memberNames, ...clientNames].filter((other) => !island.includes(other))
     const heal = network.cut(island, rest)
     this.#world.counts.add('primary cut off')
