@@ -109,9 +109,18 @@ const reigns: readonly ProtocolMutant[] = [
   mutant('lease not checked', 'A primary answers reads although its lease is over.', 600, [
     [primary, 'confirmed || !this.#leaseHolds()', 'confirmed'],
   ]),
-  mutant('lease by the wall clock', 'A follower measures the lease by a clock that can be set.', 900, [
-    [partition, 'const silent = clock.monotonic() - this.#heardAt', 'const silent = clock.wall() - this.#heardWall'],
-  ]),
+  mutant(
+    'lease by the wall clock',
+    'A follower measures the lease by a clock that can be set.',
+    900,
+    [[partition, 'const silent = clock.monotonic() - this.#heardAt', 'const silent = clock.wall() - this.#heardWall']],
+    {
+      hole:
+        'A member more than a second ahead does not open, so that a reign is early by less than that; a write has to be ' +
+        'acked in it, and its old value read, within what is left of the lease. It happens about once in ten runs that ' +
+        'the old primary is read at all by then.',
+    },
+  ),
   mutant('lease from the ack', 'The lease is counted from the ack of a record, not from its sending.', 600, [
     [primary, 'sentAt + this.#leaseMs)', 'this.#options.runtime.clock.monotonic() + 2 * this.#leaseMs)'],
   ]),

@@ -4,8 +4,8 @@ import type { Network, Runtime, Timer } from '../runtime/index.ts'
 import { errorFrom, isRead, type Answer, type Request } from '../space/index.ts'
 import { decodeMessage, encodeMessage } from './messages.ts'
 
-/** Milliseconds without an answer after which another member is asked. */
-const silenceMs = 1_000
+/** Milliseconds without an answer after which another member is asked, unless told otherwise. */
+const usualSilenceMs = 1_000
 
 interface OpenCall {
   readonly settle: (answer: Answer) => void
@@ -24,10 +24,19 @@ export class NetworkClient {
   readonly #members: readonly string[]
   readonly #believed: number[]
   readonly #open = new Map<number, OpenCall>()
+  readonly #silenceMs: number
   readonly #stop: () => void
   #calls: number
 
-  constructor(address: string, network: Network, runtime: Runtime, members: readonly string[], partitions: number) {
+  constructor(
+    address: string,
+    network: Network,
+    runtime: Runtime,
+    members: readonly string[],
+    partitions: number,
+    silenceMs = usualSilenceMs,
+  ) {
+    this.#silenceMs = silenceMs
     this.#address = address
     this.#network = network
     this.#runtime = runtime
@@ -64,6 +73,7 @@ export class NetworkClient {
         const error = errorFrom(answer.error)
         reject(error.code === 'UNKNOWN_OUTCOME' && isRead(request.command) ? asRetry(error) : error)
       }
+      const silenceMs = this.#silenceMs
       const timer = this.#runtime.timers.after(silenceMs, () => {
         this.#open.delete(call)
         settle({ ok: false, error: silence(`member ${this.#members[member]} did not answer within ${silenceMs} ms`) })

@@ -183,6 +183,7 @@ class SimulationRun {
       unit: resolved,
       members: this.#members,
       clients: options.clients ?? 1,
+      silenceMs: faults === 'all' ? world.random.fork('silence').pick([100, 300, 1_000]) : 1_000,
       limits,
       streams: this.#streams.map(({ id, stream }, number) => ({
         id,

@@ -24,6 +24,8 @@ export interface GridOptions {
   /** Each with an address, a clock and sessions of its own. */
   readonly clients: number
   readonly limits: Limits
+  /** How long clients wait for a member before they ask another, in milliseconds. */
+  readonly silenceMs: number
   /** One for each partition, with the journal's id. */
   readonly streams: readonly { readonly id: Uint8Array; readonly stream: SharedStream }[]
   readonly onEvent: (member: number, partition: number, event: PartitionEvent) => void
@@ -147,7 +149,7 @@ export class SimulatedGrid {
   }
 
   #client(name: string): GridClient {
-    const { world, limits, streams, watch } = this.#options
+    const { world, limits, streams, watch, silenceMs } = this.#options
     const machine = world.member(name, { drift: 0, offsetMs: 0 })
     const runtime = machine.runtime()
     const network = new NetworkClient(
@@ -156,6 +158,7 @@ export class SimulatedGrid {
       runtime,
       this.memberNames,
       streams.length,
+      silenceMs,
     )
     return { runtime, network, router: new Router(network.channels.map(watch), runtime, limits) }
   }
