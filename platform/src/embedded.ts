@@ -16,6 +16,7 @@ import {
   type ResolvedUnit,
   type Unit,
   type UsesOption,
+  type Watch,
 } from './unit/index.ts'
 
 /** How far the start is: what it does, and its share from 0 to 1. */
@@ -137,7 +138,7 @@ interface Parts {
 function openPartitions(options: Options, unit: ResolvedUnit, parts: Parts): readonly Partition[] {
   const { runtime, limits, development, journals, watchdog } = parts
   const guard = development ? new PurityGuard() : undefined
-  const watched = <T>(part: string, run: () => T): T => (watchdog === undefined ? run() : watchdog.around(part, run))
+  const watch = guard === undefined || watchdog === undefined ? watchdog : both(watchdog, guard)
   return journals.partitions.map(({ id, journal }, partition) => {
     const logic = new UnitLogic({
       parts: unit,
@@ -147,7 +148,7 @@ function openPartitions(options: Options, unit: ResolvedUnit, parts: Parts): rea
       partition,
       showFaults: development,
       onFault: (part, error) => options.onEvent?.({ partition, event: { kind: 'fault', part, error } }),
-      around: guard === undefined ? watched : (part, run) => watched(part, () => guard.around(part, run)),
+      watch,
     })
     return new Partition({
       number: partition,
@@ -162,6 +163,20 @@ function openPartitions(options: Options, unit: ResolvedUnit, parts: Parts): rea
       onEvent: (event) => options.onEvent?.({ partition, event }),
     })
   })
+}
+
+/** One watch within another. */
+function both(outer: Watch, inner: Watch): Watch {
+  return {
+    enter(label) {
+      outer.enter(label)
+      inner.enter(label)
+    },
+    leave() {
+      inner.leave()
+      outer.leave()
+    },
+  }
 }
 
 async function startAll(partitions: readonly Partition[], options: Options): Promise<void> {

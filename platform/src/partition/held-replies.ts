@@ -1,8 +1,7 @@
 import type { PlenumError } from '../kernel/index.ts'
 
 /** An answer that waits for the index it depends on. */
-export interface HeldReply {
-  readonly index: number
+interface HeldReply {
   /** True if the answer is the error. */
   readonly failed: boolean
   readonly value: unknown
@@ -16,19 +15,39 @@ export interface HeldReply {
  */
 export class HeldReplies {
   #byIndex = new Map<number, HeldReply[]>()
+  // The list that grew last: most answers of a batch depend on its index.
+  #lastIndex = 0
+  #lastList: HeldReply[] = []
   #count = 0
   #lowest = Infinity
+  #resolve: (value: unknown) => void = unset
+  #reject: (error: unknown) => void = unset
+  /** One executor for all promises, which saves a closure for each. */
+  readonly #capture = (resolve: (value: unknown) => void, reject: (error: unknown) => void): void => {
+    this.#resolve = resolve
+    this.#reject = reject
+  }
 
   get count(): number {
     return this.#count
   }
 
-  hold(reply: HeldReply): void {
-    const list = this.#byIndex.get(reply.index)
-    if (list === undefined) this.#byIndex.set(reply.index, [reply])
-    else list.push(reply)
+  /** Settles with the value, or the error where it `failed`, once `index` is acked. */
+  hold(index: number, value: unknown, failed: boolean): Promise<unknown> {
+    const promise = new Promise(this.#capture)
+    this.#listOf(index).push({ failed, value, resolve: this.#resolve, reject: this.#reject })
     this.#count += 1
-    if (reply.index < this.#lowest) this.#lowest = reply.index
+    if (index < this.#lowest) this.#lowest = index
+    return promise
+  }
+
+  #listOf(index: number): HeldReply[] {
+    if (index === this.#lastIndex) return this.#lastList
+    let list = this.#byIndex.get(index)
+    if (list === undefined) this.#byIndex.set(index, (list = []))
+    this.#lastIndex = index
+    this.#lastList = list
+    return list
   }
 
   /** Settles everything that depends on nothing beyond `acked`. */
@@ -36,9 +55,10 @@ export class HeldReplies {
     for (; this.#lowest <= acked && this.#count > 0; this.#lowest++) {
       const list = this.#byIndex.get(this.#lowest)
       if (list === undefined) continue
-      this.#byIndex.delete(this.#lowest)
+      this.#forget(this.#lowest)
       this.#count -= list.length
-      for (const reply of list) {
+      for (let at = 0; at < list.length; at++) {
+        const reply = list[at]!
         if (reply.failed) reply.reject(reply.value)
         else reply.resolve(reply.value)
       }
@@ -46,12 +66,20 @@ export class HeldReplies {
     if (this.#count === 0) this.#lowest = Infinity
   }
 
+  #forget(index: number): void {
+    this.#byIndex.delete(index)
+    if (index === this.#lastIndex) this.#lastIndex = 0
+  }
+
   /** Tells everybody that nobody knows: the reign has ended. */
   abandon(error: PlenumError): void {
     const all = [...this.#byIndex.values()].flat()
     this.#byIndex.clear()
+    this.#lastIndex = 0
     this.#count = 0
     this.#lowest = Infinity
     for (const reply of all) reply.reject(error)
   }
 }
+
+function unset(): void {}

@@ -72,6 +72,7 @@ export class Primary {
   #acked: number
   #leaseUntil: number
   #flushAsked = false
+  #turn: number | undefined
   #ended = false
   #closing = false
   #heartbeat: Timer | undefined
@@ -143,7 +144,7 @@ export class Primary {
       return Promise.reject(overloaded('heldRepliesMax', limits.heldRepliesMax))
     this.#execution.dependency = 0
     const { nextExpiry } = replica.machine
-    if (nextExpiry !== Infinity && nextExpiry <= this.#clock.now()) this.#tick()
+    if (nextExpiry !== Infinity && nextExpiry <= this.#now()) this.#tick()
     if (isRead(command)) return this.#read(request, command)
     return this.#write(request, command)
   }
@@ -208,7 +209,7 @@ export class Primary {
 
   #begin(): void {
     const { machine } = this.#options.replica
-    machine.begin({ writer: this.#writer, index: this.#pipeline.lastIndex + 1 }, this.#clock.now())
+    machine.begin(this.#writer, this.#pipeline.lastIndex + 1, this.#now())
   }
 
   #keptAnswer(identity: Identity, attempt: number): Promise<unknown> | undefined {
@@ -259,9 +260,7 @@ export class Primary {
   #hold(dependsOn: number, value: unknown, error: unknown, failed: boolean, confirmed = false): Promise<unknown> {
     const index = confirmed || !this.#leaseHolds() ? Math.max(dependsOn, this.#confirmationIndex()) : dependsOn
     if (index <= this.#acked) return failed ? Promise.reject(error) : Promise.resolve(value)
-    return new Promise((resolve, reject) => {
-      this.#held.hold({ index, failed, value: failed ? error : value, resolve, reject })
-    })
+    return this.#held.hold(index, failed ? error : value, failed)
   }
 
   /** The index that the next answer may depend on: the open batch's if it holds anything, else the last sealed. */
@@ -282,6 +281,15 @@ export class Primary {
   #leaseHolds(): boolean {
     const { journal, runtime } = this.#options
     return !journal.shared || runtime.clock.monotonic() < this.#leaseUntil
+  }
+
+  /** Partition time of the commands of one turn of the loop: reading a clock costs as much as a small command. */
+  #now(): number {
+    if (this.#turn === undefined) {
+      this.#turn = this.#clock.now()
+      queueMicrotask(() => (this.#turn = undefined))
+    }
+    return this.#turn
   }
 
   #time(): number {
@@ -433,9 +441,7 @@ export class Primary {
   #ackOf(index: number): Promise<void> {
     if (index <= this.#acked) return Promise.resolve()
     if (this.#ended) return Promise.reject(notPrimary())
-    return new Promise((resolve, reject) => {
-      this.#held.hold({ index, failed: false, value: undefined, resolve: () => resolve(), reject })
-    })
+    return this.#held.hold(index, undefined, false) as Promise<undefined>
   }
 
   async #whenFlowing<T>(run: () => T): Promise<T> {

@@ -22,7 +22,7 @@ describe('changes under a condition', () => {
     table = machine.declare(layout)
     const admit = (value: StoredValue): StoredValue => ({ ...value })
     executor = new Executor(machine, defaultLimits, () => ({ admit, leaseMs: undefined }))
-    machine.begin({ writer: new ByteWriter(), index: 1 }, 1)
+    machine.begin(new ByteWriter(), 1, 1)
     executor.insert(table, { id: 'other', n: 0 }, {})
     executor.insert(table, { id: 'a', n: 1 }, {})
   })

@@ -5,9 +5,9 @@
 //   3 remove    table, reason, id and route fields           4 snapshot begins    (the state after this record)
 import { PlenumError } from '../kernel/index.ts'
 import { readValue, writeValue, type ByteReader, type ByteWriter } from '../codec/index.ts'
-import { readFields, writeFields, type Layout, type StoredValue } from './layout.ts'
+import type { StoredValue } from './layout.ts'
 import type { RowLease } from './row.ts'
-import type { KeyFields } from './table.ts'
+import type { KeyFields, Table } from './table.ts'
 
 const PUT = 1
 const PUT_LEASED = 2
@@ -31,31 +31,25 @@ export type Effect =
 
 export function writePut(
   writer: ByteWriter,
-  table: number,
-  layout: Layout,
+  table: Table,
   version: number,
   lease: RowLease | undefined,
   value: StoredValue,
 ): void {
   writer.byte(lease === undefined ? PUT : PUT_LEASED)
-  writer.varint(table)
+  writer.varint(table.number)
   writer.varint(version)
   if (lease !== undefined) {
     writer.varint(lease.leaseMs)
     writer.float64(lease.expiresAt)
   }
-  writeFields(writer, layout, value)
+  table.writeFields(writer, value)
 }
 
-export function writeRemove(
-  writer: ByteWriter,
-  table: number,
-  layout: Layout,
-  reason: RemovalReason,
-  key: KeyFields,
-): void {
+export function writeRemove(writer: ByteWriter, table: Table, reason: RemovalReason, key: KeyFields): void {
+  const { layout } = table
   writer.byte(REMOVE)
-  writer.varint(table)
+  writer.varint(table.number)
   writer.byte(removalReasons.indexOf(reason))
   for (const field of layout.id) writeValue(writer, key[field])
   for (const field of layout.route) if (!layout.id.includes(field)) writeValue(writer, key[field])
@@ -65,22 +59,23 @@ export function writeSnapshotBegins(writer: ByteWriter): void {
   writer.byte(SNAPSHOT_BEGINS)
 }
 
-/** Reads the next effect; `layouts` by table number. */
-export function readEffect(reader: ByteReader, layouts: (table: number) => Layout): Effect {
+/** Reads the next effect; `tables` by their number. */
+export function readEffect(reader: ByteReader, tables: (number: number) => Table): Effect {
   const code = reader.byte()
   if (code === SNAPSHOT_BEGINS) return { kind: 'snapshot-begins' }
-  const table = reader.varint()
-  const layout = layouts(table)
+  const number = reader.varint()
+  const table = tables(number)
   if (code === PUT || code === PUT_LEASED) {
     const version = reader.varint()
     const lease = code === PUT ? undefined : { leaseMs: reader.varint(), expiresAt: reader.float64() }
-    return { kind: 'put', table, version, lease, value: readFields(reader, layout) }
+    return { kind: 'put', table: number, version, lease, value: table.readFields(reader) }
   }
   if (code !== REMOVE) throw new PlenumError('JOURNAL_CORRUPT', `A record holds an effect of the unknown kind ${code}.`)
   const reason = removalReasons[reader.byte()]
   if (reason === undefined) throw new PlenumError('JOURNAL_CORRUPT', 'A removal has an unknown reason.')
+  const { layout } = table
   const key: Record<string, unknown> = {}
   for (const field of layout.id) key[field] = readValue(reader)
   for (const field of layout.route) if (!layout.id.includes(field)) key[field] = readValue(reader)
-  return { kind: 'remove', table, reason, key }
+  return { kind: 'remove', table: number, reason, key }
 }

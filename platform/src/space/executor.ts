@@ -23,8 +23,11 @@ export type Admit = (value: StoredValue, trusted: boolean) => StoredValue
 /** What the executor knows about an entry type beside its layout. */
 export interface Rules {
   readonly admit: Admit
-  /** The same for some fields of a value whose other fields are stored already; undefined if all must be checked together. */
-  readonly admitFields?: ((fields: StoredValue) => StoredValue) | undefined
+  /**
+   * What a trusted caller's change of some fields makes of a stored value; its result is undefined where the fields
+   * must be merged first. Not there if all fields must be checked together.
+   */
+  readonly patched?: ((value: StoredValue, fields: StoredValue) => StoredValue | undefined) | undefined
   /** The lease of entries that are written without one, milliseconds. */
   readonly leaseMs: number | undefined
 }
@@ -41,14 +44,16 @@ export class Executor {
   dependency = 0
   readonly #machine: Machine
   readonly #limits: Limits
-  readonly #rules: (type: string) => Rules
+  readonly #rulesFor: (type: string) => Rules
+  /** By number of the table. */
+  readonly #rules: Rules[] = []
   /** True while a handler runs. */
   #trusted = false
 
   constructor(machine: Machine, limits: Limits, rules: (type: string) => Rules) {
     this.#machine = machine
     this.#limits = limits
-    this.#rules = rules
+    this.#rulesFor = rules
   }
 
   /** Trusts the types of what is written from now on, or no longer. */
@@ -116,7 +121,7 @@ export class Executor {
   }
 
   insert(table: Table, given: StoredValue, options: WriteOptions): StoredValue {
-    const rules = this.#rules(table.layout.name)
+    const rules = this.#rulesOf(table)
     const value = rules.admit(given, this.#trusted)
     if (this.find(table, value) !== undefined) {
       throw new PlenumError(
@@ -131,7 +136,7 @@ export class Executor {
   }
 
   write(table: Table, kind: 'write' | 'update', given: StoredValue, options: WriteOptions): WrittenEntry {
-    const rules = this.#rules(table.layout.name)
+    const rules = this.#rulesOf(table)
     const value = rules.admit(given, this.#trusted)
     const row = this.find(table, value)
     if (row === undefined && kind === 'update') throw missing(table, value)
@@ -142,12 +147,10 @@ export class Executor {
 
   /** Changes the named fields of an entry that is there. */
   patch(table: Table, key: KeyFields, fields: StoredValue, options: WriteOptions): WrittenEntry {
-    const { admitFields } = this.#rules(table.layout.name)
-    if (!this.#trusted || admitFields === undefined) {
-      return this.revise(table, key, options, (value) => merge(table, value, fields))
-    }
-    const admitted = admitFields(fields)
-    return this.#replace(table, key, options, (value) => merge(table, value, admitted))
+    const { admit, patched } = this.#rulesOf(table)
+    const row = this.#present(table, key, options)
+    const value = this.#trusted ? patched?.(row.value, fields) : undefined
+    return this.#replace(table, row, value ?? admit(merge(table, row.value, fields), this.#trusted), options)
   }
 
   /** Changes an entry that is there into what `revise` makes of its value. */
@@ -157,22 +160,22 @@ export class Executor {
     options: WriteOptions,
     revise: (value: StoredValue) => StoredValue,
   ): WrittenEntry {
-    const { admit } = this.#rules(table.layout.name)
-    return this.#replace(table, key, options, (value) => admit(revise(value), this.#trusted))
+    const { admit } = this.#rulesOf(table)
+    const row = this.#present(table, key, options)
+    return this.#replace(table, row, admit(revise(row.value), this.#trusted), options)
   }
 
-  #replace(
-    table: Table,
-    key: KeyFields,
-    options: WriteOptions,
-    next: (value: StoredValue) => StoredValue,
-  ): WrittenEntry {
+  /** The entry that is to be changed, with the stamp that the caller expects. */
+  #present(table: Table, key: KeyFields, options: WriteOptions): Row {
     const row = this.find(table, key)
     if (row === undefined) throw missing(table, key)
     checkStamp(table, row, options, key)
+    return row
+  }
+
+  #replace(table: Table, row: Row, value: StoredValue, options: WriteOptions): WrittenEntry {
     const previous = row.value
-    const value = next(previous)
-    checkIdentity(table, previous, value)
+    if (!table.isSameEntry(previous, value)) checkIdentity(table, previous, value)
     const lease = options.leaseMs === undefined ? undefined : { leaseMs: options.leaseMs }
     return written(table, this.#machine.put(table, row, value, lease), options, previous)
   }
@@ -190,6 +193,10 @@ export class Executor {
     const row = table.find(key)
     this.#dependOn(row === undefined ? table.lastIndex : row.index)
     return row
+  }
+
+  #rulesOf(table: Table): Rules {
+    return (this.#rules[table.number] ??= this.#rulesFor(table.layout.name))
   }
 
   #dependOn(index: number): void {

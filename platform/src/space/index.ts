@@ -20,7 +20,7 @@ export {
 export { Executor, keyOf, type Admit, type Rules, type WrittenEntry } from './executor.ts'
 export { hashState } from './hash-state.ts'
 export { firstUnitTable, laterLayout, ownLayouts, readFields, type Layout, type StoredValue } from './layout.ts'
-export { Machine, type Batch, type PutOptions } from './machine.ts'
+export { Machine, type PutOptions } from './machine.ts'
 export { mutate } from './mutations.ts'
 export type {
   Batches,
@@ -66,7 +66,7 @@ export { SnapshotWalk } from './snapshot-walk.ts'
 export { stampOf, stampValue, type Stamp } from './stamp.ts'
 export { StateHash } from './state-hash.ts'
 export { Table, type KeyFields } from './table.ts'
-export { copyPlain, validateAny, validateValue, type ValidationOptions } from './validation.ts'
+export { copyPlain, patchPlain, validateAny, validateValue, type ValidationOptions } from './validation.ts'
 export type { Input, Output, Scalar, Schema, Storable, Stored } from './values.ts'
 export type { Change, Token, WatchEvent } from './watching.ts'
 export type { At, Condition, Field, Operators, Path, Where } from './where.ts'

@@ -17,7 +17,7 @@ function newMachine() {
   const table = machine.declare(layout)
   const writer = new ByteWriter()
   const at = (now: number, run: () => void): void => {
-    machine.begin({ writer, index: 1 }, now)
+    machine.begin(writer, 1, now)
     run()
     machine.commit()
   }

@@ -78,13 +78,13 @@ describe('machine', () => {
         let now = 1_000
         for (const one of steps) {
           if (one.kind === 'time') now += one.ms
-          machine.begin({ writer, index: 1 }, now)
+          machine.begin(writer, 1, now)
           machine.expire()
           machine.commit()
           twin.expire(now)
           if (one.kind === 'time') continue
           const before = { hash: hashState(machine), at: writer.at }
-          machine.begin({ writer, index: 1 }, now)
+          machine.begin(writer, 1, now)
           let happened = true
           try {
             executor.execute(one.command)
@@ -122,7 +122,7 @@ describe('machine', () => {
         (before, during, slice) => {
           const { machine, writer, executor } = newMachine()
           const run = (one: WriteCommand): void => {
-            machine.begin({ writer, index: 1 }, 1_000)
+            machine.begin(writer, 1, 1_000)
             try {
               executor.execute(one)
               machine.commit()
@@ -149,7 +149,7 @@ describe('machine', () => {
 
   test('[ID2] a stamp is the change number, survives no removal, and no spread', () => {
     const { machine, writer, executor } = newMachine()
-    machine.begin({ writer, index: 1 }, 1)
+    machine.begin(writer, 1, 1)
     const table = machine.table('item')
     const first = executor.insert(table, { id: 'a', group: 'x', n: 1 }, {})
     expect(stampOf(first)).toBe(1)
@@ -166,7 +166,7 @@ describe('machine', () => {
 
   test('[ID1] entries with one id and two routes are two entries', () => {
     const { machine, writer, executor } = newMachine()
-    machine.begin({ writer, index: 1 }, 1)
+    machine.begin(writer, 1, 1)
     const table = machine.table('item')
     executor.insert(table, { id: 'a', group: 'x', n: 1 }, {})
     executor.insert(table, { id: 'a', group: 'y', n: 2 }, {})

@@ -19,25 +19,7 @@ import { Row, type RowLease } from './row.ts'
 import { SnapshotWalk } from './snapshot-walk.ts'
 import { stampValue } from './stamp.ts'
 import { Table } from './table.ts'
-
-type Undo =
-  | { readonly kind: 'added'; readonly table: Table; readonly row: Row }
-  | { readonly kind: 'removed'; readonly table: Table; readonly row: Row }
-  | {
-      readonly kind: 'changed'
-      readonly row: Row
-      readonly value: StoredValue
-      readonly stamp: number
-      readonly index: number
-      readonly lease: RowLease | undefined
-    }
-
-/** Where the effects of the command at hand go: the open batch. */
-export interface Batch {
-  readonly writer: ByteWriter
-  /** Index that the record of this batch will have. */
-  readonly index: number
-}
+import { UndoLog } from './undo-log.ts'
 
 /** How an entry is put: a lease, if any. */
 export interface PutOptions {
@@ -50,8 +32,11 @@ export class Machine {
   readonly #tables: Table[] = []
   readonly #byName = new Map<string, Table>()
   readonly #expiry = new ExpiryQueue()
-  readonly #undo: Undo[] = []
-  #batch: Batch | undefined
+  readonly #undo = new UndoLog()
+  /** Where the effects of the command at hand go; undefined between commands. */
+  #writer: ByteWriter | undefined
+  /** Index that the record of the open batch will have. */
+  #index = 0
   #effectsStart = 0
   #changeStart = 0
   #timeStart = 0
@@ -113,11 +98,12 @@ export class Machine {
     return table
   }
 
-  /** Starts a command at time `now`; its effects go to `batch`. */
-  begin(batch: Batch, now: number): void {
-    assert(this.#batch === undefined, 'commands do not nest')
-    this.#batch = batch
-    this.#effectsStart = batch.writer.at
+  /** Starts a command at time `now`; its effects go to `writer`, the open batch, whose record will have this index. */
+  begin(writer: ByteWriter, index: number, now: number): void {
+    assert(this.#writer === undefined, 'commands do not nest')
+    this.#writer = writer
+    this.#index = index
+    this.#effectsStart = writer.at
     this.#changeStart = this.#change
     this.#timeStart = this.#time
     if (now > this.#time) this.#time = now
@@ -126,20 +112,19 @@ export class Machine {
   /** Ends the command and keeps what it did; true if it did anything. */
   commit(): boolean {
     const changed = this.#changes() > 0
-    this.#undo.length = 0
-    this.#batch = undefined
+    this.#undo.forget()
+    this.#writer = undefined
     return changed
   }
 
   /** Ends the command as if it had never begun (I3). */
   rollback(): void {
-    const batch = this.#open()
-    for (let i = this.#undo.length - 1; i >= 0; i--) this.#takeBack(this.#undo[i]!)
-    this.#undo.length = 0
-    batch.writer.at = this.#effectsStart
+    const writer = this.#open()
+    this.#undo.takeBack()
+    writer.at = this.#effectsStart
     this.#change = this.#changeStart
     this.#time = this.#timeStart
-    this.#batch = undefined
+    this.#writer = undefined
   }
 
   /**
@@ -147,26 +132,24 @@ export class Machine {
    * nobody else can change; it is stamped and frozen here.
    */
   put(table: Table, row: Row | undefined, value: StoredValue, options?: PutOptions): Row {
-    const batch = this.#open()
+    const writer = this.#open()
+    this.#checkEffects()
     const lease = options === undefined ? row?.lease : this.#leaseOf(options)
     const version = row === undefined ? 1 : row.version + 1
-    this.#encode(batch.writer, table, version, lease, value)
-    this.#note(
-      row === undefined
-        ? undefined
-        : { kind: 'changed', row, value: row.value, stamp: row.stamp, index: row.index, lease: row.lease },
-    )
-    const put = this.#store(table, row, value, version, lease, batch.index)
-    if (row === undefined) this.#note({ kind: 'added', table, row: put })
+    this.#encode(writer, table, version, lease, value)
+    if (row !== undefined) this.#undo.changes(table, row)
+    const put = this.#store(table, row, value, version, lease, this.#index)
+    if (row === undefined) this.#undo.adds(table, put)
     return put
   }
 
   /** Removes an entry that is there. */
   remove(table: Table, row: Row, reason: RemovalReason): void {
-    const batch = this.#open()
-    writeRemove(batch.writer, table.number, table.layout, reason, row.value)
-    this.#note({ kind: 'removed', table, row })
-    this.#drop(table, row, batch.index)
+    const writer = this.#open()
+    this.#checkEffects()
+    writeRemove(writer, table, reason, row.value)
+    this.#undo.removes(table, row)
+    this.#drop(table, row, this.#index)
   }
 
   /** Removes what is past its lease at the command's time (TI2), `countMax` entries at most; returns how many. */
@@ -182,16 +165,16 @@ export class Machine {
 
   /** Marks the end of this batch as the state of a snapshot; must be the batch's last command. */
   markSnapshot(): void {
-    writeSnapshotBegins(this.#open().writer)
+    writeSnapshotBegins(this.#open())
   }
 
   /** Applies the effects of an accepted BATCH record (A5); `onEffect` sees each once it is made. */
   apply(body: Uint8Array, index: number, time: number, onEffect?: (effect: Effect) => void): void {
-    assert(this.#batch === undefined, 'records are not applied inside a command')
+    assert(this.#writer === undefined, 'records are not applied inside a command')
     this.advance(time)
     const reader = new ByteReader(body)
     while (!reader.done) {
-      const effect = readEffect(reader, (number) => this.#numbered(number).layout)
+      const effect = readEffect(reader, (number) => this.#numbered(number))
       if (effect.kind === 'put') this.#applyPut(effect, index)
       else if (effect.kind === 'remove') this.#applyRemove(effect, index)
       onEffect?.(effect)
@@ -251,7 +234,7 @@ export class Machine {
   #encode(writer: ByteWriter, table: Table, version: number, lease: RowLease | undefined, value: StoredValue): void {
     const start = writer.at
     try {
-      writePut(writer, table.number, table.layout, version, lease, value)
+      writePut(writer, table, version, lease, value)
       writer.since(start, this.#limits.valueBytesMax, `An entry of type '${table.layout.name}'`)
     } catch (error) {
       writer.at = start
@@ -259,9 +242,9 @@ export class Machine {
     }
   }
 
-  #open(): Batch {
-    assert(this.#batch !== undefined, 'changes are made inside a command')
-    return this.#batch
+  #open(): ByteWriter {
+    assert(this.#writer !== undefined, 'changes are made inside a command')
+    return this.#writer
   }
 
   #changes(): number {
@@ -275,18 +258,13 @@ export class Machine {
     return table
   }
 
-  #note(undo: Undo | undefined): void {
-    if (undo === undefined) return
-    if (this.#undo.length >= this.#limits.commandEffectsMax) {
-      throw new PlenumError(
-        'LIMIT_EXCEEDED',
-        `One command may change ${this.#limits.commandEffectsMax} entries at most.`,
-        {
-          details: { limit: 'commandEffectsMax', value: this.#limits.commandEffectsMax },
-        },
-      )
-    }
-    this.#undo.push(undo)
+  #checkEffects(): void {
+    if (this.#undo.count < this.#limits.commandEffectsMax) return
+    throw new PlenumError(
+      'LIMIT_EXCEEDED',
+      `One command may change ${this.#limits.commandEffectsMax} entries at most.`,
+      { details: { limit: 'commandEffectsMax', value: this.#limits.commandEffectsMax } },
+    )
   }
 
   #leaseOf(options: PutOptions): RowLease | undefined {
@@ -344,22 +322,5 @@ export class Machine {
     const row = table.find(effect.key)
     assert(row !== undefined, 'a removal finds its entry')
     this.#drop(table, row, index)
-  }
-
-  #takeBack(undo: Undo): void {
-    switch (undo.kind) {
-      case 'added':
-        undo.table.delete(undo.row)
-        return
-      case 'removed':
-        undo.table.add(undo.row)
-        return
-      case 'changed':
-        undo.row.value = undo.value
-        undo.row.version -= 1
-        undo.row.stamp = undo.stamp
-        undo.row.index = undo.index
-        undo.row.lease = undo.lease
-    }
   }
 }

@@ -25,7 +25,21 @@ export function copyObject(shape: ValueShape, value: object, depth = 0): Record<
   if (!isPlainPrototype(Object.getPrototypeOf(value))) throw notPlain(value)
   if (depth >= valueDepthMax) throw tooDeep()
   const given = value as Plain
-  const { names, fields, rest } = shape.objectFor(given)
+  const object = shape.objectFor(given)
+  return (depth === 0 ? copyAtOnce(object, given) : undefined) ?? copyByName(object, given, depth)
+}
+
+/** The copy of an object that has all its fields and is sound; undefined for any other, whose twin finds what is wrong. */
+function copyAtOnce(object: ObjectShape, given: Plain): Record<string, unknown> | undefined {
+  try {
+    return object.code?.copy(given, copyItem)
+  } catch (error) {
+    if (error instanceof Misfit) return undefined
+    throw error
+  }
+}
+
+function copyByName({ names, fields, rest }: ObjectShape, given: Plain, depth: number): Record<string, unknown> {
   const copy: Record<string, unknown> = {}
   let copied = 0
   let name = ''
@@ -49,6 +63,20 @@ export function copyObject(shape: ValueShape, value: object, depth = 0): Record<
     throw inside(error, name)
   }
   return copy
+}
+
+/**
+ * A stored value with some of its fields changed; undefined where that takes more than replacing declared fields of a
+ * value that has them all.
+ */
+export function patchAtOnce(shape: ValueShape, value: Plain, fields: Plain): Record<string, unknown> | undefined {
+  if (!isPlainPrototype(Object.getPrototypeOf(fields))) return undefined
+  try {
+    return shape.objectFor(value).code?.patch(value, fields, copyItem)
+  } catch (error) {
+    if (error instanceof Misfit) return undefined
+    throw error
+  }
 }
 
 /** A frozen copy of any plain value. Throws a Misfit. */

@@ -23,16 +23,11 @@ class Stamped extends Given {
   static of(value: object): number | undefined {
     return #stamp in value ? value.#stamp : undefined
   }
-
-  static move(value: object, stamp: number): void {
-    if (#stamp in value) value.#stamp = stamp
-    else new Stamped(value, stamp)
-  }
 }
 
-/** Marks a stored value with its stamp, before it is frozen. */
+/** Marks a value with its stamp, once, before it is frozen and stored. */
 export function stampValue(value: object, stamp: number): void {
-  Stamped.move(value, stamp)
+  new Stamped(value, stamp)
 }
 
 /** The stamp of an entry that was read or watched; undefined for anything else, a spread copy included. */

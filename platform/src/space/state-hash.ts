@@ -1,6 +1,5 @@
 import { ByteWriter } from '../codec/index.ts'
 import { xxh32 } from '../kernel/index.ts'
-import { writeFields } from './layout.ts'
 import type { Row } from './row.ts'
 import type { Table } from './table.ts'
 
@@ -41,5 +40,5 @@ export function writeRow(writer: ByteWriter, table: Table, row: Row): void {
     writer.varint(row.lease.leaseMs)
     writer.float64(row.lease.expiresAt)
   }
-  writeFields(writer, table.layout, row.value)
+  table.writeFields(writer, row.value)
 }

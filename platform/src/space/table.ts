@@ -1,6 +1,8 @@
 import { PlenumError } from '../kernel/index.ts'
-import type { Layout, StoredValue } from './layout.ts'
+import type { ByteReader, ByteWriter } from '../codec/index.ts'
+import { readFields, writeFields, type Layout, type StoredValue } from './layout.ts'
 import type { Row } from './row.ts'
+import { compileLayout, type LayoutCode } from './value-code.ts'
 
 /** The fields that name an entry: its id fields and its route fields. */
 export type KeyFields = Readonly<Record<string, unknown>>
@@ -13,6 +15,8 @@ export type KeyFields = Readonly<Record<string, unknown>>
 export class Table {
   readonly number: number
   #layout: Layout
+  /** Compiled from the layout; undefined for open ones. */
+  #code: LayoutCode | undefined
   /** Journal index of the last change of this type: answers about what is not there depend on it (PA3). */
   lastIndex = 0
   readonly #rows = new Map<unknown, Row>()
@@ -29,6 +33,7 @@ export class Table {
   constructor(number: number, layout: Layout) {
     this.number = number
     this.#layout = layout
+    this.#code = compileLayout(layout)
     this.#idField = layout.id.length === 1 ? layout.id[0] : undefined
     this.#chained = layout.route.some((field) => !layout.id.includes(field))
   }
@@ -40,6 +45,7 @@ export class Table {
   /** Gives the table the layout of a later unit; its id and route are the same (PA10). */
   relayout(layout: Layout): void {
     this.#layout = layout
+    this.#code = compileLayout(layout)
   }
 
   get size(): number {
@@ -106,10 +112,21 @@ export class Table {
     this.#olderRow = undefined
   }
 
+  /** Appends the fields of a value. */
+  writeFields(writer: ByteWriter, value: StoredValue): void {
+    if (this.#code === undefined) writeFields(writer, this.#layout, value)
+    else this.#code.write(writer, value)
+  }
+
+  /** Reads what `writeFields` wrote. */
+  readFields(reader: ByteReader): Record<string, unknown> {
+    return this.#code === undefined ? readFields(reader, this.#layout) : this.#code.read(reader)
+  }
+
   /** What the map is keyed by: the id itself, or for an id of several fields a text that is unique for them. */
   idOf(key: KeyFields): unknown {
     if (this.#idField !== undefined) {
-      const id = key[this.#idField]
+      const id = this.#code?.idOf === undefined ? key[this.#idField] : this.#code.idOf(key)
       if (id === undefined) throw this.#incomplete(this.#idField)
       return id
     }
@@ -123,12 +140,27 @@ export class Table {
   }
 
   sameRoute(value: StoredValue, key: KeyFields): boolean {
+    if (this.#code?.isSameRoute(value, key) === true) return true
     for (const field of this.layout.route) {
       const part = key[field]
       if (part === undefined) throw this.#incomplete(field)
       if (value[field] !== part) return false
     }
     return true
+  }
+
+  /** True if the value has this route; false for types whose route has several fields. */
+  isOnRoute(value: StoredValue, route: unknown): boolean {
+    if (this.#code?.routeOf !== undefined) return this.#code.routeOf(value) === route
+    const [field, another] = this.#layout.route
+    return field !== undefined && another === undefined && value[field] === route
+  }
+
+  /** True if both are the same entry, maybe changed. */
+  isSameEntry(one: StoredValue, other: StoredValue): boolean {
+    if (this.#code !== undefined) return this.#code.isSameEntry(one, other)
+    const { id, route } = this.#layout
+    return id.every((field) => one[field] === other[field]) && route.every((field) => one[field] === other[field])
   }
 
   #incomplete(field: string): PlenumError {

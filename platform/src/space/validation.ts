@@ -1,7 +1,8 @@
 // Checks values that come from outside, and makes of them what is stored.
 import { PlenumError } from '../kernel/index.ts'
 import { unstable, type CheckedSchema, type SchemaIssue } from './checked-schema.ts'
-import { copyItem, copyObject, isUnchanged, Misfit } from './plain-copy.ts'
+import { copyItem, copyObject, isUnchanged, Misfit, patchAtOnce } from './plain-copy.ts'
+import type { ValueShape } from './value-shape.ts'
 
 type Plain = Readonly<Record<string, unknown>>
 
@@ -41,6 +42,11 @@ export function copyPlain(checked: CheckedSchema, value: unknown, options: Valid
   }
 }
 
+/** A stored value with some of its fields changed, as `copyPlain` copies; undefined where the caller must merge them. */
+export function patchPlain({ shape }: CheckedSchema, value: Plain, fields: Plain): Record<string, unknown> | undefined {
+  return isObject(fields) ? patchAtOnce(shape, value, fields) : undefined
+}
+
 /** As `validateValue`, for schemas whose values need not be objects: the inputs of services and tasks, refusals. */
 export function validateAny(checked: CheckedSchema, value: unknown, options: ValidationOptions = none): unknown {
   if (checked.shape.members.length > 0 && isObject(value)) return validateValue(checked, value, options)
@@ -61,13 +67,19 @@ function validated(checked: CheckedSchema, value: object, options: ValidationOpt
   const result = checked.run(copy)
   let stored = copy
   if (result.ok) {
-    if (!isUnchanged(copy, result.value)) stored = changed(checked, copy, result.value, options)
+    if (!isSame(shape, copy, result.value) && !isUnchanged(copy, result.value))
+      stored = changed(checked, copy, result.value, options)
     if (options.checkStable === true) checkStable(checked, stored, options)
   } else {
     const issues = options.partial === true ? result.issues.filter(({ path }) => isGiven(copy, path)) : result.issues
     if (issues.length > 0) throw invalid(checked, issues, options)
   }
   return options.unfrozen === true ? stored : Object.freeze(stored)
+}
+
+/** The usual case of `isUnchanged`: an object of declared fields, none of them nested. */
+function isSame(shape: ValueShape, copy: Plain, output: unknown): boolean {
+  return isObject(output) && shape.objectFor(copy).code?.isSame(copy, output as Plain) === true
 }
 
 /** What the schema made of a value: copied, in declared order; of a partial one only the fields that were given. */

@@ -4,6 +4,7 @@
 // I1 Parts are worked out when they are first needed, so that recursive schemas end.
 import { isRecord } from './plain.ts'
 import type { JsonSchema } from './json-schema.ts'
+import { compileShape, type ShapeCode } from './value-code.ts'
 
 type Keywords = Readonly<Record<string, unknown>>
 
@@ -18,6 +19,8 @@ export interface ObjectShape {
   readonly required: ReadonlySet<string>
   /** Fields of fixed values, which tell the members of a union apart. */
   readonly tags: readonly { readonly name: string; readonly values: ReadonlySet<unknown> }[]
+  /** For objects with all of the fields; not there where none are declared, or very many. */
+  readonly code: ShapeCode | undefined
 }
 
 interface Structure {
@@ -161,7 +164,14 @@ function merge(root: JsonSchema, schemas: readonly Keywords[], members: readonly
   const openMember = members.some(({ rest }) => rest !== undefined)
   const rest = rests.length > 0 ? new ValueShape(root, rests) : openMember ? new ValueShape(root, [true]) : undefined
   const fields = new Map([...properties].map(([name, list]) => [name, new ValueShape(root, list)]))
-  return { names: [...fields.keys()], fields, rest, required, tags: members.length > 0 ? [] : tagsOf(properties) }
+  return {
+    names: [...fields.keys()],
+    fields,
+    rest,
+    required,
+    tags: members.length > 0 ? [] : tagsOf(properties),
+    code: compileShape(fields),
+  }
 }
 
 function tagsOf(properties: ReadonlyMap<string, readonly JsonSchema[]>): ObjectShape['tags'] {
@@ -180,7 +190,14 @@ function fixedValues(schema: JsonSchema): readonly unknown[] | undefined {
 }
 
 function openShape(root: JsonSchema): ObjectShape {
-  return { names: [], fields: new Map(), rest: new ValueShape(root, [true]), required: new Set(), tags: [] }
+  return {
+    names: [],
+    fields: new Map(),
+    rest: new ValueShape(root, [true]),
+    required: new Set(),
+    tags: [],
+    code: undefined,
+  }
 }
 
 function isSilent(json: Keywords): boolean {

@@ -33,8 +33,13 @@ export class PartitionOperations {
   readonly #executor: Executor
   readonly #table: (type: TypeReference) => Table
   readonly #newId: (table: Table, value: StoredValue) => StoredValue
-  #route: { readonly value: unknown } | undefined
-  #active = false
+  /** The route that bounds a handler. */
+  #route: unknown
+  #isBounded = false
+  #isActive = false
+  // The type that was named last: most functions work on one or two.
+  #lastType: TypeReference | undefined
+  #lastTable: Table | undefined
 
   constructor(
     executor: Executor,
@@ -46,16 +51,22 @@ export class PartitionOperations {
     this.#newId = newId
   }
 
-  /** Opens the operations for one run; `route` bounds a handler, undefined lets a task see the whole partition. */
-  enter(route: { readonly value: unknown } | undefined): void {
+  /** Opens the operations for a handler, which sees the entries of one route. */
+  enterRoute(route: unknown): void {
     this.#route = route
-    this.#active = true
+    this.#isBounded = true
+    this.#isActive = true
+  }
+
+  /** Opens them for a task, which sees the whole partition. */
+  enterPartition(): void {
+    this.#isBounded = false
+    this.#isActive = true
   }
 
   /** Closes them. */
   leave(): void {
-    this.#active = false
-    this.#route = undefined
+    this.#isActive = false
   }
 
   get(type: TypeReference, key: KeyFields): StoredValue | undefined {
@@ -128,31 +139,32 @@ export class PartitionOperations {
   }
 
   #open(type: TypeReference): Table {
-    if (!this.#active) {
+    if (!this.#isActive) {
       throw new PlenumError(
         'HANDLER_FAILED',
         'The partition was used after its handler or task had returned. Its operations work at once and only inside the function.',
       )
     }
-    return this.#table(type)
+    if (type === this.#lastType && this.#lastTable !== undefined) return this.#lastTable
+    this.#lastTable = this.#table(type)
+    this.#lastType = type
+    return this.#lastTable
   }
 
   #checkRoute(table: Table, value: StoredValue): void {
-    if (this.#route === undefined) return
-    const [field, another] = table.layout.route
-    if (field !== undefined && another === undefined && value[field] === this.#route.value) return
-    throw outside(table, keyOf(table, value), this.#route.value)
+    if (!this.#isBounded || table.isOnRoute(value, this.#route)) return
+    throw outside(table, keyOf(table, value), this.#route)
   }
 
   #checkQuery(table: Table, where: StoredValue): void {
-    if (this.#route === undefined) return
+    if (!this.#isBounded) return
     const [field, another] = table.layout.route
     const asked = field === undefined ? undefined : where[field]
-    if (another === undefined && (asked === this.#route.value || isEq(asked, this.#route.value))) return
+    if (another === undefined && (asked === this.#route || isEq(asked, this.#route))) return
     throw new PlenumError(
       'OUTSIDE_ROUTE',
-      `A handler sees entries of its own route only: a query of '${table.layout.name}' must name ${table.layout.route.join(', ')}: ${text(this.#route.value)}.`,
-      { details: { type: table.layout.name, route: this.#route.value } },
+      `A handler sees entries of its own route only: a query of '${table.layout.name}' must name ${table.layout.route.join(', ')}: ${text(this.#route)}.`,
+      { details: { type: table.layout.name, route: this.#route } },
     )
   }
 }

@@ -4,6 +4,7 @@ import type { ClientType } from '../router/index.ts'
 import type { Runtime } from '../runtime/index.ts'
 import {
   copyPlain,
+  patchPlain,
   validateAny,
   validateValue,
   type EntryDefinition,
@@ -46,7 +47,7 @@ export function resolveUnit(definition: UnitDefinition, options: ResolveOptions)
     const together = options.checkAll || entry.validateAlways || entry.open || entry.checked.shape.members.length > 1
     rules.set(name, {
       admit: admitOf(entry, options.checkAll),
-      admitFields: together ? undefined : (fields) => copyPlain(entry.checked, fields, { unfrozen: true }),
+      patched: together ? undefined : (value, fields) => patchPlain(entry.checked, value, fields),
       leaseMs: entry.leaseMs,
     })
     types.set(name, { layout, keyed: idField })
@@ -112,11 +113,12 @@ function admitOf(entry: EntryDefinition, checkAll: boolean): Rules['admit'] {
 }
 
 function handlerPart(name: string, part: ReturnType<UnitDefinition['handlers']['get']> & {}): HandlerPart {
-  const subject = `The input of handler ${name}`
+  const options = { subject: `The input of handler ${name}` }
   return {
     name,
+    label: `handler ${name}`,
     routeField: part.route,
-    admit: (input) => validateValue(part.input, input, { subject }),
+    admit: (input) => validateValue(part.input, input, options),
     admitRefusal(reason, data) {
       const schema = part.refusals.get(reason)
       if (schema !== undefined) return validateAny(schema, data)
@@ -134,7 +136,7 @@ function handlerPart(name: string, part: ReturnType<UnitDefinition['handlers']['
 
 function taskPart(name: string, part: ReturnType<UnitDefinition['tasks']['get']> & {}): TaskPart {
   const subject = `The input of task ${name}`
-  return { name, admit: (input) => validateAny(part.input, input, { subject }), map: part.map }
+  return { name, label: `task ${name}`, admit: (input) => validateAny(part.input, input, { subject }), map: part.map }
 }
 
 /** The hash of what a unit declares: the same on every member and in every build of the same file (UN1). */

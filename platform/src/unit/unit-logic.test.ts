@@ -60,7 +60,7 @@ function bound() {
   const execution = logic.bind(machine)
   const writer = new ByteWriter()
   const run = (command: Parameters<typeof execution.execute>[0]): unknown => {
-    machine.begin({ writer, index: 1 }, 1_000)
+    machine.begin(writer, 1, 1_000)
     try {
       const value = execution.execute(command)
       machine.commit()

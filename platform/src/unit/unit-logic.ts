@@ -25,6 +25,8 @@ import { RefusalSignal } from './refusal-signal.ts'
 /** A handler, resolved from its declaration. */
 export interface HandlerPart {
   readonly name: string
+  /** What errors and logs call it: `handler transfer`. */
+  readonly label: string
   readonly routeField: string
   /** Checks and copies an input; VALUE_INVALID names what is wrong. */
   readonly admit: (input: unknown) => StoredValue
@@ -36,6 +38,7 @@ export interface HandlerPart {
 /** A task, resolved from its declaration. */
 export interface TaskPart {
   readonly name: string
+  readonly label: string
   readonly admit: (input: unknown) => unknown
   readonly map: (input: unknown, context: unknown) => unknown
 }
@@ -52,6 +55,12 @@ export interface UnitParts {
   readonly tasks: ReadonlyMap<string, TaskPart>
 }
 
+/** Is told when a function of the unit begins and ends; calls do not nest. */
+export interface Watch {
+  enter(label: string): void
+  leave(): void
+}
+
 export interface UnitLogicOptions {
   readonly parts: UnitParts
   readonly limits: Limits
@@ -63,8 +72,8 @@ export interface UnitLogicOptions {
   readonly showFaults: boolean
   /** Told of every fault that is hidden from callers. */
   readonly onFault: (part: string, error: unknown) => void
-  /** Runs a function of the unit; tests catch impurity here, a supervisor counts here (UN13, PA9). */
-  readonly around?: (<T>(part: string, run: () => T) => T) | undefined
+  /** Tests catch impurity by it, a supervisor counts (UN13, PA9). */
+  readonly watch?: Watch | undefined
 }
 
 export class UnitLogic implements Logic {
@@ -125,15 +134,17 @@ class UnitExecution implements Execution {
     const handler = this.#options.parts.handlers.get(name)
     if (handler === undefined) throw unknownPart('handler', name, this.#options.parts.handlers)
     const input = handler.admit(given)
-    this.#operations.enter({ value: input[handler.routeField] })
+    const { watch } = this.#options
+    this.#operations.enterRoute(input[handler.routeField])
     this.#context.begin(caller, handler)
     this.#executor.trust(true)
+    watch?.enter(handler.label)
     try {
-      const result = this.#around(`handler ${name}`, () => handler.run(input, this.#context))
-      return plainResult(result, `handler ${name}`)
+      return plainResult(handler.run(input, this.#context), handler.label)
     } catch (error) {
-      throw this.#fault(`handler ${name}`, 'HANDLER_FAILED', error)
+      throw this.#fault(handler.label, 'HANDLER_FAILED', error)
     } finally {
+      watch?.leave()
       this.#executor.trust(false)
       this.#operations.leave()
     }
@@ -143,18 +154,22 @@ class UnitExecution implements Execution {
     const task = this.#options.parts.tasks.get(name)
     if (task === undefined) throw unknownPart('task', name, this.#options.parts.tasks)
     const input = task.admit(given)
+    const { watch } = this.#options
     const operations = this.#newOperations()
-    operations.enter(undefined)
+    operations.enterPartition()
     const context = { partition: operations, index: this.#options.partition, signal: new AbortController().signal }
     const fail = (error: unknown): never => {
       operations.leave()
-      throw this.#fault(`task ${name}`, 'TASK_FAILED', error)
+      throw this.#fault(task.label, 'TASK_FAILED', error)
     }
     let result: unknown
+    watch?.enter(task.label)
     try {
-      result = this.#around(`task ${name}`, () => task.map(input, context))
+      result = task.map(input, context)
     } catch (error) {
       return fail(error)
+    } finally {
+      watch?.leave()
     }
     if (isPromise(result)) return result.then((value) => (operations.leave(), value), fail)
     operations.leave()
@@ -167,11 +182,6 @@ class UnitExecution implements Execution {
       (type) => this.#table(type),
       (table, value) => this.#identified(table, value),
     )
-  }
-
-  #around<T>(part: string, run: () => T): T {
-    const { around } = this.#options
-    return around === undefined ? run() : around(part, run)
   }
 
   /** What the caller gets to see of a throw: refusals and the platform's own errors as they are, faults as a code. */

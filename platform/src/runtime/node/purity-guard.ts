@@ -28,6 +28,7 @@ interface Replacement {
 export class PurityGuard {
   readonly #replacements: readonly Replacement[]
   #part = ''
+  readonly #saved: (PropertyDescriptor | undefined)[] = []
 
   constructor() {
     const date = new Proxy(Date, {
@@ -53,22 +54,23 @@ export class PurityGuard {
     ]
   }
 
-  /** Runs `run` as `part`, which errors name. Calls do not nest. */
-  around<T>(part: string, run: () => T): T {
+  /** Closes the outside world to `part`, which errors name. Calls do not nest. */
+  enter(part: string): void {
     this.#part = part
-    const saved = this.#replacements.map(({ owner, name, guarded }) => {
-      const before = Object.getOwnPropertyDescriptor(owner, name)
+    for (const { owner, name, guarded } of this.#replacements) {
+      this.#saved.push(Object.getOwnPropertyDescriptor(owner, name))
       Object.defineProperty(owner, name, { value: guarded, configurable: true, writable: true })
-      return { owner, name, before }
-    })
-    try {
-      return run()
-    } finally {
-      for (const { owner, name, before } of saved) {
-        if (before === undefined) Reflect.deleteProperty(owner, name)
-        else Object.defineProperty(owner, name, before)
-      }
     }
+  }
+
+  /** Opens it again. */
+  leave(): void {
+    for (const [at, { owner, name }] of this.#replacements.entries()) {
+      const before = this.#saved[at]
+      if (before === undefined) Reflect.deleteProperty(owner, name)
+      else Object.defineProperty(owner, name, before)
+    }
+    this.#saved.length = 0
   }
 
   #refuse(name: keyof typeof instead): never {

@@ -5,8 +5,10 @@ test('[PA9] a function that does not return is ended from outside its thread, an
   const program = `
     import { Watchdog } from ${JSON.stringify(new URL('./watchdog.ts', import.meta.url).href)}
     const watchdog = new Watchdog(100, ['handler quick', 'handler slow'])
-    console.log(watchdog.around('handler quick', () => 'returned'))
-    setTimeout(() => watchdog.around('handler slow', () => { for (;;); }), 300)
+    watchdog.enter('handler quick')
+    watchdog.leave()
+    console.log('returned')
+    setTimeout(() => { watchdog.enter('handler slow'); for (;;); }, 300)
   `
   const child = spawnSync(process.execPath, ['--input-type=module', '--eval', program], {
     encoding: 'utf8',

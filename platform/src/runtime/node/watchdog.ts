@@ -31,16 +31,16 @@ export class Watchdog {
     this.#worker.unref()
   }
 
-  /** Runs a function under watch. */
-  around<T>(part: string, run: () => T): T {
+  /** A function of the unit begins. */
+  enter(part: string): void {
     this.#runs = (this.#runs % 0x7fffffff) + 1
     this.#cells[1] = this.#parts.get(part) ?? -1
     Atomics.store(this.#cells, 0, this.#runs)
-    try {
-      return run()
-    } finally {
-      Atomics.store(this.#cells, 0, 0)
-    }
+  }
+
+  /** It has returned or thrown. */
+  leave(): void {
+    Atomics.store(this.#cells, 0, 0)
   }
 
   async close(): Promise<void> {

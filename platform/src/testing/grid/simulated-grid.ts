@@ -213,7 +213,7 @@ export class SimulatedGrid {
       partition,
       showFaults: true,
       onFault: () => {},
-      around: (part, run) => this.#guard.around(part, run),
+      watch: this.#guard,
     })
     return new Partition({
       number: partition,

@@ -1,0 +1,88 @@
+import type { StoredValue } from './layout.ts'
+import type { Row, RowLease } from './row.ts'
+import type { Table } from './table.ts'
+
+/** What one change of the command at hand replaced. */
+interface Step {
+  kind: 'added' | 'changed' | 'removed'
+  table: Table
+  row: Row
+  value: StoredValue
+  stamp: number
+  index: number
+  lease: RowLease | undefined
+}
+
+/** Steps that are kept for the next command; more are left to the collector. */
+const keptMax = 256
+
+/**
+ * What takes back a command: its changes, newest first. Nearly every command commits, so the steps of one are used
+ * again by the next instead of being made anew.
+ */
+export class UndoLog {
+  readonly #steps: Step[] = []
+  #count = 0
+
+  /** Changes of the command at hand. */
+  get count(): number {
+    return this.#count
+  }
+
+  adds(table: Table, row: Row): void {
+    this.#note('added', table, row)
+  }
+
+  /** Before the row is changed. */
+  changes(table: Table, row: Row): void {
+    this.#note('changed', table, row)
+  }
+
+  removes(table: Table, row: Row): void {
+    this.#note('removed', table, row)
+  }
+
+  /** Takes everything back. */
+  takeBack(): void {
+    for (let at = this.#count - 1; at >= 0; at--) takeBack(this.#steps[at]!)
+    this.forget()
+  }
+
+  /** The command is over. */
+  forget(): void {
+    if (this.#count > keptMax) this.#steps.length = keptMax
+    this.#count = 0
+  }
+
+  #note(kind: Step['kind'], table: Table, row: Row): void {
+    const { value, stamp, index, lease } = row
+    const step = this.#steps[this.#count]
+    if (step === undefined) {
+      this.#steps.push({ kind, table, row, value, stamp, index, lease })
+    } else {
+      step.kind = kind
+      step.table = table
+      step.row = row
+      step.value = value
+      step.stamp = stamp
+      step.index = index
+      step.lease = lease
+    }
+    this.#count += 1
+  }
+}
+
+function takeBack({ kind, table, row, value, stamp, index, lease }: Step): void {
+  switch (kind) {
+    case 'added':
+      return table.delete(row)
+    case 'removed':
+      return table.add(row)
+    case 'changed':
+      row.value = value
+      row.version -= 1
+      row.stamp = stamp
+      row.index = index
+      row.lease = lease
+  }
+}
