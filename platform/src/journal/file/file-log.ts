@@ -39,7 +39,7 @@ export interface FileLogOptions {
   readonly segmentBytesMax?: number
   /** Bytes after which a group is closed. 1 MB. */
   readonly groupBytesMax?: number
-  /** Milliseconds that a small commit may hold up the loop instead of going through the thread pool; 0 for never. 0.5. */
+  /** Milliseconds that a small commit may hold up the loop instead of going through the thread pool; 0 for never. 2. */
   readonly quickMsMax?: number
   /** Bytes of a small commit. 1 MB. */
   readonly quickBytesMax?: number
@@ -56,7 +56,7 @@ const defaults = {
   segmentBytesMin: 1 << 20,
   segmentBytesMax: 64 << 20,
   groupBytesMax: 1 << 20,
-  quickMsMax: 0.5,
+  quickMsMax: 2,
   quickBytesMax: 1 << 20,
   markMs: 1_000,
   keptBytesMax: 128 << 20,

@@ -20,16 +20,18 @@ export class LiveSegments {
   readonly #folder: string
   readonly #reads = new Set<Promise<unknown>>()
   #live: LiveSegment[]
+  #bytes: number
 
   constructor(disk: Disk, folder: string, used: readonly UsedSegment[]) {
     this.#disk = disk
     this.#folder = folder
     this.#live = used.map((one) => ({ ...one, readers: 0 }))
+    this.#bytes = used.reduce((sum, { segment }) => sum + segment.size, 0)
   }
 
   /** Bytes of all segments but the current one. */
   get olderBytes(): number {
-    return this.#live.slice(0, -1).reduce((sum, { segment }) => sum + segment.size, 0)
+    return this.#bytes - (this.#live.at(-1)?.segment.size ?? 0)
   }
 
   /** The lowest position of a journal that is still in a file. */
@@ -44,6 +46,7 @@ export class LiveSegments {
 
   add(segment: Segment, first: readonly Position[]): void {
     this.#live.push({ segment, first: [...first], readers: 0 })
+    this.#bytes += segment.size
   }
 
   /** Reads with the segment held in place. JOURNAL_CORRUPT if it is no longer kept. */
@@ -80,6 +83,7 @@ export class LiveSegments {
       await oldest.segment.file.close()
       await this.#disk.remove(oldest.segment.path)
       await this.#disk.syncFolder(this.#folder)
+      this.#bytes -= oldest.segment.size
       freed += oldest.segment.size
     }
     return freed
