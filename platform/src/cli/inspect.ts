@@ -1,7 +1,7 @@
-import { parseArgs } from 'node:util'
-import { defaultLimits, PlenumError } from '../kernel/index.ts'
+import { defaultLimits } from '../kernel/index.ts'
 import { inspectFolder } from '../journal/file/index.ts'
 import { NodeDisk, nodeRuntime } from '../runtime/node/index.ts'
+import { parseArguments, usage } from './arguments.ts'
 import { inspectJournal, unitTables, type EffectLine, type JournalReport } from './inspect-journal.ts'
 import { errorText, progress, styled, table, type Output } from './output.ts'
 
@@ -21,31 +21,26 @@ Exit codes: 0 sound, 1 damaged or unreadable, 2 wrong usage.
 
 /** Runs `plenum inspect`; the exit code. */
 export async function inspect(args: readonly string[], output: Output): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      entries: { type: 'string' },
-      effects: { type: 'boolean', default: false },
-      partition: { type: 'string' },
-      json: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
+  const { values, positionals } = parseArguments('inspect', args, {
+    entries: { type: 'string' },
+    effects: { type: 'boolean', default: false },
+    partition: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
   })
   if (values.help) {
     output.out(inspectHelp)
     return 0
   }
   const [path, more] = positionals
-  if (path === undefined || more !== undefined) {
-    throw new PlenumError('USAGE', 'plenum inspect takes one folder. See plenum inspect --help.')
-  }
-  const only = values.partition === undefined ? undefined : Number(values.partition)
+  if (path === undefined || more !== undefined) throw usage('inspect', 'it takes one folder')
   const runtime = nodeRuntime()
   progress(output, 'reading')
   const folder = await inspectFolder({ disk: new NodeDisk(), path, clock: runtime.clock })
   try {
+    const only = partitionOf(values.partition, folder.partitions.length)
     const reports: JournalReport[] = []
+    const types = new Set<string>()
     for (const [partition, { id, journal }] of folder.partitions.entries()) {
       if (only !== undefined && partition !== only) continue
       progress(output, `verifying partition ${partition}`)
@@ -59,12 +54,18 @@ export async function inspect(args: readonly string[], output: Output): Promise<
         onEffects,
       })
       reports.push(report)
+      for (const { layout } of unitTables(replica)) types.add(layout.name)
       if (values.entries !== undefined) {
         const found = unitTables(replica).find((one) => one.layout.name === values.entries)
         for (const row of found?.rows() ?? []) output.out(`${json(row.value)}\n`)
       }
     }
     progress(output, '')
+    // Of a damaged folder the types may not be readable any more; then the damage is what there is to say.
+    if (values.entries !== undefined && !types.has(values.entries) && folder.damage === undefined) {
+      const known = [...types].join(', ') || 'none'
+      throw usage('inspect', `the folder has no entry type '${values.entries}'. There are: ${known}`, '--entries')
+    }
     if (!values.effects && values.entries === undefined) {
       const { grid, damage, torn } = folder
       const found = {
@@ -83,6 +84,13 @@ export async function inspect(args: readonly string[], output: Output): Promise<
   } finally {
     await folder.close()
   }
+}
+
+function partitionOf(given: string | undefined, partitions: number): number | undefined {
+  if (given === undefined) return undefined
+  const partition = Number(given)
+  if (Number.isInteger(partition) && partition >= 0 && partition < partitions) return partition
+  throw usage('inspect', `--partition is a whole number from 0 to ${partitions - 1}, not '${given}'`, '--partition')
 }
 
 function printLines(output: Output): (lines: readonly EffectLine[]) => void {

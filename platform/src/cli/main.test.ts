@@ -19,7 +19,11 @@ interface Ended {
 }
 
 function plenum(...args: readonly string[]): Ended {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { cwd: home, encoding: 'utf8' })
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
+    cwd: home,
+    encoding: 'utf8',
+    timeout: 60_000,
+  })
   return { code: status, out: stdout, err: stderr }
 }
 
@@ -80,20 +84,38 @@ describe('usage', () => {
     expect(out).toMatch(text)
   })
 
+  test('plenum --version prints the version of the package', () => {
+    const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+    expect(plenum('--version')).toEqual({ code: 0, out: `${manifest.version}\n`, err: '' })
+  })
+
+  test('plenum alone tells how it is used, and that this was not', () => {
+    const { code, out } = plenum()
+    expect(code).toBe(2)
+    expect(out).toContain('plenum run <unit.ts>')
+  })
+
   test.each([
-    [[], 2],
-    [['walk'], 2],
-    [['run'], 2],
-    [['run', 'a.ts', 'b.ts'], 2],
-    [['run', 'counters.ts', '--ack', 'maybe'], 2],
-    [['run', 'counters.ts', '--partitions', '0'], 2],
-    [['run', 'counters.ts', '--sideways'], 2],
-    [['inspect'], 2],
-  ])('[SP13] plenum %j is wrong usage', (args, code) => {
-    const ended = plenum(...args)
-    expect(ended.code).toBe(code)
-    expect(ended.err === '' ? ended.out : ended.err).toMatch(/USAGE|Unknown option|plenum/)
-    expect(ended.err).not.toMatch(/ {4}at /)
+    [['walk'], "no command 'walk'"],
+    [['--sideways'], "no option '--sideways'"],
+    [['run'], 'it takes one unit file'],
+    [['run', 'a.ts', 'b.ts'], 'it takes one unit file'],
+    [['run', 'counters.ts', '--ack', 'maybe'], "not 'maybe'"],
+    [['run', 'counters.ts', '--partitions', '0'], "from 1 to 1024, not '0'"],
+    [['run', 'counters.ts', '--sideways'], "no option '--sideways'. There are: --folder"],
+    [['run', 'counters.ts', '-x'], "no option '-x'"],
+    [['run', 'counters.ts', '--folder'], 'the option --folder lacks its value'],
+    [['run', 'counters.ts', '--folder', '--once'], 'the option --folder lacks its value'],
+    [['run', 'counters.ts', '--folder='], 'the option --folder lacks its value'],
+    [['run', 'counters.ts', '--once=yes'], 'the option --once takes no value'],
+    [['inspect'], 'it takes one folder'],
+    [['inspect', '.', '--constructor'], "no option '--constructor'"],
+    [['inspect', '.', '--entries'], 'the option --entries lacks its value'],
+  ])('[SP13] plenum %j is wrong usage, which is named and leads to --help', (args, what) => {
+    const { code, out, err } = plenum(...args)
+    expect([code, out]).toEqual([2, ''])
+    expect(err).toMatch(/^USAGE: .*--help\.\n$/)
+    expect(err).toContain(what)
   })
 
   test.each([
@@ -143,6 +165,35 @@ describe('a folder', () => {
       .split('\n')
       .map((line) => JSON.parse(line))
     expect(effects).toContainEqual(expect.objectContaining({ kind: 'added', type: 'counter', key: 'c', version: 1 }))
+  })
+
+  test.each([
+    [['--partition', '2'], "from 0 to 1, not '2'"],
+    [['--partition', 'first'], "from 0 to 1, not 'first'"],
+    [['--entries', 'nosuch'], "no entry type 'nosuch'. There are: counter"],
+  ])('[SP13] inspect %j asks for what is not there, and hears what there is', (args, what) => {
+    const { code, out, err } = plenum('inspect', loadedFolder(), ...args)
+    expect([code, out]).toEqual([2, ''])
+    expect(err).toMatch(/^USAGE: .*--help\.\n$/)
+    expect(err).toContain(what)
+  })
+
+  test.each([
+    ['a file', unitFile],
+    ['a place below a file', join(unitFile, 'a/b')],
+    ['a place where no folder can be made', '/proc/plenum/a'],
+    ['a folder that takes no files', '/proc'],
+  ])('[FE4] %s is FOLDER_REFUSED at once, with a sentence', (_, folder) => {
+    const { code, err } = plenum('run', unitFile, '--folder', folder, '--once')
+    expect(code).toBe(1)
+    expect(err).toMatch(/^FOLDER_REFUSED: '.*' cannot be the folder of a journal: .*\.\n$/)
+  })
+
+  test('[FE4] a file is no folder to inspect', () => {
+    for (const path of [unitFile, join(unitFile, 'a')]) {
+      const { code, err } = plenum('inspect', path)
+      expect([code, err.slice(0, 15)]).toEqual([1, 'FOLDER_REFUSED:'])
+    }
   })
 
   test('[FE4] a folder in use is FOLDER_IN_USE; SIGINT ends in order, a kill loses nothing', async () => {

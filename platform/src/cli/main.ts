@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { readFileSync } from 'node:fs'
 import { isPlenumError } from '../kernel/index.ts'
 import { inspect, inspectHelp } from './inspect.ts'
 import { errorText, processOutput, type Output } from './output.ts'
@@ -9,7 +10,7 @@ const help = `plenum: data, logic and messages together in memory, every change 
   plenum run <unit.ts>       run a unit embedded in this process, over a journal in a folder
   plenum inspect <folder>    verify and show the journals of a folder
 
-plenum <command> --help says more.
+plenum <command> --help says more; plenum --version prints the version.
 `
 
 const commands = new Map<string, (args: readonly string[], output: Output) => Promise<number>>([
@@ -25,22 +26,31 @@ async function main(args: readonly string[], output: Output): Promise<number> {
     )
     return name === undefined ? 2 : 0
   }
+  if (name === '--version') {
+    output.out(`${version()}\n`)
+    return 0
+  }
   const command = commands.get(name)
   if (command === undefined) {
-    output.err(`USAGE: there is no command '${name}'. There are: ${[...commands.keys()].join(', ')}.\n`)
+    const what = name.startsWith('-') ? 'option' : 'command'
+    const known = [...commands.keys()].join(', ')
+    output.err(`USAGE: there is no ${what} '${name}'. The commands are: ${known}. See plenum --help.\n`)
     return 2
   }
   try {
     return await command(rest, output)
   } catch (error) {
     output.err(`${errorText(error)}\n`)
-    return isUsage(error) ? 2 : 1
+    return isPlenumError(error, 'USAGE') ? 2 : 1
   }
 }
 
-function isUsage(error: unknown): boolean {
-  if (isPlenumError(error, 'USAGE')) return true
-  return error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
+/** The version of this package: its manifest lies two folders above this file, in the repository and published. */
+function version(): string {
+  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    readonly version: string
+  }
+  return manifest.version
 }
 
 process.exitCode = await main(process.argv.slice(2), processOutput())

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path'
-import { parseArgs } from 'node:util'
 import { pathToFileURL } from 'node:url'
 import { embedded, type EmbeddedOptions } from '../embedded.ts'
 import { PlenumError } from '../kernel/index.ts'
 import { isUnit, type Unit } from '../unit/index.ts'
+import { parseArguments, usage } from './arguments.ts'
 import { progress, type Output } from './output.ts'
 
 export const runHelp = `plenum run <unit.ts>: run a unit embedded in this process, over a journal in a folder
@@ -24,27 +24,21 @@ const ackLevels = ['disk', 'os', 'memory'] as const
 
 /** Runs `plenum run`; the exit code. */
 export async function run(args: readonly string[], output: Output): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      folder: { type: 'string' },
-      partitions: { type: 'string' },
-      ack: { type: 'string', default: 'disk' },
-      once: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
+  const { values, positionals } = parseArguments('run', args, {
+    folder: { type: 'string' },
+    partitions: { type: 'string' },
+    ack: { type: 'string', default: 'disk' },
+    once: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
   })
   if (values.help) {
     output.out(runHelp)
     return 0
   }
   const [file, more] = positionals
-  if (file === undefined || more !== undefined) {
-    throw new PlenumError('USAGE', 'plenum run takes one unit file. See plenum run --help.')
-  }
+  if (file === undefined || more !== undefined) throw usage('run', 'it takes one unit file')
   const ack = ackLevels.find((level) => level === values.ack)
-  if (ack === undefined) throw new PlenumError('USAGE', `--ack is one of ${ackLevels.join(', ')}, not '${values.ack}'.`)
+  if (ack === undefined) throw usage('run', `--ack is one of ${ackLevels.join(', ')}, not '${values.ack}'`, '--ack')
   const unit = await loadUnit(file)
   const folder = values.folder ?? `.plenum/${unit.name}`
   const journal: EmbeddedOptions<Unit>['journal'] = ack === 'memory' ? 'memory' : { folder }
@@ -103,7 +97,7 @@ function partitionsOf(given: string | undefined): number | undefined {
   if (given === undefined) return undefined
   const partitions = Number(given)
   if (Number.isInteger(partitions) && partitions >= 1 && partitions <= 1024) return partitions
-  throw new PlenumError('USAGE', `--partitions is a whole number from 1 to 1024, not '${given}'.`)
+  throw usage('run', `--partitions is a whole number from 1 to 1024, not '${given}'`, '--partitions')
 }
 
 function untilInterrupted(): Promise<void> {

@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { PlenumError } from '../../kernel/index.ts'
 import type { FolderLock } from '../ports.ts'
+import { folderRefused } from './folder-refusal.ts'
 
 /** SQLite's result codes that matter here. */
 const busy = 5
@@ -10,7 +11,7 @@ const ioError = 10
  * Holds a folder by an open exclusive transaction of SQLite on `<folder>/lock` (FE4). The kernel releases it with the
  * process, however that ends; a process id in a file would prove nothing, because two containers both have id 1.
  * FOLDER_IN_USE if another process, container or thread holds it, or this one does; FOLDER_REFUSED where the file
- * system has no locks; JOURNAL_FAILED if the lock file cannot be made.
+ * system has no locks, or the lock file cannot be made.
  */
 export function lockFolder(folder: string): FolderLock {
   let database: DatabaseSync | undefined
@@ -47,11 +48,7 @@ function refusal(folder: string, cause: unknown): PlenumError {
       { details: { folder }, cause },
     )
   }
-  return new PlenumError(
-    'JOURNAL_FAILED',
-    `The folder ${folder} cannot be locked: ${String(cause)}. Check that it exists and may be written.`,
-    { details: { folder }, cause },
-  )
+  return folderRefused(folder, `its lock file cannot be made (${String(cause)})`, cause)
 }
 
 /** SQLite's primary result code of an error of `node:sqlite`. */

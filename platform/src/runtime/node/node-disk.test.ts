@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -66,4 +66,28 @@ test('a replaced file has the new content and leaves no other name behind', asyn
   await disk.replaceFile(join(at.path, 'f'), Buffer.from('second'))
   expect(await readFile(join(at.path, 'f'), 'utf8')).toBe('second')
   expect(await readdir(at.path)).toEqual(['f'])
+})
+
+test('[FE4] what cannot be a folder is refused with a reason, and nothing is made of it', async () => {
+  await using at = await folder()
+  const disk = new NodeDisk()
+  const file = join(at.path, 'file')
+  await writeFile(file, '')
+  await symlink(join(at.path, 'nowhere'), join(at.path, 'link'))
+  for (const path of [file, join(file, 'a/b'), join(at.path, 'link'), '/proc/plenum/a', 'a\0b']) {
+    await expect(disk.makeFolder(path), path).rejects.toMatchObject({ code: 'FOLDER_REFUSED' })
+  }
+  await expect(disk.readFile(join(file, 'grid.json'))).rejects.toMatchObject({
+    code: 'FOLDER_REFUSED',
+    details: { folder: file },
+  })
+  await expect(disk.list(file)).rejects.toMatchObject({ code: 'FOLDER_REFUSED', details: { folder: file } })
+  expect(await readdir(at.path)).toEqual(['file', 'link'])
+})
+
+test('folders that several make at the same time are made once', async () => {
+  await using at = await folder()
+  const path = join(at.path, 'a/b/c')
+  await Promise.all([new NodeDisk().makeFolder(path), new NodeDisk().makeFolder(path), new NodeDisk().makeFolder(path)])
+  expect(await readdir(join(at.path, 'a/b'))).toEqual(['c'])
 })

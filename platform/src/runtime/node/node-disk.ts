@@ -1,17 +1,22 @@
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Disk, File, FolderLock } from '../ports.ts'
+import { folderError, folderRefused } from './folder-refusal.ts'
 import { lockFolder } from './folder-lock.ts'
 import { refuseNetworkFileSystem } from './network-file-systems.ts'
 import { openNodeFile } from './node-file.ts'
 
 /** The disk of this machine. Errors other than the named ones are those of the system, with their `code`. */
 export class NodeDisk implements Disk {
+  /** One by one: asked to make all of them at once, the system's call never ends below a folder such as /proc. */
   async makeFolder(path: string): Promise<void> {
-    const first = await mkdir(path, { recursive: true })
-    if (first === undefined) return
-    // Each new folder is a name in the one above it, and that name must be as durable as what will lie inside.
-    for (let made = path; made.length >= first.length; made = dirname(made)) await this.syncFolder(dirname(made))
+    const missing: string[] = []
+    for (let at = path; !(await isFolder(at)); at = dirname(at)) missing.push(at)
+    for (const folder of missing.toReversed()) {
+      await makeOne(folder)
+      // Each new folder is a name in the one above it, and that name must be as durable as what will lie inside.
+      await this.syncFolder(dirname(folder))
+    }
   }
 
   async list(path: string): Promise<readonly string[]> {
@@ -19,7 +24,7 @@ export class NodeDisk implements Disk {
       return (await readdir(path)).toSorted()
     } catch (error) {
       if (isMissing(error)) return []
-      throw error
+      throw folderError(path, error)
     }
   }
 
@@ -32,7 +37,7 @@ export class NodeDisk implements Disk {
       return await readFile(path)
     } catch (error) {
       if (isMissing(error)) return undefined
-      throw error
+      throw folderError(dirname(path), error)
     }
   }
 
@@ -65,6 +70,27 @@ export class NodeDisk implements Disk {
   async lock(path: string): Promise<FolderLock> {
     await refuseNetworkFileSystem(path, process.platform)
     return lockFolder(path)
+  }
+}
+
+/** False where there is nothing; FOLDER_REFUSED where there is something else than a folder. */
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    if ((await stat(path)).isDirectory()) return true
+  } catch (error) {
+    if (isMissing(error)) return false
+    throw folderError(path, error)
+  }
+  throw folderRefused(path, 'it is not a folder')
+}
+
+async function makeOne(path: string): Promise<void> {
+  try {
+    await mkdir(path)
+  } catch (error) {
+    // Another process may have made it meanwhile; a link that leads nowhere is in the way for good.
+    if (await isFolder(path)) return
+    throw folderError(path, error)
   }
 }
 
