@@ -429,12 +429,3 @@ test('[JR6] [A8] an ack level that the journal cannot give, and parts that do no
   )
   await expect(space.take(Account, {})).rejects.toEqual(failure('NOT_AVAILABLE_YET'))
 })
-
-test('[JR6] [SP13] options that contradict each other, or name what there is not, are refused before anything opens', async () => {
-  await expect(start({ partitions: 2.5 })).rejects.toEqual(failure('USAGE', { option: 'partitions' }))
-  await expect(start({ folder: 'x' })).rejects.toEqual(failure('USAGE', { option: 'folder' }))
-  await expect(start({ limits: { leaseMs: -1 } })).rejects.toEqual(failure('USAGE', { option: 'leaseMs' }))
-  await expect(start({ uses: {} as never })).rejects.toEqual(failure('USAGE', { option: 'store' }))
-  await expect(start({ limits: { unheard: 1 } as never })).rejects.toEqual(failure('USAGE', { option: 'unheard' }))
-  await expect(start({ ack: 'quorum' as never })).rejects.toEqual(failure('ACK_LEVEL_UNAVAILABLE', { asked: 'quorum' }))
-})

@@ -1,9 +1,10 @@
 // The embedded composition: all partitions in this process, over a journal in a folder or in memory.
+import { checkOptions, usage, type EmbeddedOptions, type Options } from './embedded-options.ts'
 import { checkedLimits, defaultLimits, PlenumError, uuid7, type Limits } from './kernel/index.ts'
-import { openFolder, type LogEvent } from './journal/file/index.ts'
+import { openFolder } from './journal/file/index.ts'
 import { MemoryJournal } from './journal/memory/memory-engine.ts'
 import type { Journal } from './journal/index.ts'
-import { Partition, type PartitionEvent } from './partition/index.ts'
+import { Partition } from './partition/index.ts'
 import { Router } from './router/index.ts'
 import { NodeDisk, nodeRuntime, PurityGuard, Watchdog } from './runtime/node/index.ts'
 import type { Runtime } from './runtime/index.ts'
@@ -15,42 +16,10 @@ import {
   type Client,
   type ResolvedUnit,
   type Unit,
-  type UsesOption,
   type Watch,
 } from './unit/index.ts'
 
-/** How far the start is: what it does, and its share from 0 to 1. */
-export interface EmbeddedProgress {
-  readonly step: 'reading' | 'recovering'
-  readonly share: number
-}
-
-/** Something that happened to a partition or the folder, or a fault of the unit that callers do not see (A9). */
-export interface EmbeddedEvent {
-  /** Undefined for what concerns the whole folder, such as a torn tail that was cut. */
-  readonly partition: number | undefined
-  readonly event: PartitionEvent | LogEvent | { readonly kind: 'fault'; readonly part: string; readonly error: unknown }
-}
-
-export type EmbeddedOptions<U extends Unit> = UsesOption<U> & {
-  readonly unit: U
-  /** Number of partitions; fixed for the life of a folder. 4 in a new folder. */
-  readonly partitions?: number | undefined
-  /** Where the journal lives; `'memory'` keeps nothing beyond the process. `.plenum/<unit>` if left out. */
-  readonly journal?: 'memory' | { readonly folder: string; readonly bytesMax?: number | undefined } | undefined
-  /** The same as `journal: { folder }`. */
-  readonly folder?: string | undefined
-  /** What an ack means: `disk` survives a power cut, `os` a kill, `memory` nothing. `disk` with a folder. */
-  readonly ack?: 'memory' | 'os' | 'disk' | undefined
-  /** Shows callers what handlers threw, checks co-located values, and catches impurity. On unless NODE_ENV is production. */
-  readonly development?: boolean | undefined
-  readonly limits?: Partial<Limits> | undefined
-  readonly onProgress?: ((progress: EmbeddedProgress) => void) | undefined
-  readonly onEvent?: ((event: EmbeddedEvent) => void) | undefined
-}
-
-/** The part of the options that does not depend on the unit's type. */
-type Options = Omit<EmbeddedOptions<Unit>, 'uses'> & { readonly uses?: Readonly<Record<string, unknown>> }
+export type { EmbeddedEvent, EmbeddedOptions, EmbeddedProgress } from './embedded-options.ts'
 
 interface Journals {
   readonly partitions: readonly { readonly id: Uint8Array; readonly journal: Journal }[]
@@ -99,32 +68,6 @@ export async function embedded(options: Options): Promise<unknown> {
   const caller = { kind: 'unit', subject: unit.name, claims: {} } as const
   const router = new Router(channels, runtime, limits)
   return new UnitClient({ unit, router, limits, uses: options.uses ?? {}, newId: newIds(runtime), caller, close })
-}
-
-/** USAGE or ACK_LEVEL_UNAVAILABLE for options that types would refuse, or that contradict each other. */
-function checkOptions(options: Options): void {
-  const { partitions, ack, journal, folder, limits } = options
-  if (partitions !== undefined && !(Number.isInteger(partitions) && partitions >= 1 && partitions <= partitionsMax)) {
-    throw usage(`partitions is a whole number from 1 to ${partitionsMax}, not ${partitions}`, 'partitions')
-  }
-  if (journal !== undefined && folder !== undefined)
-    throw usage('journal and folder are two ways to say one thing: give one', 'folder')
-  for (const [name, value] of Object.entries(limits ?? {})) {
-    if (!(name in defaultLimits)) throw usage(`there is no limit '${name}'`, name)
-    if (!(typeof value === 'number' && value > 0))
-      throw usage(`the limit ${name} is a positive number, not ${String(value)}`, name)
-  }
-  if (ack === undefined || ['memory', 'os', 'disk'].includes(ack)) return
-  throw new PlenumError('ACK_LEVEL_UNAVAILABLE', `One process gives 'memory', 'os' or 'disk', not '${String(ack)}'.`, {
-    details: { asked: ack },
-  })
-}
-
-/** As many as one process serves; more only cost. */
-const partitionsMax = 1_024
-
-function usage(what: string, option: string): PlenumError {
-  return new PlenumError('USAGE', `embedded(…): ${what}.`, { details: { option } })
 }
 
 interface Parts {

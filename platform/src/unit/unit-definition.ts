@@ -59,6 +59,10 @@ export class UnitDefinition {
   /** Throws UNIT_INVALID with what is wrong and where. */
   constructor(name: string, needs: UnitNeeds, parts: UnitSections) {
     checkName(name, 'a unit')
+    // A unit of plain JavaScript has no compiler that asks for these.
+    const entries: unknown = (needs as Partial<UnitNeeds> | undefined)?.entries
+    if (!Array.isArray(entries))
+      throw invalid(name, 'needs `entries`, a list of its entry types: unit(name, { entries: […] }, { … })')
     for (const section of Object.keys(parts)) {
       if (!sections.has(section))
         throw invalid(name, `has no section '${section}'. There are: ${[...sections].join(', ')}`)

@@ -122,6 +122,8 @@ describe('a unit', () => {
 
   test.for<[string, unknown, unknown, RegExp]>([
     ['a section that does not exist', needs, { handlrs: {} }, /no section 'handlrs'.*handlers, workers/],
+    ['no entries', {}, {}, /needs `entries`/],
+    ['no needs', undefined, {}, /needs `entries`/],
     ['an entry type twice', { entries: [Account, Account] }, {}, /two entry types 'account'/],
     ['something that is no entry type', { entries: [{}] }, {}, /entry type is expected/],
     ['something that is no port', { entries: [], uses: { a: { charge: 1 } } }, {}, /'a', which is not a port/],

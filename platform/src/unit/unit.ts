@@ -59,7 +59,7 @@ export function unit<
     readonly sources?: Q
   },
 ): Unit<{ name: N; entries: E; uses: U; handlers: H; services: S; tasks: T; sources: Q }>
-export function unit(name: string, needs: UnitNeeds, parts: UnitSections): Unit {
+export function unit(name: string, needs: UnitNeeds, parts: UnitSections = {}): Unit {
   return Object.freeze({ kind: 'unit', name, '~': new UnitDefinition(name, needs, parts) })
 }
 

@@ -1,0 +1,83 @@
+import { defaultLimits, PlenumError, type Limits } from './kernel/index.ts'
+import type { LogEvent } from './journal/file/index.ts'
+import type { PartitionEvent } from './partition/index.ts'
+import { isUnit, type Unit, type UsesOption } from './unit/index.ts'
+
+/** How far the start is: what it does, and its share from 0 to 1. */
+export interface EmbeddedProgress {
+  readonly step: 'reading' | 'recovering'
+  readonly share: number
+}
+
+/** Something that happened to a partition or the folder, or a fault of the unit that callers do not see (A9). */
+export interface EmbeddedEvent {
+  /** Undefined for what concerns the whole folder, such as a torn tail that was cut. */
+  readonly partition: number | undefined
+  readonly event: PartitionEvent | LogEvent | { readonly kind: 'fault'; readonly part: string; readonly error: unknown }
+}
+
+export type EmbeddedOptions<U extends Unit> = UsesOption<U> & {
+  readonly unit: U
+  /** Number of partitions; fixed for the life of a folder. 4 in a new folder. */
+  readonly partitions?: number | undefined
+  /** Where the journal lives; `'memory'` keeps nothing beyond the process. `.plenum/<unit>` if left out. */
+  readonly journal?: 'memory' | { readonly folder: string; readonly bytesMax?: number | undefined } | undefined
+  /** The same as `journal: { folder }`. */
+  readonly folder?: string | undefined
+  /** What an ack means: `disk` survives a power cut, `os` a kill, `memory` nothing. `disk` with a folder. */
+  readonly ack?: 'memory' | 'os' | 'disk' | undefined
+  /** Shows callers what handlers threw, checks co-located values, and catches impurity. On unless NODE_ENV is production. */
+  readonly development?: boolean | undefined
+  readonly limits?: Partial<Limits> | undefined
+  readonly onProgress?: ((progress: EmbeddedProgress) => void) | undefined
+  readonly onEvent?: ((event: EmbeddedEvent) => void) | undefined
+}
+
+/** The part of the options that does not depend on the unit's type. */
+export type Options = Omit<EmbeddedOptions<Unit>, 'uses'> & { readonly uses?: Readonly<Record<string, unknown>> }
+
+/** USAGE or ACK_LEVEL_UNAVAILABLE for options that types would refuse, or that contradict each other. */
+export function checkOptions(options: Options): void {
+  if (!isUnit((options as Partial<Options> | undefined)?.unit)) {
+    throw usage('`unit` is what unit(…) of this copy of plenum returned; give one, as in embedded({ unit })', 'unit')
+  }
+  const { partitions, ack, limits } = options
+  if (partitions !== undefined && !(Number.isInteger(partitions) && partitions >= 1 && partitions <= partitionsMax)) {
+    throw usage(`partitions is a whole number from 1 to ${partitionsMax}, not ${partitions}`, 'partitions')
+  }
+  checkJournal(options)
+  for (const [name, value] of Object.entries(limits ?? {})) {
+    if (!(name in defaultLimits)) throw usage(`there is no limit '${name}'`, name)
+    if (!(typeof value === 'number' && value > 0))
+      throw usage(`the limit ${name} is a positive number, not ${String(value)}`, name)
+  }
+  if (ack === undefined || ['memory', 'os', 'disk'].includes(ack)) return
+  throw new PlenumError('ACK_LEVEL_UNAVAILABLE', `One process gives 'memory', 'os' or 'disk', not '${String(ack)}'.`, {
+    details: { asked: ack },
+  })
+}
+
+/** Without a check, an empty name is the root of the file system, and nothing is a folder called `undefined`. */
+function checkJournal({ journal, folder }: Options): void {
+  if (journal !== undefined && folder !== undefined)
+    throw usage('journal and folder are two ways to say one thing: give one', 'folder')
+  if (folder !== undefined && !isPath(folder)) throw usage('folder is the path of a folder', 'folder')
+  if (journal === undefined || journal === 'memory') return
+  if (!isPath((journal as { readonly folder?: unknown }).folder))
+    throw usage("journal is 'memory' or { folder } with the path of a folder", 'journal')
+  const { bytesMax } = journal
+  if (bytesMax !== undefined && !(typeof bytesMax === 'number' && bytesMax > 0))
+    throw usage(`bytesMax is a positive number of bytes, not ${String(bytesMax)}`, 'bytesMax')
+}
+
+function isPath(path: unknown): boolean {
+  return typeof path === 'string' && path !== ''
+}
+
+/** As many as one process serves; more only cost. */
+const partitionsMax = 1_024
+
+/** The error for an option that cannot be; `what` is a sentence without its end. */
+export function usage(what: string, option: string): PlenumError {
+  return new PlenumError('USAGE', `embedded(…): ${what}.`, { details: { option } })
+}
