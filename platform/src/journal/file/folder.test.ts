@@ -2,6 +2,8 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { isPlenumError, type PlenumError } from '../../kernel/index.ts'
 import type { Folder } from './folder.ts'
+import { NodeDisk } from '../../runtime/node/index.ts'
+import { FaultyDisk, systemError } from './contract/faulty-disk.ts'
 import { emptyFolder, openHere } from './contract/folder-bench.ts'
 import { testRecord } from './contract/log-bench.ts'
 
@@ -101,3 +103,25 @@ test('a grid whose making was interrupted is made anew', async () => {
     await folder.close()
   }
 })
+
+test('[JR8] wherever the disk turns out to be full at the first start, that is said, nothing stays, and the next one works', async () => {
+  await using at = await emptyFolder()
+  const disk = new FaultyDisk(new NodeDisk())
+  for (let failing = 1; ; failing += 1) {
+    let steps = 0
+    disk.plan = () => ((steps += 1) >= failing ? { error: systemError('ENOSPC') } : undefined)
+    const opened = await openHere(at.path, { disk }).catch((error: unknown) => error)
+    if (steps < failing) {
+      await (opened as Folder).close()
+      expect(failing).toBeGreaterThan(5)
+      break
+    }
+    expect(opened, `step ${failing}`).toMatchObject({ code: 'JOURNAL_FULL', details: { folder: at.path } })
+    if (await hasGrid(at.path)) continue
+    expect(await readdir(`${at.path}/log`), `step ${failing}`).toEqual([])
+  }
+})
+
+async function hasGrid(path: string): Promise<boolean> {
+  return (await readdir(path)).includes('grid.json')
+}

@@ -7,6 +7,7 @@ import { createLog, openLog, type FileLogOptions } from './file-log.ts'
 import { FileSnapshots } from './file-snapshots.ts'
 import { gridPath, newGrid, readGrid, writeGrid, type GridFile } from './grid-file.ts'
 import { groupHeaderBytes, segmentHeaderBytes } from './layout.ts'
+import { isDiskFull } from './segment-supply.ts'
 import { listSegments, segmentPath } from './segments.ts'
 
 /** How a folder is opened; the rest is passed to its log. */
@@ -35,9 +36,17 @@ export interface Folder {
 /**
  * Opens the folder of a grid: `grid.json`, `lock`, `log/` and `snapshots/`. FOLDER_IN_USE, FOLDER_REFUSED;
  * FOLDER_OF_ANOTHER_GRID if it has another number of partitions; FORMAT_UNKNOWN; JOURNAL_CORRUPT; USAGE if there is no
- * grid and none is to be made.
+ * grid and none is to be made; JOURNAL_FULL if the disk has no room for what a start writes.
  */
 export async function openFolder(options: FolderOptions): Promise<Folder> {
+  try {
+    return await openLocked(options)
+  } catch (error) {
+    throw isDiskFull(error) ? noRoom(options.path, error) : error
+  }
+}
+
+async function openLocked(options: FolderOptions): Promise<Folder> {
   const { disk, path } = options
   if (options.create) await disk.makeFolder(path)
   else if ((await disk.readFile(gridPath(path))) === undefined) throw noGrid(path)
@@ -90,8 +99,14 @@ async function createGrid(options: FolderOptions): Promise<GridFile> {
   await disk.makeFolder(folder)
   await disk.makeFolder(`${path}/snapshots`)
   const grid = newGrid(partitions, options.random)
-  await createLog(logOptions(options, grid))
-  await writeGrid(disk, path, grid)
+  try {
+    await createLog(logOptions(options, grid))
+    await writeGrid(disk, path, grid)
+  } catch (error) {
+    // The next start would clean up as well, but a full disk needs the room now. What is thrown is why.
+    await removeUnfinished(disk, path).catch(() => {})
+    throw error
+  }
   return grid
 }
 
@@ -133,6 +148,15 @@ export function noGrid(path: string): PlenumError {
     {
       details: { folder: path },
     },
+  )
+}
+
+function noRoom(path: string, cause: unknown): PlenumError {
+  return new PlenumError(
+    'JOURNAL_FULL',
+    `The disk has no room for the journal in ${path}. Nothing was lost: free some space, or name a folder on another ` +
+      'disk, and start again.',
+    { details: { folder: path, reason: 'disk' }, cause },
   )
 }
 

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { emptyFolder, openHere } from './contract/folder-bench.ts'
 import { testRecord } from './contract/log-bench.ts'
@@ -34,6 +35,27 @@ test('[JR8] a file system that is full: appends say so, small records fit, and a
     const again = await openHere(at.path)
     expect(await again.partitions[0]!.journal.open()).toMatchObject({ next: position + 2 })
     await again.close()
+  } finally {
+    spawnSync('umount', [at.path])
+  }
+})
+
+test('[JR8] a new folder on a file system without room is JOURNAL_FULL, and is made once there is some', async (context) => {
+  await using at = await emptyFolder()
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=2m,nr_inodes=16', 'tmpfs', at.path])
+  if (mounted.status !== 0) context.skip('optional: this machine does not permit mounting a small tmpfs')
+  try {
+    await writeFile(`${at.path}/filler`, new Uint8Array(1_900 << 10))
+    const data = `${at.path}/data`
+    await expect(openHere(data)).rejects.toMatchObject({ code: 'JOURNAL_FULL', details: { folder: data } })
+    expect(await readdir(`${data}/log`)).toEqual([])
+    await rm(`${at.path}/filler`)
+    await (await openHere(data)).close()
+    // No room for a name is no room either.
+    const other = `${at.path}/other`
+    await mkdir(other)
+    for (let n = 0; (await writeFile(`${at.path}/${n}`, '').catch(() => 'full')) !== 'full'; n += 1);
+    await expect(openHere(other)).rejects.toMatchObject({ code: 'JOURNAL_FULL' })
   } finally {
     spawnSync('umount', [at.path])
   }

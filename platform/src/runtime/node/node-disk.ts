@@ -47,6 +47,9 @@ export class NodeDisk implements Disk {
     try {
       await handle.writeFile(content)
       await handle.sync()
+    } catch (error) {
+      await rm(temporary, { force: true })
+      throw error
     } finally {
       await handle.close()
     }

@@ -74,8 +74,10 @@ export class FaultyDisk implements Disk {
     return this.#disk.readFile(path)
   }
 
-  replaceFile(path: string, content: Uint8Array): Promise<void> {
-    return this.#disk.replaceFile(path, content)
+  async replaceFile(path: string, content: Uint8Array): Promise<void> {
+    const failure = this.plan({ kind: 'write', path, at: 0, bytes: content.length })
+    if (failure !== undefined) throw failure.error
+    await this.#disk.replaceFile(path, content)
   }
 
   remove(path: string): Promise<void> {
