@@ -414,9 +414,7 @@ test('[JR6] [A8] an ack level that the journal cannot give, and parts that do no
     failure('VALUE_TOO_LARGE', { limit: 200 }),
   )
   for (const id of ['1', '2', '3']) await space.write(Account, { id, owner: 'o', balance: 1 })
-  await expect(space.readAll(Account, {})).rejects.toEqual(
-    failure('LIMIT_EXCEEDED', { limit: 'readEntriesMax', found: 3 }),
-  )
+  await expect(space.readAll(Account, {})).rejects.toEqual(failure('LIMIT_EXCEEDED', { limit: 'readEntriesMax' }))
   expect(await space.readAll(Account, {}, { limit: 2, orderBy: { id: 'desc' }, select: ['id'] })).toEqual([
     { id: '3' },
     { id: '2' },

@@ -124,6 +124,10 @@ class EffectLines {
         const reason = effect.reason === 'expired' ? 'expired' : 'removed'
         return [{ ...base, kind: reason, type: layout.name, key: keyText(effect.key), ...request, time }]
       }
+      if (effect.kind === 'lease') {
+        const ends = effect.lease === undefined ? {} : { expiresAt: effect.lease.expiresAt }
+        return [{ ...base, kind: 'renewed', type: layout.name, key: keyText(effect.key), ...ends, ...request, time }]
+      }
       const table = this.#replica.machine.tables[effect.table]!
       const put = effect.version === 1 ? 'added' : 'changed'
       const key = keyText(keyOf(table, effect.value))

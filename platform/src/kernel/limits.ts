@@ -35,6 +35,10 @@ export interface Limits {
   readonly batchEntriesMax: number
   /** Entries that one unbounded readAll may return. */
   readonly readEntriesMax: number
+  /** Milliseconds of the longest lease of an entry. */
+  readonly entryLeaseMsMax: number
+  /** Groups of one aggregate. */
+  readonly aggregateGroupsMax: number
   /** Effects of one command, so that a handler cannot fill a record without end. */
   readonly commandEffectsMax: number
   /** Records that a partition keeps so that it can append them again after a regression (JR5). */
@@ -70,6 +74,8 @@ export const defaultLimits: Limits = checkedLimits({
   sessionLeaseMs: 60_000,
   batchEntriesMax: 10_000,
   readEntriesMax: 1_000_000,
+  entryLeaseMsMax: 36_600 * 86_400_000,
+  aggregateGroupsMax: 100_000,
   commandEffectsMax: 100_000,
   recentRecordsMax: 64,
   leaseMs: 2_000,

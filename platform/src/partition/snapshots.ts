@@ -153,6 +153,7 @@ function readRows(block: Uint8Array, hash: StateHash, head: SnapshotHead, replic
     const table = reader.varint()
     const version = reader.varint()
     const stamp = reader.varint()
+    const born = reader.varint()
     const lease: RowLease | undefined =
       reader.byte() === 0 ? undefined : { leaseMs: reader.varint(), expiresAt: reader.float64() }
     const layout = layouts[table]
@@ -160,7 +161,7 @@ function readRows(block: Uint8Array, hash: StateHash, head: SnapshotHead, replic
       throw new PlenumError('SNAPSHOT_CORRUPT', `A snapshot names table ${table}, which is not declared.`)
     const value = readFields(reader, layout)
     hash.addRow(block, start, reader.at)
-    replica?.machine.restore(replica.machine.tables[table]!, value, version, stamp, lease)
+    replica?.machine.restore(replica.machine.tables[table]!, value, version, stamp, born, lease)
   }
 }
 

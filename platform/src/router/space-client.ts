@@ -3,20 +3,20 @@
 // Owns the translation of calls to commands and of answers to results. Does not own what a command does.
 import { durationMs, PlenumError, type Limits } from '../kernel/index.ts'
 import {
-  arrange,
   errorFrom,
-  project,
+  type Aggregate,
+  type AggregateRequest,
   type Answer,
   type Command,
   type KeyFields,
   type Layout,
   type MutationSet,
   type ReadCommand,
-  type SelectOptions,
   type StoredValue,
   type WriteCommand,
-  type WriteOptions,
 } from '../space/index.ts'
+import { noOptions, notYet, notYetError, patience, writeOptions, type GivenOptions } from './given-options.ts'
+import { Queries, type Explained, type Page, type PageOptions } from './queries.ts'
 import type { RouteOptions, Router } from './router.ts'
 
 /** An entry type by its token or its name. */
@@ -29,36 +29,24 @@ export interface ClientType {
   readonly keyed: string | undefined
 }
 
-/** Options of a call, with durations as text. */
-interface GivenOptions extends SelectOptions {
-  readonly timeout?: string | undefined
-  readonly wait?: string | undefined
-  readonly signal?: AbortSignal | undefined
-  readonly key?: string | undefined
-  readonly lease?: string | undefined
-  readonly ifStamp?: number | undefined
-  readonly returning?: 'previous' | undefined
-  readonly consistency?: 'leased' | 'confirmed' | undefined
-}
-
 /** The outcome of one entry of a batch (SP10). */
 export type BatchOutcome =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly error: PlenumError }
-
-const noOptions: WriteOptions = Object.freeze({})
 
 export class SpaceClient {
   readonly #router: Router
   readonly #types: ReadonlyMap<string, ClientType>
   readonly #limits: Limits
   readonly #newId: () => string
+  readonly #queries: Queries
 
   constructor(router: Router, types: ReadonlyMap<string, ClientType>, limits: Limits, newId: () => string) {
     this.#router = router
     this.#types = types
     this.#limits = limits
     this.#newId = newId
+    this.#queries = new Queries(router, limits)
   }
 
   get(type: TypeReference, key: KeyFields, options?: GivenOptions): Promise<unknown> {
@@ -70,42 +58,54 @@ export class SpaceClient {
     }
   }
 
-  async read(type: TypeReference, where: StoredValue, options: GivenOptions = {}): Promise<unknown> {
-    const [first] = await this.readAll(type, where, { ...options, limit: 1 })
-    return first
+  read(type: TypeReference, where: StoredValue, options?: GivenOptions): Promise<unknown> {
+    return this.#queries.read(this.#type(type), where, options)
   }
 
-  async readAll(type: TypeReference, where: StoredValue, options: GivenOptions = {}): Promise<readonly StoredValue[]> {
-    const { orderBy, limit, offset, select } = options
-    const one = this.#partitionOf(type, where)
-    // Every partition may hold all of the page, so each is asked for everything up to its end.
-    const upTo = limit === undefined ? undefined : (offset ?? 0) + limit
-    const command = (selected: SelectOptions): ReadCommand => ({
-      kind: 'readAll',
-      type: this.#type(type).layout.name,
-      where,
-      options: selected,
-    })
-    if (one !== undefined) {
-      return (await this.#router.send(
-        one,
-        command({ orderBy, limit, offset, select }),
-        patience(options),
-      )) as readonly StoredValue[]
-    }
-    const parts = await this.#router.all(command({ orderBy, limit: upTo }), patience(options))
-    const values = (parts as readonly (readonly StoredValue[])[]).flat()
-    return arrange(values, { orderBy, limit, offset }, this.#limits.readEntriesMax).map((value) =>
-      project(value, select),
-    )
+  async readAll(type: TypeReference, where: StoredValue, options?: GivenOptions): Promise<readonly StoredValue[]> {
+    return this.#queries.readAll(this.#type(type), where, options)
   }
 
-  async count(type: TypeReference, where: StoredValue, options: GivenOptions = {}): Promise<number> {
-    const command: ReadCommand = { kind: 'count', type: this.#type(type).layout.name, where, options: {} }
-    const one = this.#partitionOf(type, where)
-    if (one !== undefined) return (await this.#router.send(one, command, patience(options))) as number
-    const parts = (await this.#router.all(command, patience(options))) as readonly number[]
-    return parts.reduce((sum, part) => sum + part, 0)
+  async readPage(type: TypeReference, where: StoredValue, options?: PageOptions): Promise<Page> {
+    return this.#queries.readPage(this.#type(type), where, options)
+  }
+
+  async count(type: TypeReference, where: StoredValue, options?: GivenOptions): Promise<number> {
+    return this.#queries.count(this.#type(type), where, options)
+  }
+
+  async aggregate(
+    type: TypeReference,
+    where: StoredValue,
+    request: AggregateRequest,
+    options?: GivenOptions,
+  ): Promise<Aggregate | readonly Aggregate[]> {
+    return this.#queries.aggregate(this.#type(type), where, request, options)
+  }
+
+  async explain(type: TypeReference, where: StoredValue, options?: GivenOptions): Promise<Explained> {
+    return this.#queries.explain(this.#type(type), where, options)
+  }
+
+  async take(type: TypeReference, where: StoredValue, options?: GivenOptions): Promise<StoredValue | undefined> {
+    return this.#queries.take(this.#type(type), where, options)
+  }
+
+  async takeAll(type: TypeReference, where: StoredValue, options?: GivenOptions): Promise<readonly StoredValue[]> {
+    return this.#queries.takeAll(this.#type(type), where, options)
+  }
+
+  async clear(type: TypeReference, where: StoredValue, options?: GivenOptions): Promise<number> {
+    return this.#queries.clear(this.#type(type), where, options)
+  }
+
+  renew(type: TypeReference, key: KeyFields, lease: string, options?: GivenOptions): Promise<unknown> {
+    return this.#write(type, key, options, (name) => ({
+      kind: 'renew',
+      type: name,
+      key,
+      leaseMs: lease === 'forever' ? undefined : durationMs(lease, 'lease'),
+    }))
   }
 
   insert(type: TypeReference, value: StoredValue, options?: GivenOptions): Promise<unknown> {
@@ -171,10 +171,6 @@ export class SpaceClient {
 
   removeAll(type: TypeReference, keys: readonly KeyFields[], options?: GivenOptions): Promise<readonly BatchOutcome[]> {
     return this.#batch(type, keys, options, (name, key) => ({ kind: 'remove', type: name, key, options: noOptions }))
-  }
-
-  take(): Promise<never> {
-    return notYet('take')
   }
 
   transaction(): Promise<never> {
@@ -303,41 +299,10 @@ export class SpaceClient {
     return { name: layout.name, route: another === undefined ? key[only!] : layout.route.map((field) => key[field]) }
   }
 
-  /** The partition of a query that names the whole route by equality; undefined if it fans out. */
-  #partitionOf(type: TypeReference, where: StoredValue): number | undefined {
-    const route = this.#type(type).layout.route.map((field) => equality(where[field]))
-    if (route.includes(undefined)) return undefined
-    return this.#router.partitionOf(route.length === 1 ? route[0] : route)
-  }
-
   #identified(type: TypeReference, value: StoredValue): StoredValue {
     const { keyed } = this.#type(type)
     return keyed === undefined || value[keyed] !== undefined ? value : { ...value, [keyed]: this.#newId() }
   }
-}
-
-function equality(condition: unknown): unknown {
-  if (typeof condition !== 'object' || condition === null) return condition
-  return (condition as { readonly eq?: unknown }).eq
-}
-
-function patience(options: GivenOptions | undefined): RouteOptions | undefined {
-  if (options === undefined) return undefined
-  if (options.wait !== undefined) throw notYetError('wait')
-  const { timeout, signal, key, consistency } = options
-  if (timeout === undefined && signal === undefined && key === undefined && consistency === undefined) return undefined
-  return {
-    timeoutMs: timeout === undefined ? undefined : durationMs(timeout, 'timeout'),
-    signal,
-    key,
-    read: consistency,
-  }
-}
-
-function writeOptions(options: GivenOptions | undefined): WriteOptions {
-  if (options === undefined) return noOptions
-  const leaseMs = options.lease === undefined ? undefined : durationMs(options.lease, 'lease')
-  return { ifStamp: options.ifStamp, leaseMs, returning: options.returning }
 }
 
 function incomplete(layout: Layout, field: string): PlenumError {
@@ -354,14 +319,4 @@ function incomplete(layout: Layout, field: string): PlenumError {
 function asPlenumError(error: unknown): PlenumError {
   if (error instanceof PlenumError) return error
   return new PlenumError('INVARIANT_BROKEN', error instanceof Error ? error.message : String(error), { cause: error })
-}
-
-function notYet(what: string): Promise<never> {
-  return Promise.reject(notYetError(what))
-}
-
-function notYetError(what: string): PlenumError {
-  return new PlenumError('NOT_AVAILABLE_YET', `'${what}' is not part of this version yet. Nothing happened.`, {
-    details: { what },
-  })
 }

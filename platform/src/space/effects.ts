@@ -1,8 +1,9 @@
 // Effects as bytes: what a BATCH record's body holds, one after the other. Effects are absolute; each put and each
-// removal takes the next change number, which is therefore not written.
+// removal takes the next change number, which is therefore not written; a lease takes none.
 //
 //   1 put       table, version, fields                       2 put with a lease   ..., leaseMs, expiresAt, fields
 //   3 remove    table, reason, id and route fields           4 snapshot begins    (the state after this record)
+//   5 lease     table, leaseMs, expiresAt, id and route      6 lease without end  table, id and route fields
 import { PlenumError } from '../kernel/index.ts'
 import { readValue, writeValue, type ByteReader, type ByteWriter } from '../codec/index.ts'
 import type { StoredValue } from './layout.ts'
@@ -13,6 +14,8 @@ const PUT = 1
 const PUT_LEASED = 2
 const REMOVE = 3
 const SNAPSHOT_BEGINS = 4
+const LEASE = 5
+const LEASE_ENDLESS = 6
 
 /** Why an entry is gone. */
 export const removalReasons = ['removed', 'taken', 'expired'] as const
@@ -27,6 +30,7 @@ export type Effect =
       readonly value: Record<string, unknown>
     }
   | { readonly kind: 'remove'; readonly table: number; readonly reason: RemovalReason; readonly key: KeyFields }
+  | { readonly kind: 'lease'; readonly table: number; readonly lease: RowLease | undefined; readonly key: KeyFields }
   | { readonly kind: 'snapshot-begins' }
 
 export function writePut(
@@ -47,12 +51,32 @@ export function writePut(
 }
 
 export function writeRemove(writer: ByteWriter, table: Table, reason: RemovalReason, key: KeyFields): void {
-  const { layout } = table
   writer.byte(REMOVE)
   writer.varint(table.number)
   writer.byte(removalReasons.indexOf(reason))
+  writeKey(writer, table, key)
+}
+
+export function writeLease(writer: ByteWriter, table: Table, lease: RowLease | undefined, key: KeyFields): void {
+  writer.byte(lease === undefined ? LEASE_ENDLESS : LEASE)
+  writer.varint(table.number)
+  if (lease !== undefined) {
+    writer.varint(lease.leaseMs)
+    writer.float64(lease.expiresAt)
+  }
+  writeKey(writer, table, key)
+}
+
+function writeKey(writer: ByteWriter, { layout }: Table, key: KeyFields): void {
   for (const field of layout.id) writeValue(writer, key[field])
   for (const field of layout.route) if (!layout.id.includes(field)) writeValue(writer, key[field])
+}
+
+function readKey(reader: ByteReader, { layout }: Table): KeyFields {
+  const key: Record<string, unknown> = {}
+  for (const field of layout.id) key[field] = readValue(reader)
+  for (const field of layout.route) if (!layout.id.includes(field)) key[field] = readValue(reader)
+  return key
 }
 
 export function writeSnapshotBegins(writer: ByteWriter): void {
@@ -70,12 +94,12 @@ export function readEffect(reader: ByteReader, tables: (number: number) => Table
     const lease = code === PUT ? undefined : { leaseMs: reader.varint(), expiresAt: reader.float64() }
     return { kind: 'put', table: number, version, lease, value: table.readFields(reader) }
   }
+  if (code === LEASE || code === LEASE_ENDLESS) {
+    const lease = code === LEASE_ENDLESS ? undefined : { leaseMs: reader.varint(), expiresAt: reader.float64() }
+    return { kind: 'lease', table: number, lease, key: readKey(reader, table) }
+  }
   if (code !== REMOVE) throw new PlenumError('JOURNAL_CORRUPT', `A record holds an effect of the unknown kind ${code}.`)
   const reason = removalReasons[reader.byte()]
   if (reason === undefined) throw new PlenumError('JOURNAL_CORRUPT', 'A removal has an unknown reason.')
-  const { layout } = table
-  const key: Record<string, unknown> = {}
-  for (const field of layout.id) key[field] = readValue(reader)
-  for (const field of layout.route) if (!layout.id.includes(field)) key[field] = readValue(reader)
-  return { kind: 'remove', table: number, reason, key }
+  return { kind: 'remove', table: number, reason, key: readKey(reader, table) }
 }

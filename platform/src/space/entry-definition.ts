@@ -1,7 +1,7 @@
 import { durationMs, PlenumError } from '../kernel/index.ts'
 import { checkSchema, type CheckedSchema } from './checked-schema.ts'
 import type { Caller } from './requests.ts'
-import type { ValueShape } from './value-shape.ts'
+import { shapeAt, whyNoPath } from './value-shape.ts'
 import type { Schema } from './values.ts'
 
 /** How the id of an entry is made where a write leaves it out; `given` where it may not. */
@@ -131,23 +131,23 @@ function keyMode(subject: string, keys: EntryOptions['keys'], id: readonly strin
 
 function indexPaths(checked: CheckedSchema, subject: string, paths: readonly string[]): readonly string[] {
   if (paths.length === 0) throw new PlenumError('UNIT_INVALID', `${subject} has an index of no fields.`)
-  for (const path of paths) requirePath(checked, subject, 'index', path)
+  for (const path of paths) {
+    requirePath(checked, subject, 'index', path)
+    if (shapeAt(checked.shape, path)?.mayBeScalar !== false) continue
+    throw new PlenumError(
+      'UNIT_INVALID',
+      `${subject} names '${path}' in an index, but what stands there is never a scalar. Index a path inside of it.`,
+      { details: { option: 'index', field: path } },
+    )
+  }
   return Object.freeze([...paths])
 }
 
 /** ENTRY_FIELD_UNKNOWN unless some value of the schema may have something at the dotted path. */
 function requirePath(checked: CheckedSchema, subject: string, option: string, path: string): void {
-  let shape: ValueShape | undefined = checked.shape
-  for (const name of path.split('.')) {
-    const at: ValueShape | undefined = shape
-    shape = at.merged.fields.get(name) ?? at.merged.rest
-    if (shape === undefined) {
-      const known = at.merged.names.join(', ')
-      throw new PlenumError(
-        'ENTRY_FIELD_UNKNOWN',
-        `${subject} names '${path}' as its ${option}, but there is no field '${name}'. The schema has: ${known}.`,
-        { details: { option, field: path, known: at.merged.names } },
-      )
-    }
-  }
+  const why = whyNoPath(checked.shape, path)
+  if (why === undefined) return
+  throw new PlenumError('ENTRY_FIELD_UNKNOWN', `${subject} names '${path}' as its ${option}, but ${why}.`, {
+    details: { option, field: path, known: checked.fieldNames },
+  })
 }

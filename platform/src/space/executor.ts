@@ -5,12 +5,15 @@
 // I2 `dependency` grows to the highest index that the reads depend on: an entry's own, or its type's last for what is
 //    not there and for every query (PA3).
 import { PlenumError, type Limits } from '../kernel/index.ts'
+import type { AggregatePart, AggregateRequest } from './aggregate.ts'
 import type { StoredValue } from './layout.ts'
 import type { Machine } from './machine.ts'
 import { mutate } from './mutations.ts'
 import type { ReadCommand, WriteCommand, WriteOptions } from './requests.ts'
 import type { Row } from './row.ts'
-import { arrange, matchingRows, project, type SelectOptions } from './select.ts'
+import type { PathCheck } from './query.ts'
+import { Reader, type Explanation } from './reader.ts'
+import { project, type SelectOptions } from './select.ts'
 import type { Stamp } from './stamp.ts'
 import type { KeyFields, Table } from './table.ts'
 
@@ -28,6 +31,8 @@ export interface Rules {
    * must be merged first. Not there if all fields must be checked together.
    */
   readonly patched?: ((value: StoredValue, fields: StoredValue) => StoredValue | undefined) | undefined
+  /** Says why no value of the type has anything at a path; for queries. */
+  readonly checkPath?: PathCheck | undefined
   /** The lease of entries that are written without one, milliseconds. */
   readonly leaseMs: number | undefined
 }
@@ -44,6 +49,7 @@ export class Executor {
   dependency = 0
   readonly #machine: Machine
   readonly #limits: Limits
+  readonly #reader: Reader
   readonly #rulesFor: (type: string) => Rules
   /** By number of the table. */
   readonly #rules: Rules[] = []
@@ -54,6 +60,11 @@ export class Executor {
     this.#machine = machine
     this.#limits = limits
     this.#rulesFor = rules
+    this.#reader = new Reader({
+      limits,
+      checkOf: (table) => this.#rulesOf(table).checkPath,
+      dependOn: (index) => this.#dependOn(index),
+    })
   }
 
   /** Trusts the types of what is written from now on, or no longer. */
@@ -71,6 +82,18 @@ export class Executor {
         return this.readAll(this.#machine.table(command.type), command.where, command.options)
       case 'count':
         return this.count(this.#machine.table(command.type), command.where)
+      case 'aggregate':
+        return this.aggregate(this.#machine.table(command.type), command.where, command.request)
+      case 'explain':
+        return this.explain(this.#machine.table(command.type), command.where, command.options)
+      case 'take':
+        return this.take(this.#machine.table(command.type), command.where, command.options)
+      case 'takeAll':
+        return this.takeAll(this.#machine.table(command.type), command.where, command.options)
+      case 'clear':
+        return this.clear(this.#machine.table(command.type), command.where, command.options)
+      case 'renew':
+        return this.renew(this.#machine.table(command.type), command.key, command.leaseMs)
       case 'remove':
         return this.remove(this.#machine.table(command.type), command.key, command.options)
       case 'insert':
@@ -97,27 +120,50 @@ export class Executor {
   }
 
   read(table: Table, where: StoredValue, options: SelectOptions): StoredValue | undefined {
-    this.#dependOn(table.lastIndex)
-    if (options.orderBy !== undefined || options.offset !== undefined) {
-      return this.readAll(table, where, { ...options, limit: 1 })[0]
-    }
-    for (const row of matchingRows(table, where)) return project(row.value, options.select)
-    return undefined
+    return this.#reader.read(table, where, options)
   }
 
   readAll(table: Table, where: StoredValue, options: SelectOptions): readonly StoredValue[] {
-    this.#dependOn(table.lastIndex)
-    const values: StoredValue[] = []
-    for (const row of matchingRows(table, where)) values.push(row.value)
-    const arranged = arrange(values, options, this.#limits.readEntriesMax)
-    return options.select === undefined ? arranged : arranged.map((value) => project(value, options.select))
+    return this.#reader.readAll(table, where, options)
   }
 
   count(table: Table, where: StoredValue): number {
-    this.#dependOn(table.lastIndex)
-    let count = 0
-    for (const _ of matchingRows(table, where)) count += 1
-    return count
+    return this.#reader.count(table, where)
+  }
+
+  aggregate(table: Table, where: StoredValue, request: AggregateRequest): readonly AggregatePart[] {
+    return this.#reader.aggregate(table, where, request)
+  }
+
+  explain(table: Table, where: StoredValue, options: SelectOptions): Explanation {
+    return this.#reader.explain(table, where, options)
+  }
+
+  /** Removes one entry that matches and returns it; of a type with FIFO groups the one that was written first (SP4, SP9). */
+  take(table: Table, where: StoredValue, options: SelectOptions): StoredValue | undefined {
+    return this.takeAll(table, where, { ...options, limit: 1 })[0]
+  }
+
+  takeAll(table: Table, where: StoredValue, options: SelectOptions): readonly StoredValue[] {
+    const fifo = options.fifo ?? (table.layout.fifo !== undefined && options.orderBy === undefined)
+    const rows = this.#reader.rows(table, where, { ...options, fifo })
+    for (const row of rows) this.#machine.remove(table, row, 'taken')
+    return rows.map(({ value }) => project(value, options.select))
+  }
+
+  /** Removes what matches, `limit` entries at most, and returns how many it were (SP7). */
+  clear(table: Table, where: StoredValue, options: SelectOptions): number {
+    const rows = this.#reader.rows(table, where, options)
+    for (const row of rows) this.#machine.remove(table, row, 'removed')
+    return rows.length
+  }
+
+  /** Gives an entry a lease of so many milliseconds from now, or for ever; its value, version and stamp stay (SP8). */
+  renew(table: Table, key: KeyFields, leaseMs: number | undefined): { readonly expiresAt: number | undefined } {
+    const row = this.find(table, key)
+    if (row === undefined) throw missing(table, key)
+    this.#machine.renew(table, row, checkedLease(leaseMs, this.#limits))
+    return { expiresAt: row.lease?.expiresAt }
   }
 
   insert(table: Table, given: StoredValue, options: WriteOptions): StoredValue {
@@ -132,7 +178,7 @@ export class Executor {
         },
       )
     }
-    return this.#machine.put(table, undefined, value, leaseOf(options, rules)).value
+    return this.#machine.put(table, undefined, value, this.#leaseOf(options, rules)).value
   }
 
   write(table: Table, kind: 'write' | 'update', given: StoredValue, options: WriteOptions): WrittenEntry {
@@ -142,7 +188,7 @@ export class Executor {
     if (row === undefined && kind === 'update') throw missing(table, value)
     checkStamp(table, row, options, value)
     const previous = row?.value
-    return written(table, this.#machine.put(table, row, value, leaseOf(options, rules)), options, previous)
+    return written(table, this.#machine.put(table, row, value, this.#leaseOf(options, rules)), options, previous)
   }
 
   /** Changes the named fields of an entry that is there. */
@@ -176,7 +222,8 @@ export class Executor {
   #replace(table: Table, row: Row, value: StoredValue, options: WriteOptions): WrittenEntry {
     const previous = row.value
     if (!table.isSameEntry(previous, value)) checkIdentity(table, previous, value)
-    const lease = options.leaseMs === undefined ? undefined : { leaseMs: options.leaseMs }
+    const leaseMs = checkedLease(options.leaseMs, this.#limits)
+    const lease = leaseMs === undefined ? undefined : { leaseMs }
     return written(table, this.#machine.put(table, row, value, lease), options, previous)
   }
 
@@ -193,6 +240,11 @@ export class Executor {
     const row = table.find(key)
     this.#dependOn(row === undefined ? table.lastIndex : row.index)
     return row
+  }
+
+  #leaseOf(options: WriteOptions, rules: Rules): { readonly leaseMs: number } | undefined {
+    const leaseMs = checkedLease(options.leaseMs ?? rules.leaseMs, this.#limits)
+    return leaseMs === undefined ? undefined : { leaseMs }
   }
 
   #rulesOf(table: Table): Rules {
@@ -224,9 +276,13 @@ export function merge(table: Table, value: StoredValue, fields: StoredValue): St
   return merged
 }
 
-function leaseOf(options: WriteOptions, rules: Rules): { readonly leaseMs: number } | undefined {
-  const leaseMs = options.leaseMs ?? rules.leaseMs
-  return leaseMs === undefined ? undefined : { leaseMs }
+function checkedLease(leaseMs: number | undefined, { entryLeaseMsMax }: Limits): number | undefined {
+  if (leaseMs === undefined || (leaseMs > 0 && leaseMs <= entryLeaseMsMax)) return leaseMs
+  throw new PlenumError(
+    'LIMIT_EXCEEDED',
+    `A lease is longer than nothing and ${entryLeaseMsMax} ms at most; this one has ${leaseMs} ms.`,
+    { details: { limit: 'entryLeaseMsMax', value: entryLeaseMsMax, found: leaseMs } },
+  )
 }
 
 function written(table: Table, row: Row, options: WriteOptions, previous: StoredValue | undefined): WrittenEntry {

@@ -1,3 +1,4 @@
+export { Aggregation, type Aggregate, type AggregatePart, type AggregateRequest } from './aggregate.ts'
 export { Answers } from './answers.ts'
 export { checkSchema, type CheckedSchema } from './checked-schema.ts'
 export { type Effect, type RemovalReason } from './effects.ts'
@@ -23,6 +24,8 @@ export { firstUnitTable, laterLayout, ownLayouts, readFields, type Layout, type 
 export { Machine, type PutOptions } from './machine.ts'
 export { mutate } from './mutations.ts'
 export type {
+  Aggregated,
+  AggregateOptions,
   Batches,
   CallOptions,
   Delivery,
@@ -30,17 +33,22 @@ export type {
   Mode,
   Mutations,
   Operations,
+  Page,
+  PageOptions,
   Patience,
+  QueryExplanation,
   ReadOptions,
   Reads,
   Reply,
   RequestOptions,
   Selected,
   Space,
+  TakeOptions,
   WatchOptions,
   Written,
 } from './operations.ts'
-export { compileQuery, type Matcher } from './query.ts'
+export { compileQuery, type Matcher, type PathCheck } from './query.ts'
+export { keyFieldsOf, type Explanation } from './reader.ts'
 export {
   errorData,
   errorFrom,
@@ -61,12 +69,13 @@ export {
 } from './requests.ts'
 export { type RowLease } from './row.ts'
 export { bytes, int64 } from './schema-types.ts'
-export { arrange, project, type SelectOptions } from './select.ts'
+export { arrange, pageOrder, placeOf, project, type OrderBy, type Place, type SelectOptions } from './select.ts'
 export { SnapshotWalk } from './snapshot-walk.ts'
 export { stampOf, stampValue, type Stamp } from './stamp.ts'
 export { StateHash } from './state-hash.ts'
 export { Table, type KeyFields } from './table.ts'
 export { copyPlain, patchPlain, validateAny, validateValue, type ValidationOptions } from './validation.ts'
+export { whyNoPath } from './value-shape.ts'
 export type { Input, Output, Scalar, Schema, Storable, Stored } from './values.ts'
 export type { Change, Token, WatchEvent } from './watching.ts'
 export type { At, Condition, Field, Operators, Path, Where } from './where.ts'

@@ -16,6 +16,10 @@ export interface Layout {
   readonly open: boolean
   readonly id: readonly string[]
   readonly route: readonly string[]
+  /** Lists of dotted paths: equality from the first on, order on the last. */
+  readonly indexes?: readonly (readonly string[])[] | undefined
+  /** The field whose values make FIFO groups (SP9). */
+  readonly fifo?: string | undefined
 }
 
 /** The platform's own bookkeeping is kept in tables of these layouts, beside the unit's entries. */
@@ -70,5 +74,5 @@ export function laterLayout(before: Layout | undefined, after: Layout): Layout {
     )
   }
   const added = after.fields.filter((field) => !before.fields.includes(field))
-  return added.length === 0 ? before : Object.freeze({ ...after, fields: [...before.fields, ...added] })
+  return Object.freeze({ ...after, fields: added.length === 0 ? before.fields : [...before.fields, ...added] })
 }

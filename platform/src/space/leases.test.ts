@@ -38,7 +38,7 @@ describe('leases', () => {
             if (row !== undefined) table.delete(row)
             continue
           }
-          const kept = row ?? new Row({ id }, 1, 0, 0, 0)
+          const kept = row ?? new Row({ id }, 1, 0, 0, 0, 0)
           kept.stamp = ++stamp
           kept.lease = { expiresAt: ends, leaseMs: 0 }
           if (row === undefined) table.add(kept)

@@ -12,7 +12,15 @@
 // I5 Time never goes back, and a lease ends only by a removal with reason `expired` (TI1, TI2).
 import { assert, PlenumError, type Limits } from '../kernel/index.ts'
 import { ByteReader, type ByteWriter } from '../codec/index.ts'
-import { readEffect, writePut, writeRemove, writeSnapshotBegins, type Effect, type RemovalReason } from './effects.ts'
+import {
+  readEffect,
+  writeLease,
+  writePut,
+  writeRemove,
+  writeSnapshotBegins,
+  type Effect,
+  type RemovalReason,
+} from './effects.ts'
 import { ExpiryQueue } from './expiry-queue.ts'
 import { ownLayouts, type Layout, type StoredValue } from './layout.ts'
 import { Row, type RowLease } from './row.ts'
@@ -111,7 +119,7 @@ export class Machine {
 
   /** Ends the command and keeps what it did; true if it did anything. */
   commit(): boolean {
-    const changed = this.#changes() > 0
+    const changed = this.#undo.count > 0
     this.#undo.forget()
     this.#writer = undefined
     return changed
@@ -141,6 +149,16 @@ export class Machine {
     const put = this.#store(table, row, value, version, lease, this.#index)
     if (row === undefined) this.#undo.adds(table, put)
     return put
+  }
+
+  /** Gives an entry another lease; nothing else of it changes, its stamp neither (SP8). */
+  renew(table: Table, row: Row, leaseMs: number | undefined): void {
+    const writer = this.#open()
+    this.#checkEffects()
+    const lease = this.#leaseOf({ leaseMs })
+    writeLease(writer, table, lease, row.value)
+    this.#undo.leases(table, row)
+    this.#lease(table, row, lease, this.#index)
   }
 
   /** Removes an entry that is there. */
@@ -177,6 +195,7 @@ export class Machine {
       const effect = readEffect(reader, (number) => this.#numbered(number))
       if (effect.kind === 'put') this.#applyPut(effect, index)
       else if (effect.kind === 'remove') this.#applyRemove(effect, index)
+      else if (effect.kind === 'lease') this.#applyLease(effect, index)
       onEffect?.(effect)
     }
   }
@@ -215,10 +234,11 @@ export class Machine {
     value: Record<string, unknown>,
     version: number,
     stamp: number,
+    born: number,
     lease: RowLease | undefined,
   ): void {
     stampValue(value, stamp)
-    const row = new Row(Object.freeze(value), version, stamp, 0, 0)
+    const row = new Row(Object.freeze(value), version, stamp, 0, born, 0)
     row.lease = lease
     table.add(row)
     this.#expiry.add(table, row)
@@ -245,10 +265,6 @@ export class Machine {
   #open(): ByteWriter {
     assert(this.#writer !== undefined, 'changes are made inside a command')
     return this.#writer
-  }
-
-  #changes(): number {
-    return this.#change - this.#changeStart
   }
 
   #numbered(number: number): Table {
@@ -285,14 +301,14 @@ export class Machine {
     Object.freeze(value)
     table.lastIndex = index
     if (row === undefined) {
-      const added = new Row(value, version, this.#change, index, this.#walks)
+      const added = new Row(value, version, this.#change, index, this.#change, this.#walks)
       added.lease = lease
       table.add(added)
       this.#expiry.add(table, added)
       return added
     }
     this.#walk?.keep(table, row)
-    row.value = value
+    table.change(row, value)
     row.version = version
     row.stamp = this.#change
     row.index = index
@@ -301,6 +317,14 @@ export class Machine {
       this.#expiry.add(table, row)
     }
     return row
+  }
+
+  #lease(table: Table, row: Row, lease: RowLease | undefined, index: number): void {
+    this.#walk?.keep(table, row)
+    row.lease = lease
+    row.index = index
+    table.lastIndex = index
+    this.#expiry.add(table, row)
   }
 
   #drop(table: Table, row: Row, index: number): void {
@@ -315,6 +339,13 @@ export class Machine {
     const row = table.find(effect.value)
     assert(effect.version === (row === undefined ? 1 : row.version + 1), 'a put follows the version before it')
     this.#store(table, row, effect.value, effect.version, effect.lease, index)
+  }
+
+  #applyLease(effect: Extract<Effect, { kind: 'lease' }>, index: number): void {
+    const table = this.#numbered(effect.table)
+    const row = table.find(effect.key)
+    assert(row !== undefined, 'a lease finds its entry')
+    this.#lease(table, row, effect.lease, index)
   }
 
   #applyRemove(effect: Extract<Effect, { kind: 'remove' }>, index: number): void {

@@ -1,5 +1,6 @@
 import { PlenumError } from '../kernel/index.ts'
 import type { StoredValue } from './layout.ts'
+import { equal } from './query.ts'
 import type { MutationSet } from './requests.ts'
 
 type Plain = Record<string, unknown>
@@ -10,6 +11,11 @@ export function mutate(value: StoredValue, mutations: MutationSet): StoredValue 
   for (const [path, item] of Object.entries(mutations.set ?? {})) replace(next, path, () => item)
   for (const path of mutations.unset ?? []) replace(next, path, () => undefined)
   for (const [path, by] of Object.entries(mutations.add ?? {})) replace(next, path, (item) => add(item, by, path))
+  for (const [path, item] of Object.entries(mutations.push ?? {}))
+    replace(next, path, (list) => [...listAt(list, path), item])
+  for (const [path, item] of Object.entries(mutations.removeFrom ?? {})) {
+    replace(next, path, (list) => listAt(list, path).filter((one) => !equal(one, item)))
+  }
   for (const [path, bound] of Object.entries(mutations.min ?? {})) {
     replace(next, path, (item) => (item === undefined || numberOf(bound, path) < numberOf(item, path) ? bound : item))
   }
@@ -41,6 +47,13 @@ function add(item: unknown, by: unknown, path: string): number | bigint {
   if (typeof item === 'number' && typeof by === 'number') return item + by
   if (typeof item === 'bigint' && typeof by === 'bigint') return item + by
   throw invalid(path, `${typeof by} cannot be added to ${item === undefined ? 'a field that is absent' : typeof item}`)
+}
+
+/** An absent list is an empty one. */
+function listAt(item: unknown, path: string): readonly unknown[] {
+  if (item === undefined) return []
+  if (Array.isArray(item)) return item
+  throw invalid(path, 'it is not a list')
 }
 
 function numberOf(item: unknown, path: string): number | bigint {

@@ -53,6 +53,70 @@ export interface ReadOptions<V, S> {
   readonly orderBy?: { readonly [P in Path<V>]?: 'asc' | 'desc' }
   readonly limit?: number | undefined
   readonly offset?: number | undefined
+  /** In the order in which the entries were first written, within each partition (SP9). */
+  readonly fifo?: boolean | undefined
+}
+
+/** What a read of pages may ask for beside its query. */
+export interface PageOptions<V, S> {
+  readonly select?: readonly S[]
+  readonly orderBy?: { readonly [P in Path<V>]?: 'asc' | 'desc' }
+  /** Entries of a page at most; 100 if left out. */
+  readonly limit?: number | undefined
+  /** The cursor of the page before; the first page if left out. */
+  readonly cursor?: string | undefined
+}
+
+/** Some of what matches, and where to go on; no cursor after the last page. */
+export interface Page<R> {
+  readonly entries: readonly R[]
+  readonly cursor: string | undefined
+}
+
+/** Figures to work out, each of some paths. */
+export interface AggregateOptions<G, S, M> {
+  /** One set of figures for each combination of what stands at these paths. */
+  readonly groupBy?: readonly G[]
+  readonly sum?: readonly S[]
+  readonly avg?: readonly S[]
+  readonly min?: readonly M[]
+  readonly max?: readonly M[]
+}
+
+/** The figures of a group, or of everything that matches; by path, absent where nothing was there. */
+export interface Aggregated<V, G extends string, S extends string, M extends string> {
+  /** What stands at the paths of `groupBy`. */
+  readonly group: { readonly [P in G]: Stored<At<V, P>> }
+  readonly count: number
+  readonly sum: { readonly [P in S]: Numeric<At<V, P>> }
+  readonly avg: { readonly [P in S]?: number }
+  readonly min: { readonly [P in M]?: Stored<At<V, P>> }
+  readonly max: { readonly [P in M]?: Stored<At<V, P>> }
+}
+
+type Numeric<V> = NonNullable<V> extends bigint ? bigint | 0 : number
+
+/** Paths of numbers, and paths of what can be ordered. */
+type NumberPath<V> = { [P in Path<V>]: NonNullable<At<V, P>> extends number | bigint ? P : never }[Path<V>]
+type OrderedPath<V> = {
+  [P in Path<V>]: NonNullable<At<V, P>> extends number | bigint | string | boolean ? P : never
+}[Path<V>]
+
+/** How a query was answered: whether all partitions were asked, and what each of them did. */
+export interface QueryExplanation {
+  readonly fanOut: boolean
+  readonly matches: number
+  /** Entries that were looked at: an index that serves the query visits matches only. */
+  readonly visited: number
+  readonly partitions: readonly {
+    readonly partition: number
+    /** `id`, the paths of an index, several of them joined by `or`, or `scan`. */
+    readonly by: string
+    readonly visited: number
+    readonly matches: number
+    /** True if matches had to be sorted. */
+    readonly sorted: boolean
+  }[]
 }
 
 /** What a read returns for the fields it selected. */
@@ -73,6 +137,13 @@ export type EntryOutcome<R> =
   | { readonly ok: false; readonly error: PlenumError }
 
 type Changes<V> = { readonly [P in Path<V>]?: Stored<At<V, P>> }
+type Lists<V> = {
+  readonly [P in Path<V> as NonNullable<At<V, P>> extends readonly unknown[] ? P : never]?: NonNullable<
+    At<V, P>
+  > extends readonly (infer Item)[]
+    ? Stored<Item>
+    : never
+}
 type Numbers<V> = { readonly [P in Path<V> as At<V, P> extends number | bigint ? P : never]?: At<V, P> }
 
 /** Declared mutations of one entry, applied together; the mutation travels, not the value (SP6). */
@@ -80,6 +151,10 @@ export interface Mutations<V> {
   readonly set?: Changes<V>
   readonly unset?: readonly Path<V>[]
   readonly add?: Numbers<V>
+  /** Appends an item to a list; an absent list is an empty one. */
+  readonly push?: Lists<V>
+  /** Removes every item of a list that is equal to this one. */
+  readonly removeFrom?: Lists<V>
   readonly min?: Numbers<V>
   readonly max?: Numbers<V>
 }
@@ -110,6 +185,35 @@ export interface Reads<M extends Mode, E extends AnyEntry> {
     where: Where<Value<Named<E, R>>>,
     options?: M extends 'now' ? unknown : CallOptions,
   ): Reply<M, number>
+  /** Figures of all entries that match, or of each group of them; no entry moves (SP3). */
+  aggregate<
+    const R extends NameOf<E> | E,
+    const S extends NumberPath<Value<Named<E, R>>> = never,
+    const L extends OrderedPath<Value<Named<E, R>>> = never,
+  >(
+    type: R,
+    where: Where<Value<Named<E, R>>>,
+    request: AggregateOptions<never, S, L> & { readonly groupBy?: never },
+    options?: M extends 'now' ? unknown : CallOptions,
+  ): Reply<M, Aggregated<Value<Named<E, R>>, never, S, L>>
+  aggregate<
+    const R extends NameOf<E> | E,
+    const G extends Path<Value<Named<E, R>>>,
+    const S extends NumberPath<Value<Named<E, R>>> = never,
+    const L extends OrderedPath<Value<Named<E, R>>> = never,
+  >(
+    type: R,
+    where: Where<Value<Named<E, R>>>,
+    request: AggregateOptions<G, S, L> & { readonly groupBy: readonly G[] },
+    options?: M extends 'now' ? unknown : CallOptions,
+  ): Reply<M, readonly Aggregated<Value<Named<E, R>>, G, S, L>[]>
+}
+
+/** Which of several matches a take takes. */
+export interface TakeOptions<V> {
+  readonly orderBy?: { readonly [P in Path<V>]?: 'asc' | 'desc' }
+  /** The one that was written first (SP9). */
+  readonly fifo?: boolean | undefined
 }
 
 /** What can be asked of entries and done to them. */
@@ -146,12 +250,39 @@ export interface Operations<M extends Mode, E extends AnyEntry> extends Reads<M,
     mutations: Mutations<Value<Named<E, R>>>,
     options?: Conditional & Returning & Delivery<M>,
   ): Reply<M, Written<Of<Named<E, R>>>>
-  /** Removes one entry that matches and returns it; two takers never get the same (SP4). */
+  /**
+   * Removes one entry that matches and returns it; two takers never get the same (SP4). Of a type with FIFO groups it is
+   * the one that was written first (SP9).
+   */
   take<const R extends NameOf<E> | E>(
     type: R,
     where: Where<Value<Named<E, R>>>,
-    options?: Patience<M>,
+    options?: TakeOptions<Value<Named<E, R>>> & Patience<M>,
   ): Reply<M, Of<Named<E, R>> | undefined>
+  /** Removes all entries that match, `limit` at most, and returns them (SP4). */
+  takeAll<const R extends NameOf<E> | E>(
+    type: R,
+    where: Where<Value<Named<E, R>>>,
+    options?: TakeOptions<Value<Named<E, R>>> & { readonly limit?: number | undefined } & (M extends 'now'
+        ? unknown
+        : CallOptions),
+  ): Reply<M, readonly Of<Named<E, R>>[]>
+  /** Removes all entries that match and returns how many it were; from outside in steps of some thousands (SP7). */
+  clear<const R extends NameOf<E> | E>(
+    type: R,
+    where: Where<Value<Named<E, R>>>,
+    options?: M extends 'now' ? unknown : CallOptions,
+  ): Reply<M, number>
+  /**
+   * Gives an entry a lease of this length from now on, or none; its value, version and stamp stay as they are (SP8).
+   * ENTRY_MISSING if there is no such entry. To end a lease at once, remove the entry.
+   */
+  renew<const R extends NameOf<E> | E>(
+    type: R,
+    key: Key<Named<E, R>>,
+    lease: Duration | 'forever',
+    options?: Delivery<M>,
+  ): Reply<M, { readonly expiresAt: number | undefined }>
   /** Removes an entry; false if there was none. */
   remove<const R extends NameOf<E> | E>(
     type: R,
@@ -194,6 +325,18 @@ export interface WatchOptions {
 
 /** The whole space, from anywhere. */
 export interface Space<E extends AnyEntry> extends Operations<'later', E>, Batches<E> {
+  /** What matches, a page at a time, in the order of `orderBy` and then of the entries' keys. */
+  readPage<const R extends NameOf<E> | E, const S extends Field<Value<Named<E, R>>> = never>(
+    type: R,
+    where: Where<Value<Named<E, R>>>,
+    options?: PageOptions<Value<Named<E, R>>, S> & CallOptions,
+  ): Promise<Page<Selected<Value<Named<E, R>>, S>>>
+  /** How `readAll` with the same query and options is answered: by which index, with how much work. */
+  explain<const R extends NameOf<E> | E>(
+    type: R,
+    where: Where<Value<Named<E, R>>>,
+    options?: ReadOptions<Value<Named<E, R>>, never> & CallOptions,
+  ): Promise<QueryExplanation>
   /** Runs a function whose reads and writes count together or not at all (TX1). */
   transaction<R>(
     run: (tx: Operations<'later', E>) => Promise<R>,

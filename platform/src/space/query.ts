@@ -1,34 +1,38 @@
 import { PlenumError } from '../kernel/index.ts'
+import { itemAt } from './item-order.ts'
 import type { StoredValue } from './layout.ts'
 
 /** Decides whether a value matches; made once for each query. */
 export type Matcher = (value: StoredValue) => boolean
+
+/** Says why no value can have anything at a path; undefined if one can. */
+export type PathCheck = (path: string) => string | undefined
 
 type Test = (item: unknown) => boolean
 type Plain = Readonly<Record<string, unknown>>
 
 /**
  * Turns a query into a matcher: a template by example with operators (03). QUERY_INVALID names what cannot be
- * understood; with `known`, a field that is not among them. Values of different types never compare as ordered; `null` and absent are equal to nothing but
+ * understood; with `check`, a field that there is not. Values of different types never compare as ordered; `null` and absent are equal to nothing but
  * themselves.
  */
-export function compileQuery(where: Plain, known?: readonly string[], path = 'query'): Matcher {
+export function compileQuery(where: Plain, check?: PathCheck, path = 'query'): Matcher {
   const parts: Matcher[] = []
   for (const [name, condition] of Object.entries(where)) {
     if (condition === undefined) continue
-    if (name === 'and' || name === 'or') parts.push(compileList(name, condition, known, path))
-    else if (name === 'not') parts.push(negate(compileQuery(asQuery(condition, `${path}.not`), known, `${path}.not`)))
-    else parts.push(compileField(name, condition, known, path))
+    if (name === 'and' || name === 'or') parts.push(compileList(name, condition, check, path))
+    else if (name === 'not') parts.push(negate(compileQuery(asQuery(condition, `${path}.not`), check, `${path}.not`)))
+    else parts.push(compileField(name, condition, check, path))
   }
   if (parts.length === 0) return () => true
   if (parts.length === 1) return parts[0]!
   return (value) => parts.every((part) => part(value))
 }
 
-function compileList(name: 'and' | 'or', list: unknown, known: readonly string[] | undefined, path: string): Matcher {
+function compileList(name: 'and' | 'or', list: unknown, check: PathCheck | undefined, path: string): Matcher {
   if (!Array.isArray(list)) throw invalid(`${path}.${name}`, 'a list of queries is expected')
   const parts = list.map((item, at) =>
-    compileQuery(asQuery(item, `${path}.${name}[${at}]`), known, `${path}.${name}[${at}]`),
+    compileQuery(asQuery(item, `${path}.${name}[${at}]`), check, `${path}.${name}[${at}]`),
   )
   return name === 'and' ? (value) => parts.every((part) => part(value)) : (value) => parts.some((part) => part(value))
 }
@@ -37,25 +41,13 @@ function negate(matcher: Matcher): Matcher {
   return (value) => !matcher(value)
 }
 
-function compileField(name: string, condition: unknown, known: readonly string[] | undefined, path: string): Matcher {
-  const [first] = name.split('.')
-  if (known !== undefined && !known.includes(first!)) {
-    throw invalid(`${path}.${name}`, `there is no field '${first}'; there are: ${known.join(', ')}`)
-  }
+function compileField(name: string, condition: unknown, check: PathCheck | undefined, path: string): Matcher {
+  const why = check?.(name)
+  if (why !== undefined) throw invalid(`${path}.${name}`, why)
   const test = compileCondition(condition, `${path}.${name}`)
   if (!name.includes('.')) return (value) => test(value[name])
   const names = name.split('.')
-  return (value) => test(at(value, names))
-}
-
-/** The item at a dotted path; undefined where the path ends early. */
-function at(value: StoredValue, names: readonly string[]): unknown {
-  let item: unknown = value
-  for (const name of names) {
-    if (typeof item !== 'object' || item === null || Array.isArray(item)) return undefined
-    item = (item as Plain)[name]
-  }
-  return item
+  return (value) => test(itemAt(value, names))
 }
 
 function compileCondition(condition: unknown, path: string): Test {
@@ -141,7 +133,8 @@ function order(item: unknown, operand: unknown): number {
   return NaN
 }
 
-function equal(a: unknown, b: unknown): boolean {
+/** True for equal scalars, and for lists and objects with equal items. */
+export function equal(a: unknown, b: unknown): boolean {
   if (a === b) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
   if (Array.isArray(a) !== Array.isArray(b)) return false

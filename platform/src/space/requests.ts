@@ -1,4 +1,5 @@
 import { PlenumError, type ErrorCode, type ErrorDetails, type Retry } from '../kernel/index.ts'
+import type { AggregateRequest } from './aggregate.ts'
 import type { StoredValue } from './layout.ts'
 import type { SelectOptions } from './select.ts'
 import type { KeyFields } from './table.ts'
@@ -15,6 +16,8 @@ export interface MutationSet {
   readonly set?: StoredValue | undefined
   readonly unset?: readonly string[] | undefined
   readonly add?: StoredValue | undefined
+  readonly push?: StoredValue | undefined
+  readonly removeFrom?: StoredValue | undefined
   readonly min?: StoredValue | undefined
   readonly max?: StoredValue | undefined
 }
@@ -29,10 +32,16 @@ export interface Caller {
 export type ReadCommand =
   | { readonly kind: 'get'; readonly type: string; readonly key: KeyFields }
   | {
-      readonly kind: 'read' | 'readAll' | 'count'
+      readonly kind: 'read' | 'readAll' | 'count' | 'explain'
       readonly type: string
       readonly where: StoredValue
       readonly options: SelectOptions
+    }
+  | {
+      readonly kind: 'aggregate'
+      readonly type: string
+      readonly where: StoredValue
+      readonly request: AggregateRequest
     }
 
 export type WriteCommand =
@@ -57,6 +66,14 @@ export type WriteCommand =
       readonly options: WriteOptions
     }
   | { readonly kind: 'remove'; readonly type: string; readonly key: KeyFields; readonly options: WriteOptions }
+  | {
+      readonly kind: 'take' | 'takeAll' | 'clear'
+      readonly type: string
+      readonly where: StoredValue
+      readonly options: SelectOptions
+    }
+  /** A lease of this many milliseconds from now, or for ever (SP8). */
+  | { readonly kind: 'renew'; readonly type: string; readonly key: KeyFields; readonly leaseMs: number | undefined }
 
 /** Commands that belong to a unit's code; `partition/` hands them to its logic (A6). */
 export type UnitCommand =
@@ -128,6 +145,8 @@ export function isRead(command: Command): boolean {
     case 'read':
     case 'readAll':
     case 'count':
+    case 'aggregate':
+    case 'explain':
     case 'task':
     case 'source-state':
       return true

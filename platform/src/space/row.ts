@@ -16,17 +16,20 @@ export class Row {
   /** Journal index of the record that holds the last change; answers about this entry depend on it (PA3). */
   index: number
   lease: RowLease | undefined
+  /** The partition's change number when the entry was first written: its place in write order (SP9). */
+  readonly born: number
   /** Number of the last snapshot walk that has taken, or has no use for, this row. */
   walk: number
   /** The next row with the same id and another route. */
   next: Row | undefined
 
-  constructor(value: StoredValue, version: number, stamp: number, index: number, walk: number) {
+  constructor(value: StoredValue, version: number, stamp: number, index: number, born: number, walk: number) {
     this.value = value
     this.version = version
     this.stamp = stamp
     this.index = index
     this.lease = undefined
+    this.born = born
     this.walk = walk
     this.next = undefined
   }

@@ -30,11 +30,12 @@ export class StateHash {
   }
 }
 
-/** Appends one row: table, version, stamp, lease, fields. */
+/** Appends one row: table, version, stamp, birth, lease, fields. */
 export function writeRow(writer: ByteWriter, table: Table, row: Row): void {
   writer.varint(table.number)
   writer.varint(row.version)
   writer.varint(row.stamp)
+  writer.varint(row.born)
   writer.byte(row.lease === undefined ? 0 : 1)
   if (row.lease !== undefined) {
     writer.varint(row.lease.leaseMs)

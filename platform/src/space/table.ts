@@ -2,6 +2,7 @@ import { PlenumError } from '../kernel/index.ts'
 import type { ByteReader, ByteWriter } from '../codec/index.ts'
 import { readFields, writeFields, type Layout, type StoredValue } from './layout.ts'
 import type { Row } from './row.ts'
+import { SecondaryIndex, type Visit } from './secondary-index.ts'
 import { compileLayout, type LayoutCode } from './value-code.ts'
 
 /** The fields that name an entry: its id fields and its route fields. */
@@ -19,6 +20,7 @@ export class Table {
   #code: LayoutCode | undefined
   /** Journal index of the last change of this type: answers about what is not there depend on it (PA3). */
   lastIndex = 0
+  #indexes: readonly SecondaryIndex[]
   readonly #rows = new Map<unknown, Row>()
   readonly #idField: string | undefined
   readonly #chained: boolean
@@ -34,6 +36,7 @@ export class Table {
     this.number = number
     this.#layout = layout
     this.#code = compileLayout(layout)
+    this.#indexes = indexesOf(layout)
     this.#idField = layout.id.length === 1 ? layout.id[0] : undefined
     this.#chained = layout.route.some((field) => !layout.id.includes(field))
   }
@@ -44,8 +47,16 @@ export class Table {
 
   /** Gives the table the layout of a later unit; its id and route are the same (PA10). */
   relayout(layout: Layout): void {
+    const before = this.#layout
     this.#layout = layout
     this.#code = compileLayout(layout)
+    if (JSON.stringify(before.indexes) === JSON.stringify(layout.indexes)) return
+    this.#indexes = indexesOf(layout)
+    for (const row of this.rows()) for (const index of this.#indexes) index.add(row)
+  }
+
+  get indexes(): readonly SecondaryIndex[] {
+    return this.#indexes
   }
 
   get size(): number {
@@ -60,9 +71,10 @@ export class Table {
     return row
   }
 
-  /** All entries with this id, whatever their route. */
-  *withId(key: KeyFields): Generator<Row> {
-    for (let row = this.#first(this.idOf(key)); row !== undefined; row = row.next) yield row
+  /** Visits all entries with this id, whatever their route, until `visit` returns false; false if it did. */
+  visitId(key: KeyFields, visit: Visit): boolean {
+    for (let row = this.#first(this.idOf(key)); row !== undefined; row = row.next) if (!visit(row)) return false
+    return true
   }
 
   add(row: Row): void {
@@ -71,12 +83,21 @@ export class Table {
     row.next = this.#chained ? this.#rows.get(id) : undefined
     this.#rows.set(id, row)
     this.#size += 1
+    for (const index of this.#indexes) index.add(row)
+  }
+
+  /** Gives a row another value of the same entry. */
+  change(row: Row, value: StoredValue): void {
+    const before = row.value
+    row.value = value
+    if (this.#indexes.length > 0) for (const index of this.#indexes) index.change(row, before)
   }
 
   delete(row: Row): void {
     const id = this.idOf(row.value)
     const first = this.#rows.get(id)
     this.#forgetRecent()
+    for (const index of this.#indexes) index.delete(row, row.value)
     if (first === row) {
       if (row.next === undefined) this.#rows.delete(id)
       else this.#rows.set(id, row.next)
@@ -87,6 +108,14 @@ export class Table {
     }
     // The row keeps its `next`: a walk that stands on it must find its way on.
     this.#size -= 1
+  }
+
+  /** Visits every row, in no promised order, until `visit` returns false; false if it did. */
+  visit(visit: Visit): boolean {
+    for (const first of this.#rows.values()) {
+      for (let row: Row | undefined = first; row !== undefined; row = row.next) if (!visit(row)) return false
+    }
+    return true
   }
 
   /** Every row, in no promised order. */
@@ -170,4 +199,8 @@ export class Table {
       { details: { type: this.layout.name, field } },
     )
   }
+}
+
+function indexesOf({ indexes = [] }: Layout): readonly SecondaryIndex[] {
+  return indexes.map((paths) => new SecondaryIndex(paths))
 }

@@ -4,7 +4,7 @@ import type { Table } from './table.ts'
 
 /** What one change of the command at hand replaced. */
 interface Step {
-  kind: 'added' | 'changed' | 'removed'
+  kind: 'added' | 'changed' | 'leased' | 'removed'
   table: Table
   row: Row
   value: StoredValue
@@ -36,6 +36,11 @@ export class UndoLog {
   /** Before the row is changed. */
   changes(table: Table, row: Row): void {
     this.#note('changed', table, row)
+  }
+
+  /** Before the row gets another lease. */
+  leases(table: Table, row: Row): void {
+    this.#note('leased', table, row)
   }
 
   removes(table: Table, row: Row): void {
@@ -79,9 +84,13 @@ function takeBack({ kind, table, row, value, stamp, index, lease }: Step): void 
     case 'removed':
       return table.add(row)
     case 'changed':
-      row.value = value
+      table.change(row, value)
       row.version -= 1
       row.stamp = stamp
+      row.index = index
+      row.lease = lease
+      return
+    case 'leased':
       row.index = index
       row.lease = lease
   }

@@ -9,6 +9,7 @@
 //    or false, and the twin decides, errors included.
 // I2 Names reach the compiler as JSON texts; none can be `__proto__`, which no schema may declare.
 import { readValue, writeValue, type ByteReader, type ByteWriter } from '../codec/index.ts'
+import { itemAt } from './item-order.ts'
 import type { Layout, StoredValue } from './layout.ts'
 import type { ValueShape } from './value-shape.ts'
 
@@ -143,4 +144,13 @@ function compile<Code>(names: readonly string[], things: readonly unknown[], bod
     if (error instanceof EvalError) return undefined
     throw error
   }
+}
+
+/** A reader of what stands at a dotted path of a value. */
+export function compilePath(path: string): (value: StoredValue) => unknown {
+  const names = path.split('.')
+  const [name] = names
+  const byName = (value: StoredValue): unknown => itemAt(value, names)
+  if (name === undefined || names.length > 1 || name === '__proto__') return byName
+  return compile([], [], `return (value) => value[${JSON.stringify(name)}]`) ?? byName
 }

@@ -71,6 +71,16 @@ export class ValueShape {
     return this.#leading[at] ?? (this.#items ??= this.#listed())
   }
 
+  /** False where only lists and objects are accepted. */
+  get mayBeScalar(): boolean {
+    return this.#basics().some((json) => {
+      const { type } = json
+      if (type === undefined) return json['properties'] === undefined && json['items'] === undefined
+      const types: readonly unknown[] = Array.isArray(type) ? type : [type]
+      return types.some((one) => one !== 'object' && one !== 'array')
+    })
+  }
+
   #structured(): Structure {
     const members: ObjectShape[] = []
     for (const conjuncts of this.#alternatives()) {
@@ -105,6 +115,25 @@ export class ValueShape {
   #basics(): readonly Keywords[] {
     return this.#alternatives().flat()
   }
+}
+
+/** The shape at a dotted path; undefined if no value has anything there. */
+export function shapeAt(shape: ValueShape, path: string): ValueShape | undefined {
+  let at: ValueShape | undefined = shape
+  for (const name of path.split('.')) at = at?.merged.fields.get(name) ?? at?.merged.rest
+  return at
+}
+
+/** Why no value of a shape has anything at a dotted path; undefined if one may. */
+export function whyNoPath(shape: ValueShape, path: string): string | undefined {
+  let at = shape
+  for (const name of path.split('.')) {
+    const { fields, rest, names } = at.merged
+    const below = fields.get(name) ?? rest
+    if (below === undefined) return `there is no field '${name}'; there are: ${names.join(', ') || 'none'}`
+    at = below
+  }
+  return undefined
 }
 
 /** Unions as alternatives, each of them a list of schemas that hold together. */

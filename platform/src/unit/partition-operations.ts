@@ -4,8 +4,11 @@
 // I2 The operations work only while their handler or task runs: a context that leaked answers with an error.
 import { durationMs, PlenumError } from '../kernel/index.ts'
 import {
+  Aggregation,
   keyOf,
   mutate,
+  type Aggregate,
+  type AggregateRequest,
   type Executor,
   type KeyFields,
   type MutationSet,
@@ -131,11 +134,36 @@ export class PartitionOperations {
     return this.#executor.remove(table, key, writeOptions(options))
   }
 
-  take(): never {
-    throw new PlenumError(
-      'NOT_AVAILABLE_YET',
-      'take is not part of this version yet; read the entry and remove it in the same handler.',
-    )
+  take(type: TypeReference, where: StoredValue, options: SelectOptions = {}): StoredValue | undefined {
+    const table = this.#open(type)
+    this.#checkQuery(table, where)
+    return this.#executor.take(table, where, options)
+  }
+
+  takeAll(type: TypeReference, where: StoredValue, options: SelectOptions = {}): readonly StoredValue[] {
+    const table = this.#open(type)
+    this.#checkQuery(table, where)
+    return this.#executor.takeAll(table, where, options)
+  }
+
+  clear(type: TypeReference, where: StoredValue): number {
+    const table = this.#open(type)
+    this.#checkQuery(table, where)
+    return this.#executor.clear(table, where, {})
+  }
+
+  aggregate(type: TypeReference, where: StoredValue, request: AggregateRequest): Aggregate | readonly Aggregate[] {
+    const table = this.#open(type)
+    this.#checkQuery(table, where)
+    const aggregation = new Aggregation(request, Infinity)
+    for (const part of this.#executor.aggregate(table, where, request)) aggregation.merge(part)
+    return request.groupBy === undefined ? aggregation.results()[0]! : aggregation.results()
+  }
+
+  renew(type: TypeReference, key: KeyFields, lease: string): { readonly expiresAt: number | undefined } {
+    const table = this.#open(type)
+    this.#checkRoute(table, key)
+    return this.#executor.renew(table, key, leaseMsOf(lease))
   }
 
   #open(type: TypeReference): Table {
@@ -167,6 +195,11 @@ export class PartitionOperations {
       { details: { type: table.layout.name, route: this.#route } },
     )
   }
+}
+
+/** Milliseconds of a lease; undefined for one without end. */
+export function leaseMsOf(lease: string): number | undefined {
+  return lease === 'forever' ? undefined : durationMs(lease, 'lease')
 }
 
 function isEq(asked: unknown, route: unknown): boolean {

@@ -7,6 +7,7 @@ import {
   patchPlain,
   validateAny,
   validateValue,
+  whyNoPath,
   type EntryDefinition,
   type Layout,
   type Rules,
@@ -48,6 +49,7 @@ export function resolveUnit(definition: UnitDefinition, options: ResolveOptions)
     rules.set(name, {
       admit: admitOf(entry, options.checkAll),
       patched: together ? undefined : (value, fields) => patchPlain(entry.checked, value, fields),
+      checkPath: (path) => whyNoPath(entry.checked.shape, path),
       leaseMs: entry.leaseMs,
     })
     types.set(name, { layout, keyed: idField })
@@ -100,6 +102,8 @@ function layoutOf(entry: EntryDefinition): Layout {
     open: entry.open,
     id: entry.id,
     route: entry.route,
+    indexes: entry.indexes,
+    ...(entry.fifo === undefined ? {} : { fifo: entry.fifo }),
   })
 }
 

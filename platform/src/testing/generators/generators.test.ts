@@ -54,7 +54,10 @@ describe('generators', () => {
       }
     }
     expect([...kinds].toSorted()).toEqual(
-      ['batch', 'change', 'count', 'get', 'insert', 'patch', 'read', 'readAll', 'remove', 'update', 'write'].toSorted(),
+      [
+        ...['get', 'read', 'readAll', 'count', 'aggregate', 'explain', 'insert', 'write', 'update', 'patch', 'change'],
+        ...['remove', 'take', 'takeAll', 'clear', 'renew', 'batch'],
+      ].toSorted(),
     )
     expect(conditions).toBeGreaterThan(100)
   })

@@ -1,6 +1,13 @@
 // Random commands on a small entry type that has a bit of everything.
 import type { Random } from '../../runtime/index.ts'
-import type { KeyFields, ReadCommand, StoredValue, WriteCommand, WriteOptions } from '../../space/index.ts'
+import type {
+  AggregateRequest,
+  KeyFields,
+  ReadCommand,
+  StoredValue,
+  WriteCommand,
+  WriteOptions,
+} from '../../space/index.ts'
 import { chance, hotNumber, pick, pickWeighted } from './choices.ts'
 
 /** The entry type that the commands are for: its id is `id`, its route `group`. */
@@ -60,6 +67,12 @@ export function drawItemProfile(random: Random, type: string): ItemProfile {
       patch: weight(),
       change: weight(),
       remove: weight(),
+      aggregate: weight(),
+      explain: weight(),
+      take: weight(),
+      takeAll: pick(random, [0, 0, 1]),
+      clear: pick(random, [0, 0, 1]),
+      renew: weight(),
       batch: weight(),
     },
     leased: pick(random, [0, 0.1, 0.5]),
@@ -108,7 +121,18 @@ export class ItemCommands {
       case 'read':
       case 'readAll':
       case 'count':
+      case 'explain':
         return this.#query(kind, group)
+      case 'take':
+        return { kind, type, where: this.#where(group), options: {} }
+      case 'takeAll':
+        return { kind, type, where: this.#where(group), options: pick(this.#random, [{}, { limit: 2 }]) }
+      case 'clear':
+        return { kind, type, where: this.#where(group), options: pick(this.#random, [{}, { limit: 2 }]) }
+      case 'aggregate':
+        return { kind, type, where: this.#where(group), request: this.#request() }
+      case 'renew':
+        return { kind, type, key, leaseMs: this.#leaseMs(0.7) }
       case 'insert':
       case 'write':
       case 'update':
@@ -122,9 +146,22 @@ export class ItemCommands {
     }
   }
 
-  #query(kind: 'read' | 'readAll' | 'count', group: string): ReadCommand {
+  #leaseMs(chanceOfOne: number): number | undefined {
+    return chance(this.#random, chanceOfOne) ? 1 + this.#random.integer(this.profile.leaseMsMax) : undefined
+  }
+
+  #request(): AggregateRequest {
+    return pick<AggregateRequest>(this.#random, [
+      {},
+      { sum: ['n'], avg: ['size.width'] },
+      { groupBy: ['note'], min: ['n', 'note'], max: ['size.height'] },
+      { groupBy: ['size.width', 'size.height'], sum: ['n'] },
+    ])
+  }
+
+  #where(group: string): StoredValue {
     const random = this.#random
-    const where: StoredValue = {
+    return {
       group,
       ...pick<StoredValue>(random, [
         {},
@@ -134,13 +171,22 @@ export class ItemCommands {
         { or: [{ note: null }, { note: { startsWith: 'a' } }] },
         { not: { n: { in: [1, 2, 3] } } },
         { id: { in: ['item-0', 'item-1'] }, 'size.width': { ne: 2 } },
+        { n: random.integer(100) },
+        { n: { in: [1, 2, random.integer(100)] }, 'size.width': { lte: 3 } },
+        { or: [{ 'size.width': 1 }, { n: { gt: 90 } }] },
       ]),
     }
+  }
+
+  #query(kind: 'read' | 'readAll' | 'count' | 'explain', group: string): ReadCommand {
+    const random = this.#random
+    const where = this.#where(group)
     if (kind === 'count') return { kind, type: this.profile.type, where, options: {} }
     const options = {
       ...pick(random, [
         {},
         { orderBy: { n: 'asc' } as const },
+        { orderBy: { n: 'desc' } as const },
         { orderBy: { 'size.width': 'desc', id: 'asc' } as const },
       ]),
       ...pick(random, [{}, {}, { limit: 1 + random.integer(3) }, { offset: random.integer(3), limit: 2 }]),
@@ -182,7 +228,7 @@ export class ItemCommands {
     const stamp = this.#stamps.get(keyText(key))
     return {
       ifStamp: conditional && stamp !== undefined && chance(random, this.profile.conditional) ? stamp : undefined,
-      leaseMs: chance(random, this.profile.leased) ? 1 + random.integer(this.profile.leaseMsMax) : undefined,
+      leaseMs: this.#leaseMs(this.profile.leased),
       returning: conditional && chance(random, 0.2) ? 'previous' : undefined,
     }
   }

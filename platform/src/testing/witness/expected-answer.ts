@@ -10,6 +10,7 @@ import {
 import type { UnitParts } from '../../unit/index.ts'
 import { canonicalText, sameValue } from '../checkers/canonical.ts'
 import { itemAt } from './naive-query.ts'
+import { aggregated } from './naive-aggregate.ts'
 import { callHandler } from './naive-handlers.ts'
 import { NaiveRun, selected, type NaiveChange, type NaiveOutcome } from './naive-run.ts'
 import type { NaiveSpace } from './naive-space.ts'
@@ -26,7 +27,9 @@ export interface Expected {
 }
 
 type DataCommand = ReadCommand | WriteCommand
-type Query = Extract<ReadCommand, { kind: 'read' | 'readAll' | 'count' }>
+type Query = Extract<DataCommand, { where: unknown }>
+type Asked = Exclude<Query, { kind: 'aggregate' }>
+type Simple = Exclude<DataCommand, Query>
 
 /**
  * What a command that was answered with `given` must answer in a state, and what it must change; the state is left as it
@@ -58,7 +61,8 @@ export function expectedAnswer(
     case 'batch':
       return batch(run, command.commands, given)
     default:
-      if (isQuery(command)) return query(run, command)
+      if (isQuery(command)) return query(run, command, given)
+      if (command.kind === 'renew') return renewed(run, command)
       return exactly(
         run,
         attempt(() => execute(run, command)),
@@ -74,7 +78,7 @@ function attempt(run: () => unknown): NaiveOutcome {
   }
 }
 
-function execute(run: NaiveRun, command: DataCommand): unknown {
+function execute(run: NaiveRun, command: Simple): unknown {
   const { type } = command
   switch (command.kind) {
     case 'get':
@@ -90,12 +94,8 @@ function execute(run: NaiveRun, command: DataCommand): unknown {
       return run.mutate(type, command.key, command.mutations, command.options)
     case 'remove':
       return run.remove(type, command.key, command.options)
-    case 'count':
-      return run.matching(type, command.where).length
-    case 'read':
-      return run.readAll(type, command.where, { ...command.options, limit: 1 })[0]
-    case 'readAll':
-      return run.readAll(type, command.where, command.options)
+    case 'renew':
+      return run.renew(type, command.key, command.leaseMs)
   }
 }
 
@@ -129,25 +129,27 @@ function batch(run: NaiveRun, commands: readonly DataCommand[], given: Answer | 
       items.push({ fits: () => undefined, text: 'refused', changes: [] })
       continue
     }
-    items.push(
-      isQuery(command)
-        ? query(run, command)
-        : exactly(
-            run,
-            attempt(() => execute(run, command)),
-          ),
-    )
+    if (isQuery(command)) items.push(query(run, command, answer))
+    else if (command.kind === 'renew') items.push(renewed(run, command))
+    else
+      items.push(
+        exactly(
+          run,
+          attempt(() => execute(run, command)),
+        ),
+      )
   }
   const fits = (answer: Answer): boolean | undefined => {
     if (!answer.ok || answers.length !== items.length) return false
     const fitting = answers.map((item, at) => items[at]?.fits(item))
     return fitting.includes(false) ? false : fitting.includes(undefined) ? undefined : true
   }
-  return { fits, text: items.map(({ text }) => text).join(', '), changes: run.changes }
+  const changes = items.every((item) => item.changes !== undefined) ? run.changes : undefined
+  return { fits, text: items.map(({ text }) => text).join(', '), changes }
 }
 
 function isQuery(command: DataCommand): command is Query {
-  return command.kind === 'read' || command.kind === 'readAll' || command.kind === 'count'
+  return 'where' in command
 }
 
 function isAnswers(value: unknown): value is readonly Answer[] {
@@ -156,13 +158,32 @@ function isAnswers(value: unknown): value is readonly Answer[] {
   )
 }
 
-/** A query's answer is right if it holds what matches, in the order asked for; where the order leaves a choice, any. */
-function query(run: NaiveRun, command: Query): Expected {
-  const { type, where, kind } = command
+/** Everything that is asked by a query; what it removes is as many as it says, or what it returns. */
+function query(run: NaiveRun, command: Query, given: Answer | undefined): Expected {
+  const { type, where } = command
   const matching = attempt(() => run.matching(type, where))
   if (!matching.ok) return exactly(run, matching)
   const values = run.matching(type, where)
-  if (kind === 'count') return exactly(run, { ok: true, value: values.length })
+  switch (command.kind) {
+    case 'count':
+      return exactly(run, { ok: true, value: values.length })
+    case 'aggregate':
+      return exactly(run, { ok: true, value: aggregated(values, command.request) })
+    case 'explain':
+      return { fits: (answer) => answer.ok || false, text: 'how it was found', changes: [] }
+    case 'clear':
+      return cleared(run, command.options.limit, type, values)
+    case 'take':
+    case 'takeAll':
+      return taken(run, command.kind, command, values, given)
+    default:
+      return found(run, command.kind, command, values)
+  }
+}
+
+/** Right is whatever matches, in the order asked for; where the order leaves a choice, any. */
+function found(run: NaiveRun, kind: 'read' | 'readAll', command: Asked, values: readonly StoredValue[]): Expected {
+  const { type, where } = command
   const options = kind === 'read' ? { ...command.options, limit: 1 } : command.options
   const right = run.readAll(type, where, options)
   const fits = (answer: Answer): boolean => {
@@ -171,6 +192,52 @@ function query(run: NaiveRun, command: Query): Expected {
     return isValues(given) && given.length === right.length && isChoice(given, values, right, options)
   }
   return { fits, text: canonicalText(kind === 'read' ? right[0] : right), changes: [] }
+}
+
+/** A take that matches something takes something; what it was, only its answer tells. */
+function taken(
+  run: NaiveRun,
+  kind: 'take' | 'takeAll',
+  { type, where, options }: Asked,
+  values: readonly StoredValue[],
+  given: Answer | undefined,
+): Expected {
+  const limit = kind === 'take' ? 1 : (options.limit ?? Infinity)
+  const isFifo = run.space.tables[run.table(type)]?.layout.fifo !== undefined
+  const right = (isFifo ? run.inWriteOrder(type, where) : values).slice(0, limit)
+  const text = canonicalText(kind === 'take' ? right[0] : right)
+  const fits = (answer: Answer): boolean => {
+    const answered = valuesOf(kind, answer)
+    if (answered === undefined || answered.length !== right.length) return false
+    return isFifo ? sameValue(answered, right) : isChoice(answered, values, right, {})
+  }
+  const answered = given === undefined ? undefined : valuesOf(kind, given)
+  const chosen = isFifo || right.length === values.length ? right : answered
+  if (chosen === undefined) return { fits, text, changes: undefined }
+  if (fits(kind === 'take' ? { ok: true, value: chosen[0] } : { ok: true, value: chosen }))
+    run.removeAll(type, chosen, 'taken')
+  return { fits, text, changes: run.changes }
+}
+
+function valuesOf(kind: 'take' | 'takeAll', answer: Answer): readonly StoredValue[] | undefined {
+  if (!answer.ok) return undefined
+  const values = kind === 'takeAll' ? answer.value : (answer.value ?? undefined) === undefined ? [] : [answer.value]
+  return isValues(values) ? values : undefined
+}
+
+/** With a limit below the matches, only the effects tell which ones went. */
+function cleared(run: NaiveRun, limit: number | undefined, type: string, values: readonly StoredValue[]): Expected {
+  const count = Math.min(values.length, limit ?? Infinity)
+  if (count === values.length) run.removeAll(type, values, 'removed')
+  const expected = exactly(run, { ok: true, value: count })
+  return count === values.length ? expected : { ...expected, changes: undefined }
+}
+
+function renewed(run: NaiveRun, command: Extract<Simple, { kind: 'renew' }>): Expected {
+  const outcome = attempt(() => execute(run, command))
+  if (!outcome.ok) return exactly(run, outcome)
+  const ends = command.leaseMs === undefined ? 'without end' : `${command.leaseMs} ms`
+  return { fits: (answer) => answer.ok, text: `renewed, ${ends}`, changes: run.changes }
 }
 
 function isValues(value: unknown): value is readonly StoredValue[] {

@@ -90,7 +90,7 @@ function commandsOf(effects: readonly Effect[]): readonly JournaledCommand[] {
 /** A change that a unit or a client asked for, as opposed to bookkeeping and leases that ended. */
 function isUnitChange(effect: Effect): boolean {
   if (effect.kind === 'snapshot-begins' || effect.table < firstUnitTable) return false
-  return effect.kind === 'put' || effect.reason !== 'expired'
+  return effect.kind !== 'remove' || effect.reason !== 'expired'
 }
 
 /** The requests with a key of the caller's own whose kept answers a command forgets. */
@@ -143,6 +143,7 @@ function changeLine(
     const { version, value } = effect
     return [{ kind: version === 1 ? 'added' : 'changed', type, key, version, value }]
   }
+  if (effect.kind === 'lease') return []
   const kind = effect.reason === 'taken' ? 'removed' : effect.reason
   return entryChangeKinds.includes(kind) ? [{ kind, type, key }] : []
 }

@@ -1,7 +1,9 @@
 // Runs a unit's handlers a second time, on the naive twin: what they must answer and change.
 import { durationMs, isPlenumError } from '../../kernel/index.ts'
 import {
+  Aggregation,
   stampValue,
+  type AggregateRequest,
   type Caller,
   type Command,
   type MutationSet,
@@ -9,6 +11,7 @@ import {
   type StoredValue,
 } from '../../space/index.ts'
 import type { UnitParts } from '../../unit/index.ts'
+import { aggregated } from './naive-aggregate.ts'
 import { naiveError, type NaiveOutcome, type NaiveRun } from './naive-run.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -154,8 +157,40 @@ class NaiveOperations {
     return this.#run.remove(this.#own(type, key), key, machineOptions(options))
   }
 
-  take(): never {
-    throw naiveError('NOT_AVAILABLE_YET')
+  take(type: TypeReference, where: Fields): StoredValue | undefined {
+    return this.#chosen(type, where, 1, 'taken')[0]
+  }
+
+  takeAll(type: TypeReference, where: Fields, options: SelectOptions = {}): readonly StoredValue[] {
+    return this.#chosen(type, where, options.limit ?? Infinity, 'taken')
+  }
+
+  clear(type: TypeReference, where: Fields): number {
+    return this.#chosen(type, where, Infinity, 'removed').length
+  }
+
+  aggregate(type: TypeReference, where: Fields, request: AggregateRequest): unknown {
+    const aggregation = new Aggregation(request, Infinity)
+    for (const part of aggregated(this.#run.matching(this.#asked(type, where), where), request)) aggregation.merge(part)
+    return request.groupBy === undefined ? aggregation.results()[0] : aggregation.results()
+  }
+
+  renew(type: TypeReference, key: Fields, lease: string): Fields {
+    const leaseMs = lease === 'forever' ? undefined : durationMs(lease, 'lease')
+    this.#run.renew(this.#own(type, key), key, leaseMs)
+    // When it ends, only the primary knows.
+    return this.#newId()
+  }
+
+  #chosen(type: TypeReference, where: Fields, limit: number, reason: 'removed' | 'taken'): readonly StoredValue[] {
+    const name = this.#asked(type, where)
+    const values = this.#run.inWriteOrder(name, where)
+    const isFifo = this.#run.space.tables[this.#run.table(name)]!.layout.fifo !== undefined
+    if (!isFifo && values.length > 1) this.#run.loose = true
+    const chosen = values.slice(0, limit)
+    const stamped = chosen.map((value) => this.#stamped(name, value))
+    this.#run.removeAll(name, chosen, reason)
+    return stamped
   }
 
   /** The type's name, if the entry lies on the handler's route. */

@@ -2,14 +2,16 @@
 // which changes it must make. Written without the executor of `space/`.
 import { PlenumError, type ErrorCode } from '../../kernel/index.ts'
 import type { MutationSet, RowLease, Rules, SelectOptions, StoredValue, WriteOptions } from '../../space/index.ts'
-import { canonicalText } from '../checkers/canonical.ts'
+import { canonicalText, sameValue } from '../checkers/canonical.ts'
+import { orderOf } from './naive-order.ts'
 import { itemAt, naiveMatches } from './naive-query.ts'
 import { nameOf, type NaiveEntry, type NaiveSpace } from './naive-space.ts'
 
 /** One change that a command must make; its stamp follows from its place. */
 export type NaiveChange =
   | { readonly kind: 'put'; readonly table: number; readonly entry: NaiveEntry; readonly leased: 'anew' | 'kept' }
-  | { readonly kind: 'remove'; readonly table: number; readonly name: string }
+  | { readonly kind: 'remove'; readonly table: number; readonly name: string; readonly reason: 'removed' | 'taken' }
+  | { readonly kind: 'lease'; readonly table: number; readonly name: string; readonly lease: RowLease | undefined }
 
 /** How one command ended on the twin. */
 export type NaiveOutcome =
@@ -100,12 +102,41 @@ export class NaiveRun {
     const before = this.space.find(table, key)
     checkStamp(before, options)
     if (before !== undefined) {
-      const { layout, entries } = this.space.tables[table]!
-      entries.delete(nameOf(layout, before.value))
-      this.space.change += 1
-      this.changes.push({ kind: 'remove', table, name: nameOf(layout, before.value) })
+      this.#delete(table, before.value, 'removed')
     }
     return options.returning === 'previous' ? before?.value : before !== undefined
+  }
+
+  /** Removes these values, which were chosen among the matching ones. */
+  removeAll(type: string, values: readonly StoredValue[], reason: 'removed' | 'taken'): void {
+    for (const value of values) this.#delete(this.table(type), value, reason)
+  }
+
+  renew(type: string, key: Fields, leaseMs: number | undefined): Fields {
+    const table = this.table(type)
+    const before = this.space.find(table, key)
+    if (before === undefined) throw naiveError('ENTRY_MISSING')
+    const lease = leaseMs === undefined ? undefined : { leaseMs, expiresAt: this.space.time + leaseMs }
+    const { layout, entries } = this.space.tables[table]!
+    const name = nameOf(layout, before.value)
+    entries.set(name, { ...before, lease })
+    this.changes.push({ kind: 'lease', table, name, lease })
+    return {}
+  }
+
+  /** Matching values in the order in which their entries were first written. */
+  inWriteOrder(type: string, where: Fields): readonly StoredValue[] {
+    const table = this.table(type)
+    const born = (value: StoredValue): number => this.space.find(table, value)?.born ?? 0
+    return this.matching(type, where).toSorted((a, b) => born(a) - born(b))
+  }
+
+  #delete(table: number, value: StoredValue, reason: 'removed' | 'taken'): void {
+    const { layout, entries } = this.space.tables[table]!
+    const name = nameOf(layout, value)
+    entries.delete(name)
+    this.space.change += 1
+    this.changes.push({ kind: 'remove', table, name, reason })
   }
 
   table(type: string): number {
@@ -137,7 +168,13 @@ export class NaiveRun {
     const lease = leaseMs === undefined ? before?.lease : { leaseMs, expiresAt: this.space.time + leaseMs }
     if (leaseMs !== undefined && lease !== undefined) this.#given.add(lease)
     this.space.change += 1
-    const entry = { value, version: (before?.version ?? 0) + 1, stamp: this.space.change, lease }
+    const entry = {
+      value,
+      version: (before?.version ?? 0) + 1,
+      stamp: this.space.change,
+      born: before?.born ?? this.space.change,
+      lease,
+    }
     const { layout, entries } = this.space.tables[table]!
     entries.set(nameOf(layout, value), entry)
     this.changes.push({
@@ -174,19 +211,6 @@ export function selected(value: StoredValue, select: readonly string[]): StoredV
   return Object.fromEntries(select.filter((field) => value[field] !== undefined).map((field) => [field, value[field]]))
 }
 
-const kinds = ['undefined', 'object', 'boolean', 'number', 'bigint', 'string']
-
-function orderOf(a: unknown, b: unknown): number {
-  if (typeof a !== typeof b) return kinds.indexOf(typeof a) - kinds.indexOf(typeof b)
-  if (typeof a === 'boolean' && typeof b === 'boolean') return Number(a) - Number(b)
-  const ordered = [
-    typeof a === 'number' && typeof b === 'number' && (a < b ? -1 : a > b ? 1 : 0),
-    typeof a === 'bigint' && typeof b === 'bigint' && (a < b ? -1 : a > b ? 1 : 0),
-    typeof a === 'string' && typeof b === 'string' && (a < b ? -1 : a > b ? 1 : 0),
-  ]
-  return ordered.find((order) => typeof order === 'number') || 0
-}
-
 function checkStamp(entry: NaiveEntry | undefined, { ifStamp }: WriteOptions): void {
   if (ifStamp === undefined || ifStamp === entry?.stamp) return
   throw naiveError('STAMP_CONFLICT', { current: entry?.stamp ?? null })
@@ -197,6 +221,11 @@ function mutated(value: StoredValue, mutations: MutationSet): StoredValue {
   for (const [path, item] of Object.entries(mutations.set ?? {})) next = placed(next, path, () => item)
   for (const path of mutations.unset ?? []) next = placed(next, path, () => undefined)
   for (const [path, by] of Object.entries(mutations.add ?? {})) next = placed(next, path, (item) => sum(item, by))
+  for (const [path, item] of Object.entries(mutations.push ?? {}))
+    next = placed(next, path, (list) => listed(list).concat([item]))
+  for (const [path, item] of Object.entries(mutations.removeFrom ?? {})) {
+    next = placed(next, path, (list) => listed(list).filter((one) => !sameValue(one, item)))
+  }
   for (const [path, bound] of Object.entries(mutations.min ?? {})) {
     next = placed(next, path, (item) => (item === undefined || numeric(bound) < numeric(item) ? bound : item))
   }
@@ -221,6 +250,12 @@ function placed(value: StoredValue, path: string, change: (item: unknown) => unk
 function sum(item: unknown, by: unknown): number | bigint {
   if (typeof item === 'number' && typeof by === 'number') return item + by
   if (typeof item === 'bigint' && typeof by === 'bigint') return item + by
+  throw naiveError('VALUE_INVALID')
+}
+
+function listed(item: unknown): unknown[] {
+  if (item === undefined) return []
+  if (Array.isArray(item)) return item
   throw naiveError('VALUE_INVALID')
 }
 

@@ -10,6 +10,8 @@ export interface NaiveEntry {
   readonly value: StoredValue
   readonly version: number
   readonly stamp: number
+  /** The change number when the entry was first written. */
+  readonly born: number
   readonly lease: RowLease | undefined
 }
 
@@ -72,10 +74,15 @@ export class NaiveSpace {
     if (table === undefined) return `it names table ${effect.table}, which no UPGRADE declared`
     const name = nameOf(table.layout, effect.kind === 'put' ? effect.value : effect.key)
     const before = table.entries.get(name)
+    if (effect.kind === 'lease') {
+      if (before === undefined) return `it renews the lease of ${name}, which is not there`
+      table.entries.set(name, { ...before, lease: effect.lease })
+      return undefined
+    }
     this.change += 1
     if (effect.kind === 'put') {
       const { value, version, lease } = effect
-      table.entries.set(name, { value, version, stamp: this.change, lease })
+      table.entries.set(name, { value, version, stamp: this.change, born: before?.born ?? this.change, lease })
       const expected = (before?.version ?? 0) + 1
       return version === expected ? undefined : `it puts version ${version} of ${name}, where ${expected} comes next`
     }

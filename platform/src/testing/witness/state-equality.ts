@@ -65,11 +65,11 @@ export function differences(space: NaiveSpace, machine: Machine): readonly strin
     found.push(`The twin made ${space.change} changes, the machine ${machine.change}.`)
   for (const table of machine.tables) {
     const left = new Map(space.tables[table.number]?.entries)
-    for (const { value, version, stamp, lease } of table.rows()) {
+    for (const { value, version, stamp, born, lease } of table.rows()) {
       const name = nameOf(table.layout, value)
       const twin = left.get(name)
       left.delete(name)
-      const own = canonicalText({ value, version, stamp, lease })
+      const own = canonicalText({ value, version, stamp, born, lease })
       const other = twin === undefined ? 'nothing' : canonicalText(twin)
       if (own !== other) found.push(`Of ${name} the twin has ${other}, the machine ${own}.`)
     }

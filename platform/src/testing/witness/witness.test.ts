@@ -32,7 +32,7 @@ const Item = entry(
     size: z.object({ width: z.int(), height: z.int().optional() }),
     tags: z.array(z.string()),
   }),
-  { id: 'id', route: 'group' },
+  { id: 'id', route: 'group', indexes: [['group', 'n'], ['note'], ['size.width', 'n'], ['size.height']] },
 )
 
 const shop = unit(
@@ -224,6 +224,12 @@ const busy: ItemProfile = {
     patch: 2,
     change: 1,
     remove: 2,
+    aggregate: 1,
+    explain: 1,
+    take: 1,
+    takeAll: 1,
+    clear: 1,
+    renew: 1,
     batch: 1,
   },
   leased: 0.1,
@@ -325,7 +331,7 @@ describe('the journal is the witness', () => {
   })
 
   test('[A3] found: an answer that left before its record was accepted', async () => {
-    const rig = await newRig(1)
+    const rig = await newRig(8)
     await drive(rig, 40)
     const early = rig.recorder.replies.map((reply) => ({ ...reply, to: reply.to - 1 }))
     expect(await verdictOf(rig)).toMatchObject({ ok: true })

@@ -1,0 +1,52 @@
+// Options as callers write them, and what they mean for a request.
+import { durationMs, PlenumError } from '../kernel/index.ts'
+import type { SelectOptions, WriteOptions } from '../space/index.ts'
+import type { RouteOptions } from './router.ts'
+
+/** Options of a call, with durations as text. */
+export interface GivenOptions extends SelectOptions {
+  readonly timeout?: string | undefined
+  readonly wait?: string | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly key?: string | undefined
+  readonly lease?: string | undefined
+  readonly ifStamp?: number | undefined
+  readonly returning?: 'previous' | undefined
+  readonly consistency?: 'leased' | 'confirmed' | undefined
+}
+
+/** Options of a write where none are given. */
+export const noOptions: WriteOptions = Object.freeze({})
+
+/** How a request is to be sent; undefined where nothing is asked for. */
+export function patience(options: GivenOptions | undefined): RouteOptions | undefined {
+  if (options === undefined) return undefined
+  if (options.wait !== undefined) throw notYetError('wait')
+  const { timeout, signal, key, consistency } = options
+  if (timeout === undefined && signal === undefined && key === undefined && consistency === undefined) return undefined
+  return {
+    timeoutMs: timeout === undefined ? undefined : durationMs(timeout, 'timeout'),
+    signal,
+    key,
+    read: consistency,
+  }
+}
+
+/** What a write is to do beside writing. */
+export function writeOptions(options: GivenOptions | undefined): WriteOptions {
+  if (options === undefined) return noOptions
+  const leaseMs = options.lease === undefined ? undefined : durationMs(options.lease, 'lease')
+  return { ifStamp: options.ifStamp, leaseMs, returning: options.returning }
+}
+
+/** Rejects what this version does not do. */
+export function notYet(what: string): Promise<never> {
+  return Promise.reject(notYetError(what))
+}
+
+/** The error for what this version does not do. */
+export function notYetError(what: string): PlenumError {
+  return new PlenumError('NOT_AVAILABLE_YET', `'${what}' is not part of this version yet. Nothing happened.`, {
+    details: { what },
+  })
+}

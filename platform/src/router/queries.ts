@@ -1,0 +1,248 @@
+// Queries over all partitions: each becomes one command, or one for each partition, and the parts become one answer.
+//
+// I1 A query that names the whole route by equality goes to one partition; any other to all of them (ID1).
+// I2 What several partitions answer is sorted, cut and summed here as each of them would have done it alone (SP3).
+// I3 A take asks one partition after the other, each with a request of its own: nothing is taken and put back (SP4).
+import { PlenumError, type Limits } from '../kernel/index.ts'
+import {
+  Aggregation,
+  arrange,
+  keyFieldsOf,
+  pageOrder,
+  placeOf,
+  project,
+  type Aggregate,
+  type AggregatePart,
+  type AggregateRequest,
+  type Command,
+  type Explanation,
+  type OrderBy,
+  type SelectOptions,
+  type StoredValue,
+} from '../space/index.ts'
+import { cursorOf, placeIn } from './cursor.ts'
+import { notYetError, patience, type GivenOptions } from './given-options.ts'
+import type { Router } from './router.ts'
+import type { ClientType } from './space-client.ts'
+
+export interface PageOptions extends GivenOptions {
+  /** Where the page before ended. */
+  readonly cursor?: string | undefined
+}
+
+/** Some of what matches, in the order of pages, and where to go on; no cursor at the end. */
+export interface Page {
+  readonly entries: readonly StoredValue[]
+  readonly cursor: string | undefined
+}
+
+/** How a query was answered: on which partitions, and what each of them did. */
+export interface Explained {
+  /** True if the query names no route, so that every partition is asked. */
+  readonly fanOut: boolean
+  readonly matches: number
+  readonly visited: number
+  readonly partitions: readonly (Explanation & { readonly partition: number })[]
+}
+
+/** Entries of a page where nothing else is said. */
+const pageEntries = 100
+/** Entries that one command of a `clear` removes: small enough for a record, and for the others to get their turn. */
+const clearStep = 10_000
+
+export class Queries {
+  readonly #router: Router
+  readonly #limits: Limits
+  /** The partition that the next take begins with, so that they do not all crowd the first. */
+  #turn = 0
+
+  constructor(router: Router, limits: Limits) {
+    this.#router = router
+    this.#limits = limits
+  }
+
+  async read(type: ClientType, where: StoredValue, options: GivenOptions = {}): Promise<StoredValue | undefined> {
+    const [first] = await this.readAll(type, where, { ...options, limit: 1 })
+    return first
+  }
+
+  async readAll(type: ClientType, where: StoredValue, options: GivenOptions = {}): Promise<readonly StoredValue[]> {
+    const selected = selectOptions(options)
+    const { limit, offset = 0, orderBy, select } = selected
+    const one = this.#partitionOf(type, where)
+    if (one !== undefined) return (await this.#ask(one, readAll(type, where, selected), options)) as StoredValue[]
+    // Every partition may hold all of the page, so each is asked for everything up to its end.
+    const upTo = {
+      ...selected,
+      ...(select === undefined ? {} : { select: [...new Set([...select, ...fieldsOf(orderBy)])] }),
+      offset: undefined,
+      limit: limit === undefined ? undefined : offset + limit,
+    }
+    const parts = await this.#askAll(readAll(type, where, upTo), options)
+    const values = (parts as readonly (readonly StoredValue[])[]).flat()
+    return arrange(values, { orderBy, limit, offset }, this.#limits.readEntriesMax).map((value) =>
+      project(value, select),
+    )
+  }
+
+  async readPage(type: ClientType, where: StoredValue, options: PageOptions = {}): Promise<Page> {
+    const { orderBy, limit = pageEntries, select } = selectOptions(options)
+    if (!(Number.isInteger(limit) && limit > 0)) throw badLimit(limit)
+    const keyFields = keyFieldsOf(type)
+    const asked = { type: type.layout.name, where, orderBy }
+    const after = options.cursor === undefined ? undefined : placeIn(options.cursor, asked)
+    // One more than the page tells whether another follows.
+    const command = readAll(type, where, { orderBy, limit: limit + 1, paged: true, after })
+    const one = this.#partitionOf(type, where)
+    const parts = one === undefined ? await this.#askAll(command, options) : [await this.#ask(one, command, options)]
+    const values = (parts as readonly (readonly StoredValue[])[]).flat()
+    if (parts.length > 1) values.sort(pageOrder(orderBy, keyFields))
+    const entries = values.slice(0, limit)
+    const last = values.length > limit ? entries.at(-1) : undefined
+    return {
+      entries: entries.map((value) => project(value, select)),
+      cursor: last === undefined ? undefined : cursorOf(placeOf(last, orderBy, keyFields), asked),
+    }
+  }
+
+  async count(type: ClientType, where: StoredValue, options: GivenOptions = {}): Promise<number> {
+    const command: Command = { kind: 'count', type: type.layout.name, where, options: {} }
+    const parts = (await this.#parts(type, where, command, options)) as readonly number[]
+    return parts.reduce((sum, part) => sum + part, 0)
+  }
+
+  async aggregate(
+    type: ClientType,
+    where: StoredValue,
+    request: AggregateRequest,
+    options: GivenOptions = {},
+  ): Promise<Aggregate | readonly Aggregate[]> {
+    const command: Command = { kind: 'aggregate', type: type.layout.name, where, request }
+    const aggregation = new Aggregation(request, this.#limits.aggregateGroupsMax)
+    const parts = (await this.#parts(type, where, command, options)) as readonly (readonly AggregatePart[])[]
+    for (const part of parts.flat()) aggregation.merge(part)
+    return request.groupBy === undefined ? aggregation.results()[0]! : aggregation.results()
+  }
+
+  async explain(type: ClientType, where: StoredValue, options: GivenOptions = {}): Promise<Explained> {
+    const command: Command = { kind: 'explain', type: type.layout.name, where, options: selectOptions(options) }
+    const one = this.#partitionOf(type, where)
+    const parts = (await this.#parts(type, where, command, options)) as readonly Explanation[]
+    const partitions = parts.map((part, at) => ({ partition: one ?? at, ...part }))
+    return {
+      fanOut: one === undefined && this.#router.partitions > 1,
+      matches: parts.reduce((sum, { matches }) => sum + matches, 0),
+      visited: parts.reduce((sum, { visited }) => sum + visited, 0),
+      partitions,
+    }
+  }
+
+  async take(type: ClientType, where: StoredValue, options: GivenOptions = {}): Promise<StoredValue | undefined> {
+    if (options.wait !== undefined) throw notYetError('wait')
+    const command: Command = { kind: 'take', type: type.layout.name, where, options: selectOptions(options) }
+    for (const partition of this.#inTurn(type, where)) {
+      const taken = (await this.#ask(partition, command, options)) as StoredValue | undefined | null
+      if (taken !== undefined && taken !== null) return taken
+    }
+    return undefined
+  }
+
+  async takeAll(type: ClientType, where: StoredValue, options: GivenOptions = {}): Promise<readonly StoredValue[]> {
+    const { limit, ...selected } = selectOptions(options)
+    const taken: StoredValue[] = []
+    for (const partition of this.#inTurn(type, where)) {
+      const left = limit === undefined ? undefined : limit - taken.length
+      if (left === 0) break
+      const command: Command = { kind: 'takeAll', type: type.layout.name, where, options: { ...selected, limit: left } }
+      taken.push(...((await this.#ask(partition, command, options)) as readonly StoredValue[]))
+    }
+    return taken
+  }
+
+  /** In steps, each of them one commit: what is written meanwhile may be removed as well. */
+  async clear(type: ClientType, where: StoredValue, options: GivenOptions = {}): Promise<number> {
+    const limit = Math.min(clearStep, this.#limits.commandEffectsMax, this.#limits.readEntriesMax)
+    const command: Command = { kind: 'clear', type: type.layout.name, where, options: { limit } }
+    let removed = 0
+    for (const partition of this.#inTurn(type, where)) {
+      for (let step = limit; step === limit; removed += step) {
+        step = (await this.#ask(partition, command, options)) as number
+      }
+    }
+    return removed
+  }
+
+  async #parts(
+    type: ClientType,
+    where: StoredValue,
+    command: Command,
+    options: GivenOptions,
+  ): Promise<readonly unknown[]> {
+    const one = this.#partitionOf(type, where)
+    return one === undefined ? this.#askAll(command, options) : [await this.#ask(one, command, options)]
+  }
+
+  #ask(partition: number, command: Command, options: GivenOptions): Promise<unknown> {
+    return this.#router.send(partition, command, patience(options))
+  }
+
+  #askAll(command: Command, options: GivenOptions): Promise<readonly unknown[]> {
+    return this.#router.all(command, patience(options))
+  }
+
+  /** The partitions that a query may find something on, another first each time. */
+  #inTurn(type: ClientType, where: StoredValue): readonly number[] {
+    const one = this.#partitionOf(type, where)
+    if (one !== undefined) return [one]
+    const { partitions } = this.#router
+    const first = this.#turn++ % partitions
+    return Array.from({ length: partitions }, (_, at) => (first + at) % partitions)
+  }
+
+  /** The partition of a query that names the whole route by equality; undefined if it fans out. */
+  #partitionOf({ layout }: ClientType, where: StoredValue): number | undefined {
+    const route = layout.route.map((field) => equality(where[field]))
+    if (route.includes(undefined)) return undefined
+    return this.#router.partitionOf(route.length === 1 ? route[0] : route)
+  }
+}
+
+function readAll({ layout }: ClientType, where: StoredValue, options: SelectOptions): Command {
+  return { kind: 'readAll', type: layout.name, where, options }
+}
+
+function selectOptions({
+  orderBy,
+  limit,
+  offset,
+  select,
+  fifo,
+}: GivenOptions): SelectOptions & { readonly orderBy?: OrderBy } {
+  return {
+    ...(orderBy === undefined ? {} : { orderBy }),
+    ...(limit === undefined ? {} : { limit }),
+    ...(offset === undefined ? {} : { offset }),
+    ...(select === undefined ? {} : { select }),
+    ...(fifo === undefined ? {} : { fifo }),
+  }
+}
+
+/** The fields that sorting needs. */
+function fieldsOf(orderBy: OrderBy | undefined): readonly string[] {
+  return Object.keys(orderBy ?? {}).map((path) => path.split('.')[0]!)
+}
+
+function equality(condition: unknown): unknown {
+  if (typeof condition !== 'object' || condition === null) return condition
+  return (condition as { readonly eq?: unknown }).eq
+}
+
+function badLimit(limit: unknown): PlenumError {
+  return new PlenumError(
+    'QUERY_INVALID',
+    `A page has one entry at least: limit is a whole number above 0, not ${String(limit)}.`,
+    {
+      details: { path: 'limit' },
+    },
+  )
+}

@@ -1,0 +1,192 @@
+// Finds the rows of a table that match a query, by the cheapest way there is.
+//
+// I1 Whatever way is taken, a row is visited once at most and shown only if it matches: the ways differ in work alone.
+// I2 For a condition that an index serves alone, only matches are visited.
+import { conditionsOf, type PathCondition } from './conditions.ts'
+import { isScalar } from './item-order.ts'
+import type { StoredValue } from './layout.ts'
+import { compileQuery, type PathCheck } from './query.ts'
+import type { Row } from './row.ts'
+import type { KeyRange, SecondaryIndex, Visit } from './secondary-index.ts'
+import type { Table } from './table.ts'
+
+/** The order in which rows are wanted. */
+export interface Wanted {
+  readonly orderBy?: Readonly<Record<string, 'asc' | 'desc' | undefined>> | undefined
+  /** In write order (SP9). */
+  readonly fifo?: boolean | undefined
+  /** Rows after which the caller stops, if they come in the order that it wants. */
+  readonly enough?: number | undefined
+}
+
+/** More look-ups than this for one query are no longer cheaper than a walk. */
+const lookupsMax = 1_024
+
+/** A way to the rows that match. */
+export interface Way {
+  /** `id`, the paths of an index, several of them joined by `or`, or `scan`. */
+  readonly by: string
+  /** True if rows come in the order that is wanted. */
+  readonly inOrder: boolean
+  /** Shows the matches until `visit` returns false; returns how many rows were looked at. */
+  readonly walk: (visit: Visit) => number
+}
+
+/** A way before it filters. */
+interface Path {
+  readonly by: string
+  /** Rows that it will visit, roughly. */
+  readonly cost: number
+  readonly inOrder: boolean
+  readonly walk: (visit: Visit) => boolean
+}
+
+/** The cheapest way to the matches. QUERY_INVALID for a query that cannot be understood. */
+export function wayTo(table: Table, where: StoredValue, check: PathCheck | undefined, wanted: Wanted): Way {
+  const exact = lookUp(table, where, wanted)
+  if (exact !== undefined) {
+    const { index, keys } = exact
+    return { by: index.name, inOrder: true, walk: (visit) => counted((one) => void index.visit(keys, one), visit) }
+  }
+  const matches = compileQuery(where, check)
+  const { by, inOrder, walk } = cheapest(table, where, wanted)
+  return {
+    by,
+    inOrder,
+    walk: (visit) =>
+      counted(
+        (one) => void walk(one),
+        (row) => !matches(row.value) || visit(row),
+      ),
+  }
+}
+
+/** Walks, and counts the rows that are visited: the measure of a query's work. */
+function counted(walk: (visit: Visit) => void, visit: Visit): number {
+  let visited = 0
+  walk((row) => {
+    visited += 1
+    return visit(row)
+  })
+  return visited
+}
+
+/** The index whose paths a query asks for by equality and nothing else: the most frequent query needs no plan. */
+function lookUp(
+  table: Table,
+  where: StoredValue,
+  { orderBy }: Wanted,
+): { readonly index: SecondaryIndex; readonly keys: readonly unknown[] } | undefined {
+  const { indexes } = table
+  if (indexes.length === 0 || orderBy !== undefined) return undefined
+  let asked = 0
+  for (const name in where) {
+    if (!isScalar(where[name])) return undefined
+    asked += 1
+  }
+  for (const index of indexes) {
+    if (index.paths.length !== asked) continue
+    const keys = index.paths.map((path) => where[path])
+    if (!keys.includes(undefined)) return { index, keys }
+  }
+  return undefined
+}
+
+function cheapest(table: Table, where: StoredValue, wanted: Wanted): Path {
+  if (table.layout.id.every((field) => isScalar(where[field]))) return byId(table, where, wanted)
+  const conditions = conditionsOf(where)
+  let best = scan(table, wanted)
+  for (const index of table.indexes) {
+    const way = byIndex(index, conditions, wanted)
+    if (way !== undefined && way.cost < best.cost) best = way
+  }
+  const { or } = where
+  if (!Array.isArray(or) || best.cost === 0) return best
+  const union = byUnion(table, or as readonly StoredValue[], wanted)
+  return union !== undefined && union.cost < best.cost ? union : best
+}
+
+function byId(table: Table, where: StoredValue, wanted: Wanted): Path {
+  return { by: 'id', cost: 0, inOrder: isAnyOrder(wanted), walk: (visit) => table.visitId(where, visit) }
+}
+
+function scan(table: Table, wanted: Wanted): Path {
+  return { by: 'scan', cost: table.size, inOrder: isAnyOrder(wanted), walk: (visit) => table.visit(visit) }
+}
+
+function byIndex(index: SecondaryIndex, conditions: Map<string, PathCondition>, wanted: Wanted): Path | undefined {
+  const { paths, name } = index
+  const lists: (readonly unknown[])[] = []
+  let lookups = 1
+  for (const path of paths) {
+    const equal = conditions.get(path)?.equal
+    if (equal === undefined || lookups * equal.length > lookupsMax) break
+    lists.push(equal)
+    lookups *= equal.length
+  }
+  const tuples = combinations(lists)
+  const rows = tuples.reduce((sum, keys) => sum + index.count(keys), 0)
+  if (lists.length === paths.length) {
+    const inOrder = wanted.orderBy === undefined && (wanted.fifo !== true || tuples.length === 1)
+    return { by: name, cost: rows, inOrder, walk: (visit) => tuples.every((keys) => index.visit(keys, visit)) }
+  }
+  const last = paths.at(-1)!
+  const direction = tuples.length === 1 ? orderedBy(last, wanted) : undefined
+  const asked = lists.length === paths.length - 1 ? conditions.get(last)?.range : undefined
+  if (asked !== undefined || (direction !== undefined && lists.length === paths.length - 1)) {
+    const inOrder = direction !== undefined || isAnyOrder(wanted)
+    const narrowed = asked === undefined ? rows : rows / 4
+    const cost =
+      direction !== undefined && wanted.enough !== undefined ? Math.min(narrowed, wanted.enough * 4) : narrowed
+    // A whole walk in order costs more than one without, and saves no row.
+    if (asked === undefined && lists.length === 0 && wanted.enough === undefined) return undefined
+    const range = asked ?? everything
+    const walk = (visit: Visit): boolean =>
+      tuples.every((keys) => index.visit(keys, visit, range, direction === 'desc'))
+    return { by: name, cost, inOrder, walk }
+  }
+  if (lists.length === 0) return undefined
+  const inOrder = isAnyOrder(wanted)
+  return { by: name, cost: rows, inOrder, walk: (visit) => tuples.every((keys) => index.visit(keys, visit)) }
+}
+
+/** Each branch of an `or` by an index of its own; undefined if one of them has none. */
+function byUnion(table: Table, branches: readonly StoredValue[], wanted: Wanted): Path | undefined {
+  const ways = branches.map((branch) => cheapest(table, branch, {}))
+  if (ways.some(({ by }) => by === 'scan')) return undefined
+  return {
+    by: [...new Set(ways.map(({ by }) => by))].join(' or '),
+    cost: ways.reduce((sum, { cost }) => sum + cost, 0),
+    inOrder: isAnyOrder(wanted),
+    walk(visit) {
+      const seen = new Set<Row>()
+      const once: Visit = (row) => {
+        if (seen.has(row)) return true
+        seen.add(row)
+        return visit(row)
+      }
+      return ways.every((way) => way.walk(once))
+    },
+  }
+}
+
+/** The direction in which an index's last path gives the order that is wanted. */
+function orderedBy(path: string, { orderBy, fifo }: Wanted): 'asc' | 'desc' | undefined {
+  if (orderBy === undefined || fifo === true) return undefined
+  const [first, another] = Object.entries(orderBy).filter(([, direction]) => direction !== undefined)
+  return another === undefined && first?.[0] === path ? first[1] : undefined
+}
+
+function isAnyOrder({ orderBy, fifo }: Wanted): boolean {
+  return orderBy === undefined && fifo !== true
+}
+
+const everything: KeyRange = { isFrom: () => true, isBeyond: () => false }
+
+/** Every combination of one item of each list. */
+function combinations(lists: readonly (readonly unknown[])[]): readonly (readonly unknown[])[] {
+  return lists.reduce<readonly (readonly unknown[])[]>(
+    (tuples, list) => tuples.flatMap((tuple) => list.map((item) => [...tuple, item])),
+    [[]],
+  )
+}
