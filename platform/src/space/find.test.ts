@@ -72,7 +72,7 @@ const options = fc.record(
 type Step =
   | { readonly kind: 'put'; readonly id: number; readonly fields: StoredValue; readonly undone: boolean }
   | { readonly kind: 'remove'; readonly id: number; readonly undone: boolean }
-const id = fc.integer({ min: 0, max: 9 })
+const id = fc.integer({ min: 0, max: 19 })
 const undone = fc.boolean()
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ kind: fc.constant('put'), id, fields, undone }),
@@ -109,18 +109,24 @@ function twinReads(rig: Rig, where: StoredValue): readonly StoredValue[] {
   return [...rig.twin.values()].filter(compileQuery(where))
 }
 
-function isSorted(
-  values: readonly StoredValue[],
-  orderBy: Readonly<Record<string, 'asc' | 'desc' | undefined>>,
-): boolean {
-  const compare = (a: StoredValue, b: StoredValue): number => {
+type OrderBy = Readonly<Record<string, 'asc' | 'desc' | undefined>>
+
+function comparator(orderBy: OrderBy): (a: StoredValue, b: StoredValue) => number {
+  return (a, b) => {
     for (const [path, way] of Object.entries(orderBy)) {
       const order = compareItems(itemAt(a, path.split('.')), itemAt(b, path.split('.')))
       if (order !== 0) return way === 'desc' ? -order : order
     }
     return 0
   }
-  return values.every((value, at) => at === 0 || compare(values[at - 1]!, value) <= 0)
+}
+
+/** What a value is sorted by; null, lists and objects are not told apart. */
+function sortKey(value: StoredValue, orderBy: OrderBy): unknown {
+  return Object.keys(orderBy).map((path) => {
+    const one = itemAt(value, path.split('.'))
+    return typeof one === 'object' ? 'object' : one
+  })
 }
 
 describe('queries by index', () => {
@@ -128,8 +134,8 @@ describe('queries by index', () => {
     const ways = new Map<string, number>()
     fc.assert(
       fc.property(
-        fc.array(step, { maxLength: 40 }),
-        fc.array(fc.tuple(where, options), { maxLength: 12 }),
+        fc.array(step, { maxLength: 60 }),
+        fc.array(fc.tuple(fc.oneof(where, fc.constant({})), options), { maxLength: 12 }),
         (steps, asked) => {
           const rig = new Rig()
           // Some queries come before the last steps, so that what they build in an index must follow the changes.
@@ -147,9 +153,10 @@ describe('queries by index', () => {
             expect(new Set(found).size).toBe(found.length)
             for (const value of found) expect(all).toContain(value)
             if (orderBy !== undefined) {
-              expect(isSorted(found, orderBy)).toBe(true)
-              const skipped = rig.executor.readAll(rig.table, query, { orderBy, limit: offset })
-              expect(isSorted([...skipped.slice(-1), ...found.slice(0, 1)], orderBy)).toBe(true)
+              const keysOf = (values: readonly StoredValue[]): unknown[] =>
+                values.map((value) => sortKey(value, orderBy))
+              const sorted = all.toSorted(comparator(orderBy))
+              expect(keysOf(found)).toEqual(keysOf(sorted.slice(offset, offset + limit)))
             }
             expect(rig.executor.count(rig.table, query)).toBe(all.length)
             const { by } = rig.executor.explain(rig.table, query, wanted)

@@ -136,8 +136,9 @@ function byIndex(index: SecondaryIndex, conditions: Map<string, PathCondition>, 
   if (asked !== undefined || (direction !== undefined && lists.length === paths.length - 1)) {
     const inOrder = direction !== undefined || isAnyOrder(wanted)
     const narrowed = asked === undefined ? rows : rows / 4
-    const cost =
-      direction !== undefined && wanted.enough !== undefined ? Math.min(narrowed, wanted.enough * 4) : narrowed
+    // Some of the rows that come in order may not match what else is asked.
+    const upTo = wanted.enough === undefined ? Infinity : wanted.enough * (conditions.size === 0 ? 1 : 4)
+    const cost = direction === undefined ? narrowed : Math.min(narrowed, upTo)
     // A whole walk in order costs more than one without, and saves no row.
     if (asked === undefined && lists.length === 0 && wanted.enough === undefined) return undefined
     const range = asked ?? everything

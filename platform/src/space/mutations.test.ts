@@ -15,8 +15,10 @@ describe('declared mutations', () => {
     ['unset', { unset: ['n', 'inner.deeper.b', 'absent'] }, { n: undefined, inner: { a: 1, deeper: {} } }],
     ['add', { add: { n: -2, big: 3n, 'inner.deeper.b': 0.5 } }, { n: 3, big: 8n, inner: { a: 1, deeper: { b: 2.5 } } }],
     ['min', { min: { n: 4, big: 9n, fresh: 1 } }, { n: 4, big: 5n, fresh: 1 }],
+    ['push', { push: { list: 2, fresh: 'a' } }, { list: [1, 2], fresh: ['a'] }],
+    ['removeFrom', { removeFrom: { list: 1, fresh: 1 } }, { list: [], fresh: [] }],
     ['max', { max: { n: 4, big: 9n, fresh: 1 } }, { n: 5, big: 9n, fresh: 1 }],
-  ])('[SP1] %s makes a new value and leaves the old one as it is', (_, mutations, expected) => {
+  ])('[SP6] %s makes a new value and leaves the old one as it is', (_, mutations, expected) => {
     expect(mutate(value, mutations)).toEqual({ ...value, ...expected })
     expect(value).toEqual({ n: 5, big: 5n, text: 'x', inner: { a: 1, deeper: { b: 2 } }, list: [1] })
   })
@@ -36,7 +38,7 @@ describe('declared mutations', () => {
     [{ set: { 'text.x': 1 } }, 'text.x'],
     [{ set: { 'list.0': 1 } }, 'list.0'],
     [{ unset: ['absent.x'] }, 'absent.x'],
-  ])('[SP1] %o is VALUE_INVALID and names the field', (mutations, field) => {
+  ])('[SP6] %o is VALUE_INVALID and names the field', (mutations, field) => {
     expect(() => mutate(value, mutations)).toThrow(
       expect.objectContaining({ code: 'VALUE_INVALID', details: { field } }),
     )

@@ -240,7 +240,7 @@ const busy: ItemProfile = {
 
 describe('the journal is the witness', () => {
   test.each([1, 2, 3, 4, 5, 6])(
-    "[A1] [A3] [SP1] [SP2] [SP10] [SP12] every answer of random commands is the naive twin's, seed %i",
+    "[A1] [A3] [SP1] [SP2] [SP3] [SP4] [SP6] [SP7] [SP8] [SP10] [SP12] every answer of random commands is the naive twin's, seed %i",
     async (seed) => {
       const rig = await newRig(seed)
       await drive(rig, 400)
