@@ -66,9 +66,12 @@ function checkJournal({ journal, folder }: Options): void {
   if (!isPath((journal as { readonly folder?: unknown }).folder))
     throw usage("journal is 'memory' or { folder } with the path of a folder", 'journal')
   const { bytesMax } = journal
-  if (bytesMax !== undefined && !(typeof bytesMax === 'number' && bytesMax > 0))
-    throw usage(`bytesMax is a positive number of bytes, not ${String(bytesMax)}`, 'bytesMax')
+  if (bytesMax !== undefined && !(typeof bytesMax === 'number' && bytesMax >= bytesMaxMin))
+    throw usage(`bytesMax is a number of bytes, at least ${bytesMaxMin}, not ${String(bytesMax)}`, 'bytesMax')
 }
+
+/** Smaller journals are full before a snapshot can be taken and the journal be cut. */
+const bytesMaxMin = 8 << 20
 
 function isPath(path: unknown): boolean {
   return typeof path === 'string' && path !== ''

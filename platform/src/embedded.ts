@@ -82,7 +82,7 @@ function openPartitions(options: Options, unit: ResolvedUnit, parts: Parts): rea
   const { runtime, limits, development, journals, watchdog } = parts
   const guard = development ? new PurityGuard() : undefined
   const watch = guard === undefined || watchdog === undefined ? watchdog : both(watchdog, guard)
-  return journals.partitions.map(({ id, journal }, partition) => {
+  const partitions: readonly Partition[] = journals.partitions.map(({ id, journal }, partition) => {
     const logic = new UnitLogic({
       parts: unit,
       limits,
@@ -104,8 +104,14 @@ function openPartitions(options: Options, unit: ResolvedUnit, parts: Parts): rea
       limits,
       reference: () => runtime.clock.wall(),
       onEvent: (event) => options.onEvent?.({ partition, event }),
+      // All share the room of one log: also a partition that is idle holds what others want to cut.
+      makeRoom() {
+        const making = partitions.flatMap((one) => one.makeRoom() ?? [])
+        return making.length === 0 ? undefined : Promise.all(making)
+      },
     })
   })
+  return partitions
 }
 
 /** One watch within another. */

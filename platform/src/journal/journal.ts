@@ -49,8 +49,11 @@ export interface Journal {
   readonly level: AckLevel
   /** True if other members may append too, so that leases, fences and regressions have to be reckoned with. */
   readonly shared: boolean
-  /** Share of the journal's room that is taken as far as is known, 0 to 1, without asking anybody (JR8). */
-  fill(): number
+  /**
+   * Share of the journal's room that is taken as far as is known, 0 to 1, without asking anybody (JR8). `bytes` are those
+   * that wait to be appended; an engine of several journals counts them for all until the next append.
+   */
+  fill(bytes?: number): number
   /** Reads the authority's tail. JOURNAL_CORRUPT where the engine finds damage, with place and loss. */
   open(): Promise<Tail>
   /** Appends at exactly `position` or not at all, as far as the engine can tell. Several may be in flight, in order. */

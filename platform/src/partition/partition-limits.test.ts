@@ -1,15 +1,20 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
+import { recordKinds } from '../journal/record.ts'
 import { turns } from './contract/manual-runtime.ts'
 import { Answers, get, insert, numbered, PartitionBench, register, write } from './contract/partition-bench.ts'
 
 const keyed = (key: string) => ({ identity: { kind: 'keyed', key } as const })
 
-test('[JR8] at 90 % changes are refused and nothing happens; reads, heartbeats, snapshots and CLOSE go on', async () => {
+test('[JR8] at 90 % changes are refused once two snapshots made no room, and nothing happens; all else goes on', async () => {
   const bench = new PartitionBench({ shared: true })
-  const { partition } = await bench.primary()
+  const { partition, events } = await bench.primary()
+  const snapshots = (): number => events.filter(({ kind }) => kind === 'snapshot').length
   await partition.submit({ ...write('a', 1), ...keyed('k') })
   bench.stream.filled = 0.9
   await expect(partition.submit(write('b', 1))).rejects.toMatchObject({ code: 'JOURNAL_FULL' })
+  expect(snapshots()).toBe(2)
+  await expect(partition.submit(write('b', 1))).rejects.toMatchObject({ code: 'JOURNAL_FULL' })
+  expect(snapshots()).toBe(2)
   expect(await partition.submit(get('b'))).toBeUndefined()
   expect(await partition.submit({ ...get('a'), read: 'confirmed' })).toEqual({ id: 'a', n: 1 })
   expect(await partition.submit({ ...write('a', 1), ...keyed('k') })).toMatchObject({ id: 'a' })
@@ -18,13 +23,51 @@ test('[JR8] at 90 % changes are refused and nothing happens; reads, heartbeats, 
   await partition.submit(write('b', 1))
   bench.stream.filled = 0.9
   await partition.close()
-  expect((await bench.stream.kinds()).filter((kind) => kind !== 'BATCH')).toEqual([
+  const sent = bench.stream.sent.map(({ bytes }) => recordKinds[bytes[5]!])
+  expect(sent.filter((kind) => kind !== 'BATCH')).toEqual([
     'OPEN',
     'UPGRADE',
+    'SNAPSHOT',
+    'SNAPSHOT',
     'HEARTBEAT',
     'SNAPSHOT',
     'CLOSE',
   ])
+})
+
+test('[JR8] a change that comes while room is being made waits for it; a read does not', async () => {
+  const bench = new PartitionBench({ shared: false })
+  const { partition, events } = await bench.primary()
+  const { promise, resolve } = Promise.withResolvers<void>()
+  bench.stream.naming = promise
+  bench.stream.filled = 0.9
+  const answers = new Answers()
+  answers.watch('write', partition.submit(write('a', 1)))
+  answers.watch('read', partition.submit(get('a')))
+  await turns()
+  expect([answers.of('write'), answers.of('read')]).toEqual(['waits', { value: undefined }])
+  bench.stream.filled = 0.4
+  resolve()
+  await vi.waitFor(() => expect(answers.of('write')).toMatchObject({ value: { id: 'a' } }))
+  expect(events.filter(({ kind }) => kind === 'snapshot').length).toBe(1)
+})
+
+test('[JR8] [PA3] where a record finds no room, what is acked is read, and an end in order does not wait for it', async () => {
+  const bench = new PartitionBench({ shared: false })
+  const { partition } = await bench.primary()
+  await partition.submit(write('a', 1))
+  bench.stream.fate = 'full'
+  const answers = new Answers()
+  answers.watch('stuck', partition.submit(write('b', 1)))
+  await bench.runtime.advance(500)
+  expect(await partition.submit(get('a'))).toEqual({ id: 'a', n: 1 })
+  expect(answers.of('stuck')).toBe('waits')
+  await partition.close()
+  await turns()
+  expect(answers.of('stuck')).toEqual({ code: 'UNKNOWN_OUTCOME' })
+  bench.stream.fate = 'acked'
+  const { partition: again } = await bench.primary()
+  expect(await again.submit(get('b'))).toBeUndefined()
 })
 
 test('[JR8] a full journal can change hands: OPEN is appended', async () => {

@@ -24,6 +24,7 @@ import type { Request } from '../space/index.ts'
 import type { PartitionEvent } from './events.ts'
 import type { Logic } from './logic.ts'
 import { appendRecentAgain, forked, isTrimmed, type ReignEnd } from './pipeline.ts'
+import { journalFull } from './primary-errors.ts'
 import { Primary } from './primary.ts'
 import { recover } from './recovery.ts'
 import { mayReign, type OpenBody, type Replica, type ReplicaObserver } from './replica.ts'
@@ -48,6 +49,8 @@ export interface PartitionOptions {
   /** Median wall time of the members; this member's own wall clock where it is alone (TI1). */
   readonly reference: () => number
   readonly onEvent: (event: PartitionEvent) => void
+  /** Asks all partitions that share the room of one journal to `makeRoom`: a part of it goes when none needs it. */
+  readonly makeRoom?: (() => Promise<unknown> | undefined) | undefined
   /** Sees every accepted record that is applied from the journal. */
   readonly observe?: ReplicaObserver | undefined
 }
@@ -142,6 +145,11 @@ export class Partition {
   /** Takes a snapshot if this member is the primary. */
   async snapshot(): Promise<void> {
     if (this.#role.kind === 'primary') await this.#role.primary.snapshot()
+  }
+
+  /** Takes a snapshot if this member is the primary and the journal fills (JR8); undefined if there is nothing to do. */
+  makeRoom(): Promise<void> | undefined {
+    return this.#role.kind === 'primary' ? this.#role.primary.makeRoom() : undefined
   }
 
   /** Ends in order: a primary has everything acked and gives up its reign (PA6). */
@@ -271,6 +279,7 @@ export class Partition {
       const outcome = await journal.append(position, bytes)
       if (this.#role.kind !== 'opening') return
       if (outcome.kind === 'failed') throw outcome.error
+      if (outcome.kind === 'full' && !journal.shared) throw journalFull()
       if (outcome.kind === 'acked' && outcome.position === position) {
         this.#offer(replica, { position, bytes })
         this.#reign(replica, time)

@@ -69,6 +69,8 @@ export class Pipeline {
   #window: Sealed[] = []
   #windowBytes = 0
   #last: Head
+  /** True from an append that found no room until the next ack. */
+  #full = false
 
   constructor(options: PipelineOptions) {
     this.#options = options
@@ -77,6 +79,11 @@ export class Pipeline {
 
   get flowing(): boolean {
     return this.#state === 'flowing'
+  }
+
+  /** True while a record is stuck because the journal has no room for it. */
+  get full(): boolean {
+    return this.#full
   }
 
   /** Index of the last sealed record. */
@@ -175,12 +182,14 @@ export class Pipeline {
     const outcome = this.#window[0]?.outcome
     if (outcome === undefined || this.#state !== 'flowing') return
     this.#state = 'resolving'
+    this.#full = outcome.kind === 'full'
     this.#options.onEvent({ kind: 'resolving', reason: outcome.kind === 'acked' ? 'landed elsewhere' : outcome.kind })
     this.#options.onFlow(false)
     void this.#resolve()
   }
 
   #count(sealed: Sealed): void {
+    this.#full = false
     this.#window.shift()
     this.#windowBytes -= sealed.bytes.length
     this.#options.replica.adopt(sealed, {

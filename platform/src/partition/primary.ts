@@ -23,15 +23,15 @@ import {
 } from '../space/index.ts'
 import { Commands } from './commands.ts'
 import type { PartitionEvent } from './events.ts'
+import { fillMax, firstMark } from './fill-marks.ts'
 import { HeldReplies } from './held-replies.ts'
 import type { Execution, Logic } from './logic.ts'
 import { PartitionClock } from './partition-clock.ts'
 import { Pipeline, type ReignEnd } from './pipeline.ts'
+import { journalFull, notPrimary, overloaded, poisonRequest } from './primary-errors.ts'
 import type { Replica } from './replica.ts'
+import { SnapshotSchedule } from './snapshot-schedule.ts'
 import { takeSnapshot } from './snapshots.ts'
-
-/** Share of the journal's room beyond which nothing that grows it is accepted (JR8). */
-export const fillMax = 0.9
 
 export interface PrimaryOptions {
   readonly journal: Journal
@@ -49,6 +49,8 @@ export interface PrimaryOptions {
   readonly openedAt: number
   readonly onEnd: (end: ReignEnd) => void
   readonly onEvent: (event: PartitionEvent) => void
+  /** Called instead of the primary's own `makeRoom` where partitions share the room of one journal. */
+  readonly makeRoom?: (() => Promise<unknown> | undefined) | undefined
 }
 
 type Settle = (value: unknown) => void
@@ -76,8 +78,7 @@ export class Primary {
   #ended = false
   #closing = false
   #heartbeat: Timer | undefined
-  #snapshot: Promise<void> | undefined
-  #sinceSnapshot = 0
+  readonly #snapshots: SnapshotSchedule
 
   constructor(options: PrimaryOptions) {
     this.#options = options
@@ -98,6 +99,14 @@ export class Primary {
     this.#execution = logic.bind(replica.machine)
     this.#answers = new Answers(replica.machine, limits)
     this.#commands = new Commands(replica.machine, this.#execution, this.#answers)
+    this.#snapshots = new SnapshotSchedule({
+      fill: () => options.journal.fill(this.#writer.at),
+      everyBytes: limits.snapshotEveryBytes,
+      take: () => this.#takeSnapshot(),
+      makeRoomForAll: options.makeRoom,
+      onRoom: () => this.#runWaiting(),
+      onFailed: (reason) => this.#ended || options.onEvent({ kind: 'snapshot-failed', reason }),
+    })
     if (options.journal.shared) this.#beat()
   }
 
@@ -109,23 +118,36 @@ export class Primary {
   /** Answers a request: at once where nothing it depends on is unacked, else when it is. */
   submit(request: Request): Promise<unknown> {
     if (this.#ended || this.#closing) return Promise.reject(notPrimary())
-    if (!this.#pipeline.flowing) return this.#wait(request)
-    return this.#run(request)
+    // An unshared journal has no other reign: what is acked may be read also while a record is stuck.
+    const mayRun = this.#pipeline.flowing || (!this.#options.journal.shared && isRead(request.command))
+    return mayRun ? this.#run(request) : this.#wait(request)
   }
 
   /** Takes a snapshot of the state as it is now, saves it, names it in the journal and cuts the journal (JR7). */
   snapshot(): Promise<void> {
-    this.#snapshot ??= this.#takeSnapshot().finally(() => (this.#snapshot = undefined))
-    return this.#snapshot
+    return this.#snapshots.take()
   }
 
-  /** Ends the reign in order: everything executed is acked, then CLOSE is (PA6). */
+  /** Takes a snapshot in the background if the journal fills (JR8); undefined if there is nothing to do. */
+  makeRoom(): Promise<void> | undefined {
+    return this.#ended ? undefined : this.#snapshots.makeRoom()
+  }
+
+  /**
+   * Ends the reign in order: everything executed is acked, then CLOSE is (PA6). A record for which the journal has no
+   * room is not waited for: whoever waits for its ack hears UNKNOWN_OUTCOME.
+   */
   async close(): Promise<void> {
     this.#closing = true
     this.#heartbeat?.stop()
-    await this.#snapshot?.catch(() => undefined)
+    if (this.#pipeline.full) this.#giveUp()
+    await this.#snapshots.close()
     if (this.#ended) return
-    await this.#appendAlone('CLOSE')
+    try {
+      await this.#appendAlone('CLOSE')
+    } catch (error) {
+      if (!this.#ended || !this.#pipeline.full) throw error
+    }
     this.#ended = true
     this.#pipeline.end()
   }
@@ -170,7 +192,11 @@ export class Primary {
       const kept = this.#keptAnswer(identity, request.attempt ?? 0)
       if (kept !== undefined) return kept
     }
-    if (this.#options.journal.fill() >= fillMax) return Promise.reject(journalFull())
+    const { journal, limits } = this.#options
+    const fill = journal.fill(this.#writer.at)
+    if (fill >= fillMax) return this.#awaitRoom(request)
+    // Large records waste what is left of a segment: where room gets scarce, none grows beyond a batch.
+    if (fill >= firstMark && this.#writer.at > limits.batchBytes) return this.#wait(request)
     this.#begin()
     let value: unknown
     try {
@@ -180,10 +206,22 @@ export class Primary {
       machine.rollback()
       return this.#refuse(error, identity)
     }
+    // A record that found no room could not be taken back, and no snapshot can pass it.
+    if (this.#writer.at > limits.batchBytes && journal.fill(this.#writer.at) >= fillMax) {
+      machine.rollback()
+      return this.#awaitRoom(request)
+    }
     const changed = machine.commit()
     const index = changed ? this.#pipeline.lastIndex + 1 : Math.min(this.#execution.dependency, this.#lastIndex())
     if (changed) this.#askFlush()
+    this.#snapshots.filled(fill)
     return this.#hold(index, value, undefined, false)
+  }
+
+  /** Waits while room is being made for a change; JOURNAL_FULL once nothing more can be done. */
+  #awaitRoom(request: Request): Promise<unknown> {
+    this.#snapshots.makeRoomForAll()
+    return this.#snapshots.makesRoom ? this.#wait(request) : Promise.reject(journalFull())
   }
 
   /** The answer to a command that did nothing; kept too where the request may come again. */
@@ -226,13 +264,7 @@ export class Primary {
       return this.#hold(kept.index, undefined, errorFrom(answer.error), true)
     }
     if (attempt < this.#options.limits.attemptsMax) return undefined
-    return Promise.reject(
-      new PlenumError(
-        'POISON_REQUEST',
-        `This request was in execution each of the ${attempt} times its primary was lost, and is not run again. Look for what it does to the process that runs it.`,
-        { details: { attempt } },
-      ),
-    )
+    return Promise.reject(poisonRequest(attempt))
   }
 
   /** Ends leases that are over, as commands of their own (TI2), none of them over the limit of effects. */
@@ -318,10 +350,11 @@ export class Primary {
   /** Seals the open batch if it holds anything and the flow is on. */
   #flush(): void {
     if (this.#ended || this.#writer.at <= recordHeaderBytes || !this.#pipeline.flowing) return
-    this.#sinceSnapshot += this.#writer.at
+    const bytes = this.#writer.at
     this.#pipeline.seal('BATCH', this.#writer, this.#time())
     this.#writer.at = recordHeaderBytes
-    if (this.#sinceSnapshot >= this.#options.limits.snapshotEveryBytes) this.#snapshotLater()
+    this.#snapshots.grew(bytes)
+    if (this.#inbox.length > 0) queueMicrotask(() => this.#runWaiting())
   }
 
   #onAcked(index: number, sentAt: number): void {
@@ -333,8 +366,14 @@ export class Primary {
   }
 
   #onFlow(flowing: boolean): void {
+    if (this.#closing && this.#pipeline.full) this.#giveUp()
     if (!flowing || this.#ended) return
     this.#askFlush()
+    this.#runWaiting()
+  }
+
+  #runWaiting(): void {
+    if (!this.#pipeline.flowing || this.#ended) return
     const waiting = this.#inbox
     this.#inbox = []
     for (const one of waiting) this.submit(one.request).then(one.resolve, one.reject)
@@ -346,21 +385,29 @@ export class Primary {
     return new Promise((resolve, reject) => this.#inbox.push({ request, resolve, reject }))
   }
 
+  #giveUp(): void {
+    this.#pipeline.end()
+    this.#letGo('full')
+  }
+
   #end(end: ReignEnd): void {
+    this.#letGo(end.kind)
+    this.#options.onEnd(end)
+  }
+
+  /** Whoever waits hears that the reign is over. */
+  #letGo(reason: string): void {
     this.#ended = true
     this.#heartbeat?.stop()
     this.#held.abandon(
       new PlenumError(
         'UNKNOWN_OUTCOME',
         'The primary lost the partition before this was acked. Ask again with the same key, or look.',
-        {
-          details: { reason: end.kind },
-        },
+        { details: { reason } },
       ),
     )
     for (const { reject } of this.#inbox) reject(notPrimary())
     this.#inbox = []
-    this.#options.onEnd(end)
   }
 
   /** Keeps the lease: something is on its way to the journal at least every eighth of it. */
@@ -379,19 +426,6 @@ export class Primary {
     const body = this.#emptyBody()
     writeValue(body, replica.upgradeTo(logic.hash, logic.layouts))
     this.#pipeline.seal('UPGRADE', body, this.#time())
-  }
-
-  /** Takes a snapshot because the journal has grown; one that fails is tried again when it has grown as much again. */
-  #snapshotLater(): void {
-    this.#sinceSnapshot = 0
-    if (this.#snapshot !== undefined || this.#closing) return
-    this.snapshot().catch((error: unknown) => {
-      if (!this.#ended)
-        this.#options.onEvent({
-          kind: 'snapshot-failed',
-          reason: error instanceof Error ? error.message : String(error),
-        })
-    })
   }
 
   async #takeSnapshot(): Promise<void> {
@@ -452,29 +486,4 @@ export class Primary {
     if (this.#ended) throw notPrimary()
     return run()
   }
-}
-
-function notPrimary(): PlenumError {
-  return new PlenumError(
-    'NOT_PRIMARY',
-    'This member is not the primary of the partition. Nothing happened; ask another member.',
-  )
-}
-
-function overloaded(limit: string, value: number): PlenumError {
-  return new PlenumError(
-    'OVERLOADED',
-    `${value} requests wait at this partition, which is the limit ${limit}. Nothing happened; try again later.`,
-    {
-      details: { limit, value },
-    },
-  )
-}
-
-function journalFull(): PlenumError {
-  return new PlenumError(
-    'JOURNAL_FULL',
-    `The journal is more than ${fillMax * 100} % full and accepts no changes. Reads go on. Make room: take a snapshot, or raise the limit.`,
-    { details: { fillMax } },
-  )
 }

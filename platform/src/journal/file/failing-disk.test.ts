@@ -142,7 +142,7 @@ test('[JR8] when no next segment can be made, batches are refused first and the 
   let batches = 0
   for (; outcome.kind === 'acked'; batches += 1) outcome = await append(log)
   expect(outcome).toEqual({ kind: 'full' })
-  expect(log.fill()).toBeGreaterThan(0.9)
+  expect(log.fill(0, 0)).toBeGreaterThan(0.9)
   // One OPEN, HEARTBEAT, SNAPSHOT and CLOSE of each journal.
   for (const journal of [0, 1]) {
     for (const kind of [0, 2, 3, 5])
@@ -153,7 +153,7 @@ test('[JR8] when no next segment can be made, batches are refused first and the 
   expect((await Promise.all(window)).map(({ kind }) => kind)).toEqual(['full', 'refused', 'acked'])
   disk.plan = () => undefined
   await expect.poll(async () => (await append(log)).kind, { timeout: 10_000 }).toBe('acked')
-  expect(log.fill()).toBe(0)
+  expect(log.fill(0, 0)).toBe(0)
   const kept = (await contents(log, 0)).length
   await log.close()
   expect(await contents(await bench.open(), 0)).toHaveLength(kept)

@@ -20,8 +20,8 @@ export class FileJournal implements Journal {
     this.#snapshots = snapshots
   }
 
-  fill(): number {
-    return this.#log.fill()
+  fill(bytes = 0): number {
+    return this.#log.fill(this.#number, bytes)
   }
 
   async open(): Promise<Tail> {

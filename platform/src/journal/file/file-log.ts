@@ -66,9 +66,25 @@ const defaults = {
 
 type Settings = Required<FileLogOptions>
 
+/** A log is cut by whole segments, so a bounded one has at least so many: then cutting makes room in time (JR8). */
+const segmentsMin = 4
+const boundedSegmentBytesMin = 16 << 10
+
+function settingsOf(options: FileLogOptions): Settings {
+  const settings: Settings = { ...defaults, ...options }
+  const share = Math.max(boundedSegmentBytesMin, Math.floor(settings.bytesMax / segmentsMin))
+  return {
+    ...settings,
+    segmentBytesMin: Math.min(settings.segmentBytesMin, share),
+    segmentBytesMax: Math.min(settings.segmentBytesMax, share),
+    // What a group leaves of a segment, because it does not fit, is lost room.
+    groupBytesMax: Math.min(settings.groupBytesMax, Math.max(boundedSegmentBytesMin, share >>> 3)),
+  }
+}
+
 /** Makes the first segment of a new log and syncs it. The disk's errors. */
 export async function createLog(options: FileLogOptions): Promise<void> {
-  const settings: Settings = { ...defaults, ...options }
+  const settings = settingsOf(options)
   const segment = await createSegment(settings, 1, Math.min(settings.segmentBytesMin, settings.bytesMax))
   try {
     const positions = Array.from({ length: settings.journals }, () => 1)
@@ -84,7 +100,7 @@ export async function createLog(options: FileLogOptions): Promise<void> {
  * FOLDER_OF_ANOTHER_GRID; the disk's errors.
  */
 export async function openLog(options: FileLogOptions): Promise<FileLog> {
-  const settings: Settings = { ...defaults, ...options }
+  const settings = settingsOf(options)
   const index = new BlockIndex()
   return new FileLog(settings, index, await recoverLog(settings, index, settings))
 }
@@ -100,6 +116,9 @@ export class FileLog {
   readonly #reader: LogReader
   /** The lowest position that each journal still needs. */
   readonly #needed: Position[]
+  /** Bytes that each journal is about to append, and their sum. */
+  readonly #announced: number[]
+  #announcedBytes = 0
   /** Journals that have not read the whole log yet since it was opened. */
   readonly #recovering: Set<number>
   #trimming: Promise<void> = Promise.resolve()
@@ -125,25 +144,43 @@ export class FileLog {
     this.#writer = new GroupWriter(options, { ...end, synced: end.sequence - 1 })
     this.#reader = new LogReader(index, this.#segments)
     this.#needed = Array.from({ length: journals }, (_, journal) => this.#segments.first(journal))
+    this.#announced = this.#needed.map(() => 0)
     this.#recovering = new Set(this.#needed.keys())
   }
 
-  /** Share of `bytesMax` that is taken; above 0.9 as well while the disk has no room for a next segment (JR8). */
-  fill(): number {
-    const { segment, offset } = this.#writer
+  /** The share that is taken once the journal appends so many `bytes` (JR8). */
+  fill(journal: number, bytes: number): number {
+    this.#announce(journal, bytes)
+    return this.#fill()
+  }
+
+  /**
+   * Share of `bytesMax` that is taken, by what waits and what is announced too; where no further segment fits, of what
+   * the segments hold. Above 0.9 as well while the disk has no room for a next segment.
+   */
+  #fill(): number {
+    const { segment, offset, waitingBytes } = this.#writer
     // What every segment begins with is no record's doing; an empty log is empty.
-    const used = Math.max(0, offset - segmentHeaderBytes - groupHeaderBytes - 8 * this.#needed.length)
-    const share = (this.#segments.olderBytes + used) / this.#bytesMax
+    const start = segmentHeaderBytes + groupHeaderBytes + 8 * this.#needed.length
+    const used = Math.max(0, offset + waitingBytes + this.#announcedBytes - start)
+    const { olderBytes } = this.#segments
+    const room = this.#supply.full === 'limit' ? olderBytes + segment.size : this.#bytesMax
     const full = this.#supply.full === 'disk' ? 0.9 + (0.1 * offset) / segment.size : 0
-    return Math.min(1, Math.max(share, full))
+    return Math.min(1, Math.max((olderBytes + used) / room, full))
+  }
+
+  #announce(journal: number, bytes: number): void {
+    this.#announcedBytes += bytes - (this.#announced[journal] ?? 0)
+    this.#announced[journal] = bytes
   }
 
   tail(journal: number): Tail {
     const first = this.#first(journal)
-    return { first, next: this.#writer.acked(journal), fill: this.fill() }
+    return { first, next: this.#writer.acked(journal), fill: this.#fill() }
   }
 
   append(journal: number, position: Position, record: Uint8Array): Promise<Appended> {
+    this.#announce(journal, 0)
     return this.#writer.append(journal, position, record)
   }
 

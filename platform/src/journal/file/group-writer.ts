@@ -84,6 +84,11 @@ export class GroupWriter {
     return this.#offset
   }
 
+  /** Bytes of what waits, which will be in use. */
+  get waitingBytes(): number {
+    return this.#line.bytes
+  }
+
   /** The reason for which nothing can be written any more (FE3). */
   get failure(): PlenumError | undefined {
     return this.#state.kind === 'failed' ? this.#state.error : undefined

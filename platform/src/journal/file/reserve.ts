@@ -2,7 +2,8 @@ import { recordKinds } from '../record.ts'
 
 const kindAt = 5
 const batch = recordKinds.indexOf('BATCH')
-const reserveBytesMax = 64 << 10
+/** Bytes of the largest reserve. */
+export const reserveBytesMax = 64 << 10
 
 /** True for a record of the kind that a full journal refuses first (JR8). */
 export function isBatch(record: Uint8Array): boolean {

@@ -1,5 +1,6 @@
 import type { Timer, Timers } from '../../runtime/index.ts'
 import { segmentHeaderBytes } from './layout.ts'
+import { reserveBytesMax } from './reserve.ts'
 import { createSegment, type Segment, type SegmentPlace } from './segments.ts'
 
 export interface SegmentSizes {
@@ -72,7 +73,8 @@ export class SegmentSupply {
           await state.done
           break
         case 'none':
-          this.#begin(Math.max(this.#sizeAfter(current), sizeNeeded), sizeNeeded)
+          // One that a huge group fills to the last byte would have no place for the records that make room (JR8).
+          this.#begin(Math.max(this.#sizeAfter(current), sizeNeeded + 2 * reserveBytesMax), sizeNeeded)
           break
         case 'full':
           return undefined

@@ -1,0 +1,38 @@
+import { PlenumError } from '../kernel/index.ts'
+import { fillMax } from './fill-marks.ts'
+
+/** The answer of a member that does not reign, or no longer. */
+export function notPrimary(): PlenumError {
+  return new PlenumError(
+    'NOT_PRIMARY',
+    'This member is not the primary of the partition. Nothing happened; ask another member.',
+  )
+}
+
+/** The answer where a queue of the partition is full; `limit` is its name. */
+export function overloaded(limit: string, value: number): PlenumError {
+  return new PlenumError(
+    'OVERLOADED',
+    `${value} requests wait at this partition, which is the limit ${limit}. Nothing happened; try again later.`,
+    { details: { limit, value } },
+  )
+}
+
+/** The answer to changes where the journal has no room for them (JR8). */
+export function journalFull(): PlenumError {
+  return new PlenumError(
+    'JOURNAL_FULL',
+    `The journal is more than ${fillMax * 100} % full and accepts no changes; nothing happened. Reads go on. Snapshots make room ` +
+      'by themselves where they can, so try again in a moment; if that does not help, free space on the disk, or start with a larger bytesMax.',
+    { details: { fillMax } },
+  )
+}
+
+/** The answer to a request that was in execution each time its primary was lost (PA9). */
+export function poisonRequest(attempt: number): PlenumError {
+  return new PlenumError(
+    'POISON_REQUEST',
+    `This request was in execution each of the ${attempt} times its primary was lost, and is not run again. Look for what it does to the process that runs it.`,
+    { details: { attempt } },
+  )
+}
