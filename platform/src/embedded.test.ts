@@ -425,5 +425,5 @@ test('[JR6] [A8] an ack level that the journal cannot give, and parts that do no
   await expect(space.readAll(Account, { balance: { gtt: 1 } } as never)).rejects.toEqual(
     failure('QUERY_INVALID', { path: 'query.balance.gtt' }),
   )
-  await expect(space.take(Account, {})).rejects.toEqual(failure('NOT_AVAILABLE_YET'))
+  await expect(space.transaction(async () => 1)).rejects.toEqual(failure('NOT_AVAILABLE_YET'))
 })

@@ -140,6 +140,8 @@ export class Queries {
   async take(type: ClientType, where: StoredValue, options: GivenOptions = {}): Promise<StoredValue | undefined> {
     if (options.wait !== undefined) throw notYetError('wait')
     const command: Command = { kind: 'take', type: type.layout.name, where, options: selectOptions(options) }
+    const one = this.#partitionOf(type, where)
+    if (one !== undefined) return ((await this.#ask(one, command, options)) ?? undefined) as StoredValue | undefined
     for (const partition of this.#inTurn(type, where)) {
       const taken = (await this.#ask(partition, command, options)) as StoredValue | undefined | null
       if (taken !== undefined && taken !== null) return taken

@@ -12,8 +12,8 @@ import { mutate } from './mutations.ts'
 import type { ReadCommand, WriteCommand, WriteOptions } from './requests.ts'
 import type { Row } from './row.ts'
 import type { PathCheck } from './query.ts'
-import { Reader, type Explanation } from './reader.ts'
-import { project, type SelectOptions } from './select.ts'
+import { Reader, valuesOf, type Explanation } from './reader.ts'
+import { noOptions, type SelectOptions } from './select.ts'
 import type { Stamp } from './stamp.ts'
 import type { KeyFields, Table } from './table.ts'
 
@@ -44,6 +44,8 @@ export interface WrittenEntry {
   readonly stamp: Stamp
   readonly previous?: StoredValue | undefined
 }
+
+const takeOne: SelectOptions = Object.freeze({ limit: 1 })
 
 export class Executor {
   dependency = 0
@@ -141,14 +143,14 @@ export class Executor {
 
   /** Removes one entry that matches and returns it; of a type with FIFO groups the one that was written first (SP4, SP9). */
   take(table: Table, where: StoredValue, options: SelectOptions): StoredValue | undefined {
-    return this.takeAll(table, where, { ...options, limit: 1 })[0]
+    return this.takeAll(table, where, options === noOptions ? takeOne : { ...options, limit: 1 })[0]
   }
 
   takeAll(table: Table, where: StoredValue, options: SelectOptions): readonly StoredValue[] {
     const fifo = options.fifo ?? (table.layout.fifo !== undefined && options.orderBy === undefined)
-    const rows = this.#reader.rows(table, where, { ...options, fifo })
+    const rows = this.#reader.rows(table, where, fifo === options.fifo || !fifo ? options : { ...options, fifo })
     for (const row of rows) this.#machine.remove(table, row, 'taken')
-    return rows.map(({ value }) => project(value, options.select))
+    return valuesOf(rows, options.select)
   }
 
   /** Removes what matches, `limit` entries at most, and returns how many it were (SP7). */

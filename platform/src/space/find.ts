@@ -7,7 +7,8 @@ import { isScalar } from './item-order.ts'
 import type { StoredValue } from './layout.ts'
 import { compileQuery, type PathCheck } from './query.ts'
 import type { Row } from './row.ts'
-import type { KeyRange, SecondaryIndex, Visit } from './secondary-index.ts'
+import type { Group, KeyRange, SecondaryIndex, Visit } from './secondary-index.ts'
+import { SortedList } from './sorted-list.ts'
 import type { Table } from './table.ts'
 
 /** The order in which rows are wanted. */
@@ -43,11 +44,8 @@ interface Path {
 
 /** The cheapest way to the matches. QUERY_INVALID for a query that cannot be understood. */
 export function wayTo(table: Table, where: StoredValue, check: PathCheck | undefined, wanted: Wanted): Way {
-  const exact = lookUp(table, where, wanted)
-  if (exact !== undefined) {
-    const { index, keys } = exact
-    return { by: index.name, inOrder: true, walk: (visit) => counted((one) => void index.visit(keys, one), visit) }
-  }
+  const lookUp = lookUpFor(table, where, wanted)
+  if (lookUp !== undefined) return lookUp
   const matches = compileQuery(where, check)
   const { by, inOrder, walk } = cheapest(table, where, wanted)
   return {
@@ -71,25 +69,89 @@ function counted(walk: (visit: Visit) => void, visit: Visit): number {
   return visited
 }
 
-/** The index whose paths a query asks for by equality and nothing else: the most frequent query needs no plan. */
-function lookUp(
-  table: Table,
-  where: StoredValue,
-  { orderBy }: Wanted,
-): { readonly index: SecondaryIndex; readonly keys: readonly unknown[] } | undefined {
+/**
+ * A look-up by equality on all paths of an index: the most frequent query, which needs no plan and no matcher. Undefined
+ * for a query that asks for more than equality of fields that there are, or that no index serves.
+ */
+function lookUpFor(table: Table, where: StoredValue, { orderBy }: Wanted): LookUp | undefined {
   const { indexes } = table
   if (indexes.length === 0 || orderBy !== undefined) return undefined
   let asked = 0
+  let simple = true
   for (const name in where) {
-    if (!isScalar(where[name])) return undefined
+    const item = where[name]
+    if (typeof item === 'object' ? item !== null : item === undefined) return undefined
+    if (!table.hasField(name)) simple = false
     asked += 1
   }
-  for (const index of indexes) {
-    if (index.paths.length !== asked) continue
-    const keys = index.paths.map((path) => where[path])
-    if (!keys.includes(undefined)) return { index, keys }
+  let best: LookUp | undefined
+  for (let at = 0; at < indexes.length; at++) {
+    const index = indexes[at]!
+    const isWhole = index.paths.length === asked
+    if (!isWhole && !simple) continue
+    const keys = keysOf(index, where)
+    if (keys === undefined) continue
+    const lookUp = new LookUp(index, index.groupOf(keys), isWhole ? undefined : where)
+    if (isWhole) return lookUp
+    if (best === undefined || lookUp.rows < best.rows) best = lookUp
   }
-  return undefined
+  return best
+}
+
+/** What a query asks for at each path of an index; undefined where it leaves one out. */
+function keysOf(index: SecondaryIndex, where: StoredValue): readonly unknown[] | undefined {
+  const { paths } = index
+  const keys: unknown[] = []
+  for (let at = 0; at < paths.length; at++) {
+    const key = where[paths[at]!]
+    if (key === undefined) return undefined
+    keys.push(key)
+  }
+  return keys
+}
+
+class LookUp implements Way {
+  readonly inOrder = true
+  readonly #index: SecondaryIndex
+  readonly #group: Group | undefined
+  /** Fields that must be equal too. */
+  readonly #rest: StoredValue | undefined
+
+  constructor(index: SecondaryIndex, group: Group | undefined, rest: StoredValue | undefined) {
+    this.#index = index
+    this.#group = group
+    this.#rest = rest
+  }
+
+  get by(): string {
+    return this.#index.name
+  }
+
+  /** Rows that it will visit at most. */
+  get rows(): number {
+    if (this.#group === undefined) return 0
+    return this.#group instanceof SortedList ? this.#group.size : 1
+  }
+
+  walk(visit: Visit): number {
+    const group = this.#group
+    const rest = this.#rest
+    if (group === undefined) return 0
+    if (!(group instanceof SortedList)) {
+      if (rest === undefined || hasAll(group.value, rest)) visit(group)
+      return 1
+    }
+    if (rest === undefined) return counted((one) => void group.visit(one), visit)
+    return counted(
+      (one) => void group.visit(one),
+      (row) => !hasAll(row.value, rest) || visit(row),
+    )
+  }
+}
+
+function hasAll(value: StoredValue, fields: StoredValue): boolean {
+  for (const name in fields) if (value[name] !== fields[name]) return false
+  return true
 }
 
 function cheapest(table: Table, where: StoredValue, wanted: Wanted): Path {

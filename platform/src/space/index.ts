@@ -69,7 +69,16 @@ export {
 } from './requests.ts'
 export { type RowLease } from './row.ts'
 export { bytes, int64 } from './schema-types.ts'
-export { arrange, pageOrder, placeOf, project, type OrderBy, type Place, type SelectOptions } from './select.ts'
+export {
+  arrange,
+  noOptions,
+  pageOrder,
+  placeOf,
+  project,
+  type OrderBy,
+  type Place,
+  type SelectOptions,
+} from './select.ts'
 export { SnapshotWalk } from './snapshot-walk.ts'
 export { stampOf, stampValue, type Stamp } from './stamp.ts'
 export { StateHash } from './state-hash.ts'

@@ -50,8 +50,7 @@ export class Reader {
   }
 
   readAll(table: Table, where: StoredValue, options: SelectOptions): readonly StoredValue[] {
-    const rows = this.rows(table, where, options)
-    return rows.map(({ value }) => project(value, options.select))
+    return valuesOf(this.rows(table, where, options), options.select)
   }
 
   count(table: Table, where: StoredValue): number {
@@ -138,6 +137,13 @@ export class Reader {
       enough: limit === undefined || after !== undefined ? undefined : offset + limit,
     })
   }
+}
+
+/** The rows' values, or the selected fields of them. */
+export function valuesOf(rows: readonly Row[], select: readonly string[] | undefined): readonly StoredValue[] {
+  const values: StoredValue[] = []
+  for (let at = 0; at < rows.length; at++) values.push(project(rows[at]!.value, select))
+  return values
 }
 
 /** The fields that name an entry, each once. */

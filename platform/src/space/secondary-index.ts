@@ -19,7 +19,8 @@ export interface KeyRange {
 /** Sees a row; false ends the walk. */
 export type Visit = (row: Row) => boolean
 
-type Group = Row | SortedList<Row>
+/** The rows with equal keys: one, or several in write order. */
+export type Group = Row | SortedList<Row>
 
 /** The rows that share their keys up to here. */
 interface Level {
@@ -36,19 +37,17 @@ const notScalar: unknown = Object.freeze({})
 
 export class SecondaryIndex {
   readonly paths: readonly string[]
+  /** How `explain` and errors name it. */
+  readonly name: string
   readonly #read: readonly ((value: StoredValue) => unknown)[]
   readonly #last: number
   readonly #root: Level = newLevel()
 
   constructor(paths: readonly string[]) {
     this.paths = paths
+    this.name = paths.join(', ')
     this.#read = paths.map(compilePath)
     this.#last = paths.length - 1
-  }
-
-  /** How `explain` and errors name it. */
-  get name(): string {
-    return this.paths.join(', ')
   }
 
   add(row: Row): void {
@@ -99,6 +98,11 @@ export class SecondaryIndex {
     if (found === undefined) return 0
     if (found instanceof SortedList) return found.size
     return 'below' in found ? found.rows : 1
+  }
+
+  /** The rows that have these keys at all paths. */
+  groupOf(keys: readonly unknown[]): Group | undefined {
+    return this.#find(keys) as Group | undefined
   }
 
   /**
@@ -179,7 +183,7 @@ export function inWriteOrder(a: Row, b: Row): number {
 }
 
 function visitGroup(group: Group, visit: Visit): boolean {
-  return group instanceof SortedList ? group.visitFrom(always, visit) : visit(group)
+  return group instanceof SortedList ? group.visit(visit) : visit(group)
 }
 
 function visitAll(level: Level, visit: Visit): boolean {
@@ -188,9 +192,5 @@ function visitAll(level: Level, visit: Visit): boolean {
       below instanceof SortedList || !('below' in below) ? !visitGroup(below, visit) : !visitAll(below, visit)
     if (isOver) return false
   }
-  return true
-}
-
-function always(): boolean {
   return true
 }

@@ -18,6 +18,9 @@ export interface SelectOptions {
   readonly after?: Place | undefined
 }
 
+/** Where nothing is asked for beside the query. */
+export const noOptions: SelectOptions = Object.freeze({})
+
 /** Paths and their directions, the first counts most. */
 export type OrderBy = Readonly<Record<string, 'asc' | 'desc' | undefined>>
 
@@ -32,21 +35,27 @@ type Compare = (a: StoredValue, b: StoredValue) => number
 
 /** QUERY_INVALID for options that cannot be understood. */
 export function checkOptions(options: SelectOptions, check: PathCheck | undefined): void {
-  for (const name of ['limit', 'offset'] as const) {
-    const value = options[name]
-    if (value !== undefined && !(Number.isInteger(value) && value >= 0)) {
-      throw invalid(name, `a whole number of 0 or more is expected, not ${String(value)}`)
-    }
+  checkWhole('limit', options.limit)
+  checkWhole('offset', options.offset)
+  if (options.orderBy !== undefined) checkOrder(options.orderBy, check)
+  if (options.select === undefined) return
+  for (const field of options.select) {
+    if (field.includes('.')) throw invalid(`select.${field}`, 'only whole fields can be selected')
+    checkPath('select', field, check)
   }
-  for (const [path, direction] of Object.entries(options.orderBy ?? {})) {
+}
+
+function checkOrder(orderBy: OrderBy, check: PathCheck | undefined): void {
+  for (const [path, direction] of Object.entries(orderBy)) {
     if (direction === undefined) continue
     if (direction !== 'asc' && direction !== 'desc') throw invalid(`orderBy.${path}`, `it is 'asc' or 'desc'`)
     checkPath('orderBy', path, check)
   }
-  for (const field of options.select ?? []) {
-    if (field.includes('.')) throw invalid(`select.${field}`, 'only whole fields can be selected')
-    checkPath('select', field, check)
-  }
+}
+
+function checkWhole(option: string, value: number | undefined): void {
+  if (value === undefined || (Number.isInteger(value) && value >= 0)) return
+  throw invalid(option, `a whole number of 0 or more is expected, not ${String(value)}`)
 }
 
 /** QUERY_INVALID for a path that no value has. */

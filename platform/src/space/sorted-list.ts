@@ -33,32 +33,34 @@ export class SortedList<T> {
       this.#chunks.push([item])
       return
     }
-    const at = Math.min(
-      last,
-      this.#chunkAt((one) => this.#compare(one, item) >= 0),
-    )
+    const at = Math.min(last, this.#chunkOf(item))
     const chunk = this.#chunks[at]!
     // Most lists grow at their end.
-    if (this.#compare(chunk.at(-1)!, item) < 0) chunk.push(item)
-    else
-      chunk.splice(
-        firstIn(chunk, (one) => this.#compare(one, item) >= 0),
-        0,
-        item,
-      )
+    if (this.#compare(chunk[chunk.length - 1]!, item) < 0) chunk.push(item)
+    else chunk.splice(this.#placeOf(chunk, item), 0, item)
     if (chunk.length > chunkMax) this.#chunks.splice(at + 1, 0, chunk.splice(at === last ? chunkMax : chunkMax / 2))
   }
 
   /** Takes out the item that compares as equal, if there is one. */
   delete(item: T): void {
-    const at = this.#chunkAt((one) => this.#compare(one, item) >= 0)
+    const at = this.#chunkOf(item)
     const chunk = this.#chunks[at]
     if (chunk === undefined) return
-    const place = firstIn(chunk, (one) => this.#compare(one, item) >= 0)
+    const place = this.#placeOf(chunk, item)
     if (this.#compare(chunk[place]!, item) !== 0) return
     if (chunk.length === 1) this.#chunks.splice(at, 1)
+    else if (place === chunk.length - 1) chunk.pop()
     else chunk.splice(place, 1)
     this.#size -= 1
+  }
+
+  /** Visits all items upwards until `visit` returns false; false if it did. The list must not change meanwhile. */
+  visit(visit: (item: T) => boolean): boolean {
+    for (let at = 0; at < this.#chunks.length; at++) {
+      const chunk = this.#chunks[at]!
+      for (let place = 0; place < chunk.length; place++) if (!visit(chunk[place]!)) return false
+    }
+    return true
   }
 
   /**
@@ -86,6 +88,31 @@ export class SortedList<T> {
       }
     }
     return true
+  }
+
+  /** The first chunk whose last item is not below `item`. */
+  #chunkOf(item: T): number {
+    let low = 0
+    let high = this.#chunks.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      const chunk = this.#chunks[middle]!
+      if (this.#compare(chunk[chunk.length - 1]!, item) >= 0) high = middle
+      else low = middle + 1
+    }
+    return low
+  }
+
+  /** The place of the first item in a chunk that is not below `item`. */
+  #placeOf(chunk: readonly T[], item: T): number {
+    let low = 0
+    let high = chunk.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (this.#compare(chunk[middle]!, item) >= 0) high = middle
+      else low = middle + 1
+    }
+    return low
   }
 
   /** The first chunk whose last item fulfils a condition that holds for all items after the first that fulfils it. */

@@ -21,6 +21,7 @@ export class Table {
   /** Journal index of the last change of this type: answers about what is not there depend on it (PA3). */
   lastIndex = 0
   #indexes: readonly SecondaryIndex[]
+  #fields: ReadonlySet<string>
   readonly #rows = new Map<unknown, Row>()
   readonly #idField: string | undefined
   readonly #chained: boolean
@@ -37,6 +38,7 @@ export class Table {
     this.#layout = layout
     this.#code = compileLayout(layout)
     this.#indexes = indexesOf(layout)
+    this.#fields = new Set(layout.fields)
     this.#idField = layout.id.length === 1 ? layout.id[0] : undefined
     this.#chained = layout.route.some((field) => !layout.id.includes(field))
   }
@@ -50,9 +52,15 @@ export class Table {
     const before = this.#layout
     this.#layout = layout
     this.#code = compileLayout(layout)
+    this.#fields = new Set(layout.fields)
     if (JSON.stringify(before.indexes) === JSON.stringify(layout.indexes)) return
     this.#indexes = indexesOf(layout)
     for (const row of this.rows()) for (const index of this.#indexes) index.add(row)
+  }
+
+  /** True if the layout names this field. */
+  hasField(name: string): boolean {
+    return this.#fields.has(name)
   }
 
   get indexes(): readonly SecondaryIndex[] {

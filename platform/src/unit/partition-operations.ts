@@ -7,6 +7,7 @@ import {
   Aggregation,
   keyOf,
   mutate,
+  noOptions,
   type Aggregate,
   type AggregateRequest,
   type Executor,
@@ -78,13 +79,13 @@ export class PartitionOperations {
     return this.#executor.get(table, key)
   }
 
-  read(type: TypeReference, where: StoredValue, options: SelectOptions = {}): StoredValue | undefined {
+  read(type: TypeReference, where: StoredValue, options: SelectOptions = noOptions): StoredValue | undefined {
     const table = this.#open(type)
     this.#checkQuery(table, where)
     return this.#executor.read(table, where, options)
   }
 
-  readAll(type: TypeReference, where: StoredValue, options: SelectOptions = {}): readonly StoredValue[] {
+  readAll(type: TypeReference, where: StoredValue, options: SelectOptions = noOptions): readonly StoredValue[] {
     const table = this.#open(type)
     this.#checkQuery(table, where)
     return this.#executor.readAll(table, where, options)
@@ -134,13 +135,13 @@ export class PartitionOperations {
     return this.#executor.remove(table, key, writeOptions(options))
   }
 
-  take(type: TypeReference, where: StoredValue, options: SelectOptions = {}): StoredValue | undefined {
+  take(type: TypeReference, where: StoredValue, options: SelectOptions = noOptions): StoredValue | undefined {
     const table = this.#open(type)
     this.#checkQuery(table, where)
     return this.#executor.take(table, where, options)
   }
 
-  takeAll(type: TypeReference, where: StoredValue, options: SelectOptions = {}): readonly StoredValue[] {
+  takeAll(type: TypeReference, where: StoredValue, options: SelectOptions = noOptions): readonly StoredValue[] {
     const table = this.#open(type)
     this.#checkQuery(table, where)
     return this.#executor.takeAll(table, where, options)
