@@ -11,8 +11,10 @@ export {
   type Asked,
   type HistoryEvent,
 } from './checkers/history.ts'
+export { joinTries } from './checkers/join-tries.ts'
 export { checkRegisters, type RegisterCounts, type RegisterOptions } from './checkers/registers.ts'
-export type { DumpLine } from './checkers/journal-dump.ts'
+export { entryChangeKinds, type DumpLine } from './checkers/journal-dump.ts'
+export { folderJournal } from './grid/folder-journal.ts'
 export { checkSessions, type SessionCounts } from './checkers/sessions.ts'
 export {
   BankSteps,

@@ -35,15 +35,16 @@ const notRun: ReadonlySet<string | undefined> = new Set([
 /**
  * Exactly once (SP12): the effects of a request with a number or a key stand in the journal once at most, and once where
  * it was acked; one that only failed has none; and whoever asks again gets the first answer. `dump` holds the lines of
- * all partitions, `answered` lines included.
+ * all partitions; without `answered` lines every request must be one that changes something. Where there is no dump,
+ * undefined, only the answers are compared.
  */
 export function checkSessions(
   history: readonly HistoryEvent[],
-  dump: readonly DumpLine[],
+  dump: readonly DumpLine[] | undefined,
 ): CheckResult<SessionCounts, SessionEvidence> {
   const asked = Map.groupBy(operationsOf(history), (operation) => requestName(operation) ?? '')
   asked.delete('')
-  const journaled = Map.groupBy(dump, (line) => requestName(line) ?? '')
+  const journaled = Map.groupBy(dump ?? [], (line) => requestName(line) ?? '')
   journaled.delete('')
   for (const [name, lines] of journaled) {
     const why = notOnce(lines)
@@ -53,10 +54,10 @@ export function checkSessions(
   }
   let answered = 0
   for (const [name, tries] of asked) {
-    const lines = journaled.get(name) ?? []
+    const lines = dump === undefined ? undefined : (journaled.get(name) ?? [])
     const why = contradiction(tries, lines)
-    if (why !== undefined) return violation(`For ${name}, ${why}.`, [...eventsOf(history, tries), ...lines])
-    if (lines.length > 0) answered += 1
+    if (why !== undefined) return violation(`For ${name}, ${why}.`, [...eventsOf(history, tries), ...(lines ?? [])])
+    if (lines !== undefined && lines.length > 0) answered += 1
   }
   const repeated = [...asked.values()].filter((tries) => tries.length > 1).length
   return { ok: true, requests: asked.size, repeated, answered }
@@ -71,13 +72,17 @@ function notOnce(lines: readonly DumpLine[]): string | undefined {
 }
 
 /** What the answers of a request's tries say against each other or against the journal. */
-function contradiction(tries: readonly RecordedOperation[], lines: readonly DumpLine[]): string | undefined {
-  const told = tries.filter(({ completion }) => completion.kind !== 'unknown' && !isNotRun(completion))
+function contradiction(
+  tries: readonly RecordedOperation[],
+  lines: readonly DumpLine[] | undefined,
+): string | undefined {
+  const told = tries.filter(isTold)
   const [first, ...others] = told
   for (const other of others) {
     if (first !== undefined && !sameAnswer(first, other))
       return `tries ${first.op} and ${other.op} got different answers`
   }
+  if (lines === undefined) return undefined
   const acked = told.find(({ completion }) => completion.kind === 'ok')
   if (acked !== undefined && lines.length === 0) return `try ${acked.op} was acked, but the journal does not hold it`
   const failed = told.find(({ completion }) => completion.kind === 'fail')
@@ -89,8 +94,9 @@ function contradiction(tries: readonly RecordedOperation[], lines: readonly Dump
   return undefined
 }
 
-function isNotRun(completion: RecordedOperation['completion']): boolean {
-  return completion.kind === 'fail' && notRun.has(completion.error)
+/** True if a try was told its request's answer: its outcome is known, and it was not turned away at the door. */
+export function isTold({ completion }: RecordedOperation): boolean {
+  return completion.kind === 'ok' || (completion.kind === 'fail' && !notRun.has(completion.error))
 }
 
 function sameAnswer(a: RecordedOperation, b: RecordedOperation): boolean {
