@@ -1,6 +1,6 @@
 // One seed of one scenario: everything about the run is drawn from the two.
 import { PlenumError } from 'plenum'
-import { SeededRandom, simulate, type SimulationReport } from 'plenum/testing'
+import { SeededRandom, simulate, type Random, type SimulationReport } from 'plenum/testing'
 import { LineTable } from './line-table.ts'
 import { scenarios } from './scenarios/all.ts'
 import { stageIn, type Counts, type Play, type Scenario } from './scenarios/scenario.ts'
@@ -53,17 +53,22 @@ export function scenarioNamed(name: string): Scenario {
   throw new PlenumError('USAGE', `There is no scenario '${name}'. There are: ${known}.`)
 }
 
-/** Draws a run. */
-export function prepareSeed(name: SeedName): PreparedSeed {
-  const random = new SeededRandom(`${name.scenario} ${name.seed}`)
+/** Draws the composition of a run. */
+export function drawSetting(random: Random, faults: Faults): Setting {
   const kind = random.next()
   const drawn = kind < 0.05 ? 'none' : kind < 0.2 ? 'regressions' : 'all'
-  const setting: Setting = {
+  return {
     members: 1 + random.integer(5),
     partitions: 1 + random.integer(4),
     clients: 2 + random.integer(4),
-    faults: name.faults === 'drawn' ? drawn : name.faults,
+    faults: faults === 'drawn' ? drawn : faults,
   }
+}
+
+/** Draws a run. */
+export function prepareSeed(name: SeedName): PreparedSeed {
+  const random = new SeededRandom(`${name.scenario} ${name.seed}`)
+  const setting = drawSetting(random, name.faults)
   const count = operationsMin + random.integer(operationsMin / 2)
   return { name, setting, play: scenarioNamed(name.scenario).prepare(random.fork('steps'), setting.clients, count) }
 }

@@ -1,0 +1,46 @@
+// A process that runs the platform embedded over a folder and answers what the recording process asks. It is killed.
+//
+//   fork(host-child.ts, [<workload>, <folder>, <partitions>])
+import process from 'node:process'
+import { embedded, isPlenumError } from 'plenum'
+import type { FromHost, SentError, ToHost } from './host-messages.ts'
+import unit from './unit.ts'
+import { workloadNamed } from './workloads.ts'
+
+const [name = '', folder = '', partitions = '4'] = process.argv.slice(2)
+const workload = workloadNamed(name)
+
+/** Whoever is gone hears nothing: what is left to say then is not missed. */
+function tell(message: FromHost): void {
+  process.send?.(message, () => undefined)
+}
+
+function sent(error: unknown): SentError {
+  if (isPlenumError(error)) {
+    const { code, message, retry, details } = error
+    return { code, message, retry, details }
+  }
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  return { code: 'INVARIANT_BROKEN', message, retry: 'never', details: {} }
+}
+
+// Without the process that records, nobody would end this one.
+process.on('disconnect', () => process.exit(1))
+try {
+  const client = await embedded({ unit, folder, partitions: Number(partitions), ack: 'disk' })
+  process.on('message', (message: ToHost) => {
+    if (message.kind === 'close') {
+      void client[Symbol.asyncDispose]().then(() => process.exit(0))
+      return
+    }
+    const { id, asked, manner } = message
+    workload.perform(client, asked, manner).then(
+      (answered) => tell({ kind: 'answer', id, answered }),
+      (error: unknown) => tell({ kind: 'error', id, error: sent(error) }),
+    )
+  })
+  tell({ kind: 'ready' })
+} catch (error) {
+  tell({ kind: 'failed', error: sent(error) })
+  process.disconnect()
+}

@@ -1,0 +1,23 @@
+import type { ErrorCode, ErrorDetails, Retry } from 'plenum'
+import type { Answered, Asked } from 'plenum/testing'
+import type { Manner } from './workload.ts'
+
+/** What the recording process sends to the one that runs the platform. */
+export type ToHost =
+  | { readonly kind: 'ask'; readonly id: number; readonly asked: Asked; readonly manner: Manner }
+  | { readonly kind: 'close' }
+
+/** What comes back. */
+export type FromHost =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'answer'; readonly id: number; readonly answered: Answered }
+  | { readonly kind: 'error'; readonly id: number; readonly error: SentError }
+  | { readonly kind: 'failed'; readonly error: SentError }
+
+/** An error on its way between two processes. */
+export interface SentError {
+  readonly code: ErrorCode
+  readonly message: string
+  readonly retry: Retry
+  readonly details: ErrorDetails
+}

@@ -1,0 +1,57 @@
+// Has the clients of a workload take their turns, and records what they ask and hear.
+import { isPlenumError, PlenumError } from 'plenum'
+import type { Answered, Asked, RecordedClient } from 'plenum/testing'
+import type { Bench } from './bench.ts'
+import type { Manner, Script, Turn } from './workload.ts'
+
+/** How often an operation that has to be answered is asked, and the milliseconds between two tries. */
+const triesMax = 50
+const retryMs = 500
+const patient: Manner = { timeout: undefined, confirmed: false }
+
+interface Seat {
+  readonly client: number | 'fresh'
+  readonly recorded: RecordedClient
+}
+
+/** Plays a script: opening, all clients at once, the end of the faults, and the last reads by a fresh client. */
+export async function play(bench: Bench, script: Script, clients: number): Promise<void> {
+  const seats = Array.from({ length: clients }, (_, client) => ({ client, recorded: bench.recorder.client() }))
+  const first = seats[0]!
+  for (const step of script.opening) await untilAnswered(bench, script, first, step, patient)
+  const turns = Map.groupBy(script.turns, ({ client }) => client)
+  await Promise.all(seats.map((seat) => takeTurns(bench, script, seat, turns.get(seat.client) ?? [])))
+  await bench.settle()
+  const fresh: Seat = { client: 'fresh', recorded: bench.recorder.client() }
+  for (const step of script.closing)
+    await untilAnswered(bench, script, fresh, step, { timeout: undefined, confirmed: true })
+}
+
+async function takeTurns(bench: Bench, script: Script, seat: Seat, turns: readonly Turn[]): Promise<void> {
+  for (const { pauseMs, step, timeout } of turns) {
+    if (pauseMs > 0) await bench.sleep(pauseMs)
+    await take(bench, script, seat, step, { timeout, confirmed: false })
+  }
+}
+
+/** Takes one step; errors of the platform are recorded, anything else is a defect of this program. */
+async function take(bench: Bench, script: Script, seat: Seat, step: Asked, manner: Manner): Promise<boolean> {
+  const asked = script.ask?.(step) ?? step
+  try {
+    const answer = (told: Answered): Answered => told
+    const told = await seat.recorded.run(asked, () => bench.ask(seat.client, asked, manner), answer)
+    script.hear?.(asked, told)
+    return true
+  } catch (error) {
+    if (!isPlenumError(error)) throw error
+    return false
+  }
+}
+
+async function untilAnswered(bench: Bench, script: Script, seat: Seat, step: Asked, manner: Manner): Promise<void> {
+  for (let tries = 0; tries < triesMax; tries++) {
+    if (await take(bench, script, seat, step, manner)) return
+    await bench.sleep(retryMs)
+  }
+  throw new PlenumError('CHECK_FAILED', `'${step.f}' was not answered in ${triesMax} tries, though nothing is wrong.`)
+}

@@ -1,0 +1,56 @@
+import { entry, handler, unit } from 'plenum'
+import { z } from 'zod'
+
+/** One register. */
+export const Register = entry('register', z.object({ id: z.string(), value: z.int() }), { id: 'id' })
+
+/** One value of a set. */
+export const Member = entry('member', z.object({ value: z.int() }), { id: 'value' })
+
+/** An account; all accounts of a bank lie on one route, so that a reading of them is of one instant. */
+export const Account = entry('account', z.object({ bank: z.string(), id: z.string(), balance: z.int() }), {
+  id: 'id',
+  route: 'bank',
+})
+
+const Swap = z.object({ id: z.string(), old: z.int(), value: z.int() })
+const Opening = z.object({ bank: z.string(), balances: z.record(z.string(), z.int()) })
+const Transfer = z.object({ bank: z.string(), from: z.string(), to: z.string(), amount: z.int().positive() })
+
+/** Everything that the workloads of histories use; each uses its own entry type. */
+export default unit(
+  'histories',
+  { entries: [Register, Member, Account] },
+  {
+    handlers: {
+      /** Compares and sets; one request, so that its repetition gets the first answer. */
+      swap: handler(
+        { input: Swap, route: 'id', refusals: { MISMATCH: z.object({ found: z.int().nullable() }) } },
+        ({ id, old, value }, { partition, refuse }) => {
+          const found = partition.get(Register, { id })?.value
+          if (found !== old) throw refuse('MISMATCH', { found: found ?? null })
+          return partition.patch(Register, { id }, { value }).version
+        },
+      ),
+      /** Removes a register and tells what it held, null if there was none. */
+      take: handler({ input: z.object({ id: z.string() }), route: 'id' }, ({ id }, { partition }) => {
+        const found = partition.get(Register, { id })
+        if (found !== undefined) partition.remove(Register, { id })
+        return found?.value ?? null
+      }),
+      open: handler({ input: Opening, route: 'bank' }, ({ bank, balances }, { partition }) => {
+        for (const [id, balance] of Object.entries(balances)) partition.insert(Account, { bank, id, balance })
+      }),
+      transfer: handler(
+        { input: Transfer, route: 'bank', refusals: { TOO_LITTLE: z.object({ missing: z.int() }) } },
+        ({ bank, from, to, amount }, { partition, refuse }) => {
+          const balance = partition.get(Account, { bank, id: from })?.balance ?? 0
+          partition.change(Account, { bank, id: from }, { add: { balance: -amount } })
+          // Refused after the first half was done, so that undoing has something to undo.
+          if (balance < amount) throw refuse('TOO_LITTLE', { missing: amount - balance })
+          partition.change(Account, { bank, id: to }, { add: { balance: amount } })
+        },
+      ),
+    },
+  },
+)

@@ -1,0 +1,70 @@
+// What a workload is: what clients ask, how it is asked of the platform, and what a checker makes of the history.
+//
+// I1 `perform` runs where the platform's client is, in the simulator or in a process that will be killed; nothing but
+//    plain data goes in and comes out.
+// I2 Whatever a client was told is in the history, and the checker looks at nothing but the lines.
+import type { Client, Duration } from 'plenum'
+import type { Answered, Asked, CheckResult, DumpLine, HistoryEvent, Random } from 'plenum/testing'
+import type unit from './unit.ts'
+
+/** One operation of one client. */
+export interface Turn {
+  readonly client: number
+  /** Milliseconds that the client waits before it; virtual ones in the simulator, shorter on a real machine. */
+  readonly pauseMs: number
+  /** How long it waits for the answer; for ever if undefined. */
+  readonly timeout: Duration | undefined
+  readonly step: Asked
+}
+
+/** Everything that the clients of one history do, drawn before it begins. */
+export interface Script {
+  /** Done one after the other before the clients begin, and again until the answer is known. */
+  readonly opening: readonly Asked[]
+  readonly turns: readonly Turn[]
+  /** Done by a fresh client after the faults, and again until they are answered. */
+  readonly closing: readonly Asked[]
+  /** Completes a step just before it is asked, with what clients heard so far. */
+  readonly ask?: (step: Asked) => Asked
+  /** Told of each answer. */
+  readonly hear?: (asked: Asked, answered: Answered) => void
+}
+
+/** How large a history is to be. */
+export interface Size {
+  readonly operations: number
+  readonly clients: number
+}
+
+/** How an operation is asked. */
+export interface Manner {
+  readonly timeout: Duration | undefined
+  /** True where a read has to be confirmed by the journal, whoever believes to be primary. */
+  readonly confirmed: boolean
+}
+
+/** What a checker says of a history: how much it looked at, or the violation. */
+export type Verdict = CheckResult<{ readonly counts: Readonly<Record<string, number>> }, object>
+
+export interface Workload {
+  readonly name: string
+  readonly about: string
+  readonly draw: (random: Random, size: Size) => Script
+  /** Asks the platform and returns what belongs into the history. */
+  readonly perform: (client: Client<typeof unit>, asked: Asked, manner: Manner) => Promise<Answered>
+  /** Judges a history; `dump` is undefined where no journal dump was given. */
+  readonly check: (history: readonly HistoryEvent[], dump: readonly DumpLine[] | undefined) => Verdict
+}
+
+/** Draws who takes a step and how; a fourth of the steps has little time. */
+export function drawTurn(random: Random, clients: number, step: Asked): Turn {
+  const kind = random.next()
+  const pauseMs = kind < 0.5 ? 0 : random.integer(kind < 0.9 ? 100 : 3_000)
+  const timeout: Duration | undefined = random.next() < 0.25 ? `${20 + random.integer(1_000)}ms` : undefined
+  return { client: random.integer(clients), pauseMs, timeout, step }
+}
+
+/** Options of a read that waits for an ack of the journal where it has to be confirmed. */
+export function readManner({ timeout, confirmed }: Manner) {
+  return { timeout, consistency: confirmed ? 'confirmed' : undefined } as const
+}
