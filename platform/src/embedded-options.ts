@@ -9,11 +9,19 @@ export interface EmbeddedProgress {
   readonly share: number
 }
 
-/** Something that happened to a partition or the folder, or a fault of the unit that callers do not see (A9). */
+/**
+ * A function of the unit threw something that it did not declare, which callers do not see; or it held up its partition
+ * for longer than `slowStretchMs`, at least so many milliseconds (UN5).
+ */
+export type UnitEvent =
+  | { readonly kind: 'fault'; readonly part: string; readonly error: unknown }
+  | { readonly kind: 'slow'; readonly part: string; readonly ms: number }
+
+/** Something that happened to a partition, the folder or the unit (A9). */
 export interface EmbeddedEvent {
-  /** Undefined for what concerns the whole folder, such as a torn tail that was cut. */
+  /** Undefined for what concerns all, such as a torn tail that was cut, or a function that was slow. */
   readonly partition: number | undefined
-  readonly event: PartitionEvent | LogEvent | { readonly kind: 'fault'; readonly part: string; readonly error: unknown }
+  readonly event: PartitionEvent | LogEvent | UnitEvent
 }
 
 export type EmbeddedOptions<U extends Unit> = UsesOption<U> & {

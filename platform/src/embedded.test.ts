@@ -425,5 +425,31 @@ test('[JR6] [A8] an ack level that the journal cannot give, and parts that do no
   await expect(space.readAll(Account, { balance: { gtt: 1 } } as never)).rejects.toEqual(
     failure('QUERY_INVALID', { path: 'query.balance.gtt' }),
   )
-  await expect(space.transaction(async () => 1)).rejects.toEqual(failure('NOT_AVAILABLE_YET'))
+  await expect(space.transaction(async () => {})).rejects.toEqual(failure('NOT_AVAILABLE_YET'))
+})
+
+test('[UN5] [A9] a handler that holds up its partition is an event once it is over, and its call succeeds', async () => {
+  const now = performance.now.bind(performance)
+  const slow = unit(
+    'slow',
+    { entries: [Account] },
+    {
+      handlers: {
+        work: handler({ input: OfAccount, route: 'account' }, () => {
+          const end = now() + 60
+          while (now() < end);
+          return 'done'
+        }),
+      },
+    },
+  )
+  const events: EmbeddedEvent['event'][] = []
+  const onEvent = ({ event }: EmbeddedEvent): void => void events.push(event)
+  await using client = await embedded({ unit: slow, journal: 'memory', limits: { slowStretchMs: 15 }, onEvent })
+  // The thread that watches may start later than the first call.
+  while (!events.some(({ kind }) => kind === 'slow')) {
+    expect(await client.handlers.work({ account: 'a' })).toBe('done')
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  expect(events).toContainEqual({ kind: 'slow', part: 'handler work', ms: expect.any(Number) })
 })

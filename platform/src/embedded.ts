@@ -45,7 +45,7 @@ export async function embedded(options: Options): Promise<unknown> {
     throw usage(`unit '${definition.name}' uses '${missing}', which \`uses\` does not give`, missing)
   const unit = resolveUnit(definition, { runtime, limits, checkAll: development })
   const journals = await openJournals(options, unit, runtime)
-  const watchdog = unit.functions.length === 0 ? undefined : new Watchdog(limits.handlerMsMax, unit.functions)
+  const watchdog = unit.functions.length === 0 ? undefined : watchdogOf(unit, limits, options)
   const partitions = openPartitions(options, unit, { runtime, limits, development, journals, watchdog })
   const close = async (): Promise<void> => {
     await Promise.all(partitions.map((partition) => partition.close()))
@@ -112,6 +112,15 @@ function openPartitions(options: Options, unit: ResolvedUnit, parts: Parts): rea
     })
   })
   return partitions
+}
+
+function watchdogOf(unit: ResolvedUnit, limits: Limits, options: Options): Watchdog {
+  return new Watchdog({
+    parts: unit.functions,
+    limitMs: limits.handlerMsMax,
+    slowMs: limits.slowStretchMs,
+    onSlow: (slow) => options.onEvent?.({ partition: undefined, event: { kind: 'slow', ...slow } }),
+  })
 }
 
 /** One watch within another. */

@@ -2,9 +2,11 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { embedded, type EmbeddedOptions } from '../embedded.ts'
 import { PlenumError } from '../kernel/index.ts'
+import { nodeRuntime } from '../runtime/node/index.ts'
 import { isUnit, type Unit } from '../unit/index.ts'
 import { parseArguments, usage } from './arguments.ts'
 import { progress, type Output } from './output.ts'
+import { SlowWarnings } from './slow-warnings.ts'
 
 export const runHelp = `plenum run <unit.ts>: run a unit embedded in this process, over a journal in a folder
 
@@ -43,6 +45,8 @@ export async function run(args: readonly string[], output: Output): Promise<numb
   const folder = values.folder ?? `.plenum/${unit.name}`
   const journal: EmbeddedOptions<Unit>['journal'] = ack === 'memory' ? 'memory' : { folder }
   const partitions = partitionsOf(values.partitions)
+  const { clock } = nodeRuntime()
+  const slow = new SlowWarnings(() => clock.monotonic(), output.err)
   const client = await embedded({
     unit,
     partitions,
@@ -51,6 +55,7 @@ export async function run(args: readonly string[], output: Output): Promise<numb
     onProgress: ({ step, share }) => progress(output, `${step} ${Math.floor(share * 100)} %`),
     onEvent: ({ partition, event }) => {
       if (event.kind === 'failed') output.err(`partition ${partition} failed: ${event.error.message}\n`)
+      if (event.kind === 'slow') slow.add(event.part, event.ms)
     },
   })
   try {

@@ -15,4 +15,3 @@ export type PartitionEvent =
   | { readonly kind: 'unit-superseded'; readonly unit: string }
   | { readonly kind: 'clock-suspect'; readonly offMs: number }
   | { readonly kind: 'failed'; readonly error: PlenumError }
-  | { readonly kind: 'slow'; readonly what: string; readonly ms: number }

@@ -1,26 +1,44 @@
-// The thread of the watchdog: looks at the shared counter four times per limit.
+// The thread of the watchdog: looks at the shared counter once per limit of a slow stretch, more seldom while nothing runs: to
+// look more often would cost more than it tells. A stretch of three times the limit is seen while others run.
 import { writeSync } from 'node:fs'
-import { workerData } from 'node:worker_threads'
-import type { WatchdogData } from './watchdog.ts'
+import { parentPort, workerData } from 'node:worker_threads'
+import { StretchSampler } from './stretch-sampler.ts'
+import type { SlowPart, WatchdogData } from './watchdog.ts'
 
-const { cells, parts, limitMs } = workerData as WatchdogData
+const { cells, parts, limitMs, slowMs } = workerData as WatchdogData
 const shared = new Int32Array(cells)
-const last = { run: 0, since: 0 }
+const sampler = new StretchSampler(slowMs)
 
-setInterval(() => {
-  const now = performance.now()
-  const current = Atomics.load(shared, 0)
-  if (current !== last.run) {
-    last.run = current
-    last.since = now
-    return
-  }
-  if (current === 0 || now - last.since < limitMs) return
-  const part = parts[shared[1] ?? -1] ?? 'a function of the unit'
+/** Looks without news after which the thread takes its time, and how much more. */
+const quietLooks = 20
+const quietFactor = 8
+
+const periodMs = Math.max(1, Math.min(slowMs, limitMs / 4))
+const quietPeriodMs = Math.max(periodMs, Math.min(periodMs * quietFactor, limitMs / 4))
+let seen = 0
+let quiet = 0
+
+function look(): void {
+  const count = Atomics.load(shared, 0)
+  const { runningMs, slow } = sampler.sample(count, shared[1] ?? -1, performance.now())
+  if (slow !== undefined) parentPort?.postMessage({ part: nameOf(slow.part), ms: slow.ms } satisfies SlowPart)
+  if (runningMs !== undefined && runningMs >= limitMs) end(nameOf(shared[1] ?? -1))
+  quiet = count === seen && runningMs === undefined ? quiet + 1 : 0
+  seen = count
+  setTimeout(look, quiet > quietLooks ? quietPeriodMs : periodMs)
+}
+
+function nameOf(part: number): string {
+  return parts[part] ?? 'a function of the unit'
+}
+
+function end(part: string): void {
   writeSync(
     2,
     `HANDLER_STUCK: the ${part} did not return within ${limitMs} ms and held up its partition, so this process is ended. ` +
       'Nothing that was acked is lost; of the call nothing was kept. Make the loop in it end, or move long work to a worker.\n',
   )
   process.kill(process.pid, 'SIGKILL')
-}, limitMs / 4)
+}
+
+look()

@@ -2,16 +2,33 @@ import { Worker } from 'node:worker_threads'
 
 /** What the watchdog's thread is started with. */
 export interface WatchdogData {
-  /** Two Int32: the number of the run at hand, 0 between runs, and which of the parts it runs. */
+  /** Two Int32: a counter that grows by one at the begin and at the end of each run, and which of the parts runs. */
   readonly cells: SharedArrayBuffer
   readonly parts: readonly string[]
-  /** Milliseconds that one run may take. */
+  /** Milliseconds that one run may take, and after which it is slow. */
   readonly limitMs: number
+  readonly slowMs: number
+}
+
+/** A run that held up its partition for longer than it should: at least so many milliseconds (UN5). */
+export interface SlowPart {
+  readonly part: string
+  readonly ms: number
+}
+
+export interface WatchdogOptions {
+  /** The names of what is watched. */
+  readonly parts: readonly string[]
+  readonly limitMs: number
+  readonly slowMs: number
+  /** Told of slow runs, some milliseconds after they are over. */
+  readonly onSlow: (slow: SlowPart) => void
 }
 
 /**
- * Ends a process whose unit does not return (PA9). A thread of its own watches a shared counter; when one run takes
- * longer than the limit, it says HANDLER_STUCK and which part that was on the standard error, and kills the process.
+ * Ends a process whose unit does not return (PA9), and tells of runs that were slow (UN5). A thread of its own watches a
+ * shared counter, so that a run costs two stores and no clock; when one run takes longer than the limit, it says
+ * HANDLER_STUCK and which part that was on the standard error, and kills the process.
  * Nothing that was acked is lost, and of the stuck command nothing was journaled. Ending the run alone is not possible:
  * V8 can terminate what a thread executes, but Node then ends the process with a broken stack of async hooks.
  */
@@ -19,28 +36,30 @@ export class Watchdog {
   readonly #cells: Int32Array
   readonly #parts: ReadonlyMap<string, number>
   readonly #worker: Worker
-  #runs = 0
+  #count = 0
 
-  constructor(limitMs: number, parts: readonly string[]) {
+  constructor({ parts, limitMs, slowMs, onSlow }: WatchdogOptions) {
     const cells = new SharedArrayBuffer(8)
     this.#cells = new Int32Array(cells)
     this.#parts = new Map(parts.map((part, at) => [part, at]))
     const file = import.meta.url.endsWith('.ts') ? './watchdog-thread.ts' : './watchdog-thread.js'
-    const workerData: WatchdogData = { cells, parts, limitMs }
+    const workerData: WatchdogData = { cells, parts, limitMs, slowMs }
     this.#worker = new Worker(new URL(file, import.meta.url), { workerData, execArgv: [] })
+    this.#worker.on('message', onSlow)
     this.#worker.unref()
   }
 
   /** A function of the unit begins. */
   enter(part: string): void {
-    this.#runs = (this.#runs % 0x7fffffff) + 1
     this.#cells[1] = this.#parts.get(part) ?? -1
-    Atomics.store(this.#cells, 0, this.#runs)
+    this.#count = (this.#count + 1) | 0
+    Atomics.store(this.#cells, 0, this.#count)
   }
 
   /** It has returned or thrown. */
   leave(): void {
-    Atomics.store(this.#cells, 0, 0)
+    this.#count = (this.#count + 1) | 0
+    Atomics.store(this.#cells, 0, this.#count)
   }
 
   async close(): Promise<void> {
