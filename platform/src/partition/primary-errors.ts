@@ -28,11 +28,11 @@ export function journalFull(): PlenumError {
   )
 }
 
-/** The answer to a request that was in execution each time its primary was lost (PA9). */
+/** The answer to a request that was in execution too often when its primary failed (PA9). */
 export function poisonRequest(attempt: number): PlenumError {
   return new PlenumError(
     'POISON_REQUEST',
-    `This request was in execution each of the ${attempt} times its primary was lost, and is not run again. Look for what it does to the process that runs it.`,
+    `This request was in execution ${attempt} times when its primary failed, and is not run again. Look for what it does to the process that runs it.`,
     { details: { attempt } },
   )
 }

@@ -43,7 +43,8 @@ const fail =
   () => {
     throw new PlenumError(code, code, { details: { ...details } })
   }
-const lost = fail('UNKNOWN_OUTCOME', { reason: 'fenced' })
+const lost = fail('UNKNOWN_OUTCOME', { reason: 'failed' })
+const fenced = fail('UNKNOWN_OUTCOME', { reason: 'fenced' })
 const silent = fail('UNKNOWN_OUTCOME', { silence: 'no answer' })
 const change: Command = { kind: 'remove', type: 'item', key: { id: 'a' }, options: {} }
 const look: Command = { kind: 'get', type: 'item', key: { id: 'a' } }
@@ -56,7 +57,7 @@ function bench(partitions = 1, options: { readonly sharesFate?: boolean; readonl
   return { runtime, router, channels, channel: channels[0]!, answers }
 }
 
-test('[SP11] [SP12] a change is sent again with the same identity, and counts how often it was lost with a primary', async () => {
+test('[SP11] [SP12] a change is sent again with the same identity, and counts how often its primary failed with it', async () => {
   const { runtime, router, channel, answers } = bench()
   channel.script.push(fail('NOT_PRIMARY'), silent, lost, lost, () => 'done')
   answers.watch('change', router.send(0, change, { timeoutMs: 5_000 }))
@@ -67,6 +68,16 @@ test('[SP11] [SP12] a change is sent again with the same identity, and counts ho
   for (const request of channel.asked) expect(request.identity).toEqual(identity)
   expect(channel.asked.map(({ attempt }) => attempt)).toEqual([0, 0, 0, 1, 2])
   expect(channel.requests.filter(({ command }) => command.kind === 'register')).toHaveLength(1)
+})
+
+test('[PA9] whoever only waited, while primaries were slow, cut off or full, has used up no attempt', async () => {
+  const { runtime, router, channel, answers } = bench()
+  const full = fail('UNKNOWN_OUTCOME', { reason: 'full' })
+  channel.script.push(silent, fenced, fenced, full, silent, fenced, fenced, () => 'done')
+  answers.watch('change', router.send(0, change, { timeoutMs: 30_000 }))
+  await runtime.advance(10_000)
+  expect(answers.of('change')).toEqual({ value: 'done' })
+  expect(channel.asked.map(({ attempt }) => attempt)).toEqual([0, 0, 0, 0, 0, 0, 0, 0])
 })
 
 test('[SP11] an error that says never is not tried again', async () => {

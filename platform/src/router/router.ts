@@ -156,18 +156,20 @@ export class Router {
     options: RouteOptions,
   ): Promise<unknown> {
     const { clock } = this.#runtime
-    let lost = 0
+    // A reign that another member ended, and silence, say nothing about the request: a primary that is cut off ends like
+    // that whatever it was asked (PA9).
+    let failed = 0
     let inDoubt = false
     for (let delay = retryDelayMs; ; delay = Math.min(delay * 2, retryDelayMsMax)) {
       try {
-        return await channel.send(request(lost))
+        return await channel.send(request(failed))
       } catch (error) {
         if (!(error instanceof PlenumError)) throw error
         // What an earlier try did, only an answer from execution tells; a refusal at the door does not.
         if (error.retry === 'never') throw inDoubt && atTheDoor.has(error.code) ? unknownOutcome(error) : error
         const unknown = error.code === 'UNKNOWN_OUTCOME'
         inDoubt ||= unknown
-        if (unknown && error.details['reason'] !== undefined) lost += 1
+        if (unknown && error.details['reason'] === 'failed') failed += 1
         if (options.signal?.aborted || clock.monotonic() + delay > deadline)
           throw inDoubt && !unknown ? unknownOutcome(error) : error
         this.#runtime.probe?.(unknown ? 'request sent again after an unknown outcome' : 'request sent elsewhere')
