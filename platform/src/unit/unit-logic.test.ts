@@ -4,7 +4,7 @@ import { ByteWriter } from '../codec/index.ts'
 import { defaultLimits } from '../kernel/index.ts'
 import { ManualRuntime } from '../partition/contract/manual-runtime.ts'
 import { entry, hashState, Machine } from '../space/index.ts'
-import { handler, resolveUnit, task, unit, unitDefinition, UnitLogic } from './index.ts'
+import { handler, resolveUnit, task, unit, unitDefinition, UnitLogic, type Unit } from './index.ts'
 
 const Item = entry('item', z.object({ id: z.string(), n: z.number() }), { id: 'id' })
 const OfItem = z.object({ id: z.string() })
@@ -41,9 +41,9 @@ const items = unit(
 )
 
 /** The unit's logic on a machine, with a world that gives the same each time. */
-function bound() {
+function bound(declared: Unit = items, showFaults = false) {
   const runtime = new ManualRuntime()
-  const parts = resolveUnit(unitDefinition(items), { runtime, limits: defaultLimits, checkAll: true })
+  const parts = resolveUnit(unitDefinition(declared), { runtime, limits: defaultLimits, checkAll: true })
   const faults: unknown[] = []
   let ids = 0
   const logic = new UnitLogic({
@@ -52,7 +52,7 @@ function bound() {
     random: runtime.random,
     newId: () => `id-${++ids}`,
     partition: 0,
-    showFaults: false,
+    showFaults,
     onFault: (_, error) => void faults.push(error),
   })
   const machine = new Machine(defaultLimits)
@@ -117,4 +117,27 @@ test('[A6] the unit’s functions are called by unit/ alone: no frame of space/ 
     expect(stack).toContain('/unit/unit-logic.ts')
     expect(stack).not.toMatch(/\/src\/(space|journal)\//)
   }
+})
+
+test.each([
+  [true, 'task', 'The task break threw: no figures.'],
+  [false, 'task', 'The task break failed; the fault event says why.'],
+  [true, 'call', 'The handler break threw: no figures. Nothing happened.'],
+  [false, 'call', 'The handler break failed; the fault event says why. Nothing happened.'],
+] as const)('[UN2b] with faults shown: %s, a %s that throws says once what that means', (showFaults, kind, message) => {
+  const fail = (): never => {
+    throw new Error('no figures.')
+  }
+  const breaking = unit(
+    'breaking',
+    { entries: [Item] },
+    {
+      handlers: { break: handler({ input: OfItem, route: 'id' }, fail) },
+      tasks: { break: task({ input: OfItem }, fail, (a) => a) },
+    },
+  )
+  const { run } = bound(breaking, showFaults)
+  const input = { id: 'a' }
+  const command = kind === 'task' ? { kind, task: 'break', input, caller } : { kind, handler: 'break', input, caller }
+  expect(() => run(command)).toThrow(expect.objectContaining({ message }))
 })

@@ -189,14 +189,14 @@ class UnitExecution implements Execution {
     if (error instanceof RefusalSignal) return error.toError()
     if (error instanceof PlenumError) return error
     this.#options.onFault(part, error)
-    const message = error instanceof Error ? error.message : String(error)
+    const details = { part }
+    // A task changes nothing anyway.
+    const undone = code === 'HANDLER_FAILED' ? ' Nothing happened.' : ''
     if (!this.#options.showFaults) {
-      return new PlenumError(code, `The ${part} failed; nothing happened. Its log says why.`, { details: { part } })
+      return new PlenumError(code, `The ${part} failed; the fault event says why.${undone}`, { details })
     }
-    return new PlenumError(code, `The ${part} threw: ${message}. Nothing happened.`, {
-      details: { part },
-      cause: error,
-    })
+    const message = (error instanceof Error ? error.message : String(error)).replace(/\.$/, '')
+    return new PlenumError(code, `The ${part} threw: ${message}.${undone}`, { details, cause: error })
   }
 
   #table(type: TypeReference): Table {
