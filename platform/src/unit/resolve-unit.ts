@@ -1,4 +1,4 @@
-import { PlenumError, type Limits } from '../kernel/index.ts'
+import { PlenumError, type ErrorDetails, type Limits } from '../kernel/index.ts'
 import { ByteWriter, writeValue } from '../codec/index.ts'
 import type { ClientType } from '../router/index.ts'
 import type { Runtime } from '../runtime/index.ts'
@@ -83,16 +83,31 @@ export function resolveUnit(definition: UnitDefinition, options: ResolveOptions)
   }
 }
 
+/** What is declared and would be ignored, so that data was lost or read in an old shape without a word. */
 function refuseWhatIsMissing(definition: UnitDefinition): void {
   for (const section of ['workers', 'services', 'projections', 'schedules'] as const) {
     const [name] = definition[section].keys()
-    if (name === undefined) continue
-    throw new PlenumError(
-      'NOT_AVAILABLE_YET',
-      `Unit '${definition.name}' declares ${section} ('${name}'), which this version of Plenum does not run yet. Leave the section out.`,
-      { details: { section, name } },
-    )
+    if (name !== undefined) throw notYet(definition, `${section} ('${name}')`, 'the section', { section, name })
   }
+  for (const [name, { keys, upgrades }] of definition.entries) {
+    const details = { section: 'entries', name }
+    if (upgrades.length > 0)
+      throw notYet(definition, `upgrades of the entry type '${name}'`, 'them', { ...details, option: 'upgrades' })
+    if (keys === 'sequence' || keys === 'sharded')
+      throw notYet(definition, `keys '${keys}' of the entry type '${name}'`, 'it', { ...details, option: 'keys' })
+  }
+  for (const [name, { get }] of definition.sources) {
+    const details = { section: 'sources', name, option: 'get' }
+    if (get !== undefined) throw notYet(definition, `get of the source '${name}'`, 'it', details)
+  }
+}
+
+function notYet(definition: UnitDefinition, what: string, whole: string, details: ErrorDetails): PlenumError {
+  return new PlenumError(
+    'NOT_AVAILABLE_YET',
+    `Unit '${definition.name}' declares ${what}, which this version of Plenum does not run yet. Leave ${whole} out.`,
+    { details },
+  )
 }
 
 function layoutOf(entry: EntryDefinition): Layout {

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import { defaultLimits } from '../kernel/index.ts'
+import { ManualRuntime } from '../partition/contract/manual-runtime.ts'
+import { entry, upgrade } from '../space/index.ts'
+import { resolveUnit, source, unit, unitDefinition, worker, type Unit } from './index.ts'
+
+const schema = z.object({ id: z.string(), n: z.int() })
+const Item = entry('item', schema, { id: 'id' })
+const load = async function* (): AsyncGenerator<readonly { id: string; n: number }[]> {}
+const get = (): Promise<readonly { id: string; n: number }[]> => Promise.resolve([])
+
+function resolved(declared: Unit): unknown {
+  const options = { runtime: new ManualRuntime(), limits: defaultLimits, checkAll: true }
+  return resolveUnit(unitDefinition(declared), options)
+}
+
+const older = upgrade(z.object({ id: z.string() }), ({ id }) => ({ id, n: 0 }))
+const withEntry = (options: object): Unit =>
+  unit('u', { entries: [entry('item', schema, { id: 'id', ...options })] }, {})
+
+test.each([
+  ['older shapes', withEntry({ upgrades: [older] }), { section: 'entries', name: 'item', option: 'upgrades' }],
+  ['ids in sequence', withEntry({ keys: 'sequence' }), { section: 'entries', name: 'item', option: 'keys' }],
+  ['sharded ids', withEntry({ keys: 'sharded' }), { section: 'entries', name: 'item', option: 'keys' }],
+  [
+    'a source that is read behind',
+    unit('u', { entries: [Item] }, { sources: { s: source(Item, { load, get }) } }),
+    { section: 'sources', name: 's', option: 'get' },
+  ],
+  [
+    'workers',
+    unit('u', { entries: [Item] }, { workers: { w: worker({ entry: Item, where: {} }, async () => {}) } }),
+    { section: 'workers', name: 'w' },
+  ],
+])('[A9] a unit that relies on %s is refused, rather than run without', (_, declared, details) => {
+  expect(() => resolved(declared)).toThrow(expect.objectContaining({ code: 'NOT_AVAILABLE_YET', details }))
+})
+
+test('what is declared and done otherwise, or makes something faster only, is accepted', () => {
+  const Made = entry('item', schema, { id: 'id', keys: 'uuid7', indexes: [['n']] })
+  expect(() => resolved(unit('u', { entries: [Made] }, { sources: { s: source(Made, { load }) } }))).not.toThrow()
+})
