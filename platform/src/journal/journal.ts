@@ -56,7 +56,11 @@ export interface Journal {
   fill(bytes?: number): number
   /** Reads the authority's tail. JOURNAL_CORRUPT where the engine finds damage, with place and loss. */
   open(): Promise<Tail>
-  /** Appends at exactly `position` or not at all, as far as the engine can tell. Several may be in flight, in order. */
+  /**
+   * Appends at exactly `position` or not at all, as far as the engine can tell. Several may be in flight, in order. Every
+   * append settles, also when the engine hears nothing or is closed: then as `unknown`, in bounded time. Only a device of
+   * this machine that hangs may hold it up. Nobody waits with a clock of his own.
+   */
   append(position: Position, record: Uint8Array): Promise<Appended>
   /** From `from` to the authority's tail as of now, in order, then ends. */
   read(from: Position, signal?: AbortSignal): AsyncIterable<Found>

@@ -71,6 +71,8 @@ export class Pipeline {
   #last: Head
   /** True from an append that found no room until the next ack. */
   #full = false
+  /** How often the flow stopped since the last ack. */
+  #stops = 0
 
   constructor(options: PipelineOptions) {
     this.#options = options
@@ -183,6 +185,7 @@ export class Pipeline {
     if (outcome === undefined || this.#state !== 'flowing') return
     this.#state = 'resolving'
     this.#full = outcome.kind === 'full'
+    this.#stops += 1
     this.#options.onEvent({ kind: 'resolving', reason: outcome.kind === 'acked' ? 'landed elsewhere' : outcome.kind })
     this.#options.onFlow(false)
     void this.#resolve()
@@ -190,6 +193,7 @@ export class Pipeline {
 
   #count(sealed: Sealed): void {
     this.#full = false
+    this.#stops = 0
     this.#window.shift()
     this.#windowBytes -= sealed.bytes.length
     this.#options.replica.adopt(sealed, {
@@ -217,7 +221,7 @@ export class Pipeline {
     }
   }
 
-  /** Waits until each append has an outcome, or long enough to call the missing ones unknown. */
+  /** Waits until each append has an outcome. It comes: the port promises that every append settles. */
   async #allAnswered(): Promise<void> {
     while (this.#state === 'resolving' && this.#window.some((sealed) => sealed.outcome === undefined)) {
       await this.#sleep(retryDelayMs)
@@ -242,13 +246,21 @@ export class Pipeline {
       this.#finish(end)
       return true
     }
-    if (this.#window.some((sealed) => sealed.outcome?.kind === 'unavailable' || sealed.outcome?.kind === 'full')) {
-      // Nothing was sent: ask again after a while, so that a journal that is away or full is not hammered.
-      await this.#sleep(retryDelayMs)
-      if (this.#state !== 'resolving') return true
-    }
+    const delay = this.#delayBeforeNextTry()
+    if (delay > 0) await this.#sleep(delay)
+    if (this.#state !== 'resolving') return true
     this.#goOn()
     return true
+  }
+
+  /**
+   * A first refusal is followed up at once. What was not sent is asked again after a while, so that a journal that is
+   * away or full is not hammered; and one that only refuses is given more time with each round.
+   */
+  #delayBeforeNextTry(): number {
+    if (this.#window.some(({ outcome }) => outcome?.kind === 'unavailable' || outcome?.kind === 'full'))
+      return retryDelayMs
+    return this.#stops < 2 ? 0 : Math.min(retryDelayMs * 2 ** (this.#stops - 2), retryDelayMsMax)
   }
 
   /** Offers what follows the acked head to the fold; a reign's end if one is found. */

@@ -130,3 +130,21 @@ test('[JR2] a failed append is final: the partition has failed and says why', as
   await expect(partition.submit(get('old'))).rejects.toMatchObject({ code: 'JOURNAL_FAILED' })
   expect(events.at(-1)).toMatchObject({ kind: 'failed', error: { code: 'JOURNAL_FAILED' } })
 })
+
+test('[JR4] a journal that does nothing but refuse is asked less and less, and taken up again when it takes records', async () => {
+  const { at, answers, ask } = await bench(false)
+  const before = at.stream.sent.length
+  // So many that a loop without delay would use them up within one turn, and end.
+  at.stream.plan(...Array.from({ length: 2_000 }, () => 'refused' as const))
+  ask('a', 1)
+  await turns(500)
+  expect(at.stream.sent.length - before).toBeLessThan(5)
+  await at.runtime.advance(10_000)
+  const tries = at.stream.sent.length - before
+  expect(tries).toBeGreaterThan(5)
+  expect(tries).toBeLessThan(20)
+  expect(answers.of('a')).toBe('waits')
+  at.stream.forgetPlan()
+  await at.runtime.advance(3_000)
+  expect(answers.of('a')).toMatchObject({ value: { version: 1 } })
+})

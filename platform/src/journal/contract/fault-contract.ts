@@ -10,6 +10,25 @@ export function faultContract(harness: JournalHarness): void {
       if (harness.faults.includes(fault)) metContract[fault](harness)
       else absentContract[fault](harness)
     }
+    for (const fault of harness.faults) settleContract(fault, harness)
+  })
+}
+
+/** The pipeline waits for an outcome of each append, so that one that never came would hold up a partition for ever. */
+function settleContract(fault: JournalFault, harness: JournalHarness): void {
+  test(`[JR2] every append of a window settles, also when it meets: ${fault}`, async () => {
+    await using at = await opened(harness, fault === 'full' ? { bytesMax: 64 << 10 } : {})
+    const writer = new ChainWriter(0)
+    await fill(at, 2, writer)
+    if (fault !== 'full') at.bench.inject(fault)
+    const bodyBytes = fault === 'full' ? 16 << 10 : 40
+    const flying = Array.from({ length: 16 }, (_, i) => at.journal.append(3 + i, writer.seal('BATCH', { bodyBytes })))
+    const outcomes = await at.bench.run(Promise.all(flying))
+    const known = ['acked', 'refused', 'unknown', 'unavailable', 'full']
+    for (const { kind } of outcomes) expect(known).toContain(kind)
+    const late = [at.journal.append(19, writer.seal('BATCH')), at.journal.append(20, writer.seal('BATCH'))]
+    await at.bench.run(at.journal.close())
+    for (const { kind } of await at.bench.run(Promise.all(late))) expect(known).toContain(kind)
   })
 }
 

@@ -49,6 +49,11 @@ export class FaultStream {
     this.#fates.push(...fates)
   }
 
+  /** Takes back what is planned: the next appends have the fate of all others. */
+  forgetPlan(): void {
+    this.#fates.length = 0
+  }
+
   /** Gives the acks that were held, in order; or only the first so many. */
   release(count = this.#held.length): void {
     for (const give of this.#held.splice(0, count)) give()
