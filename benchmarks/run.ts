@@ -5,6 +5,7 @@ import { environmentOf, keepsNothing } from './harness/environment.ts'
 import { benchOptions, usage } from './harness/options.ts'
 import { runSuites } from './harness/run-suites.ts'
 import { markdown } from './harness/table.ts'
+import type { Suite } from './harness/suite.ts'
 import { suites } from './suites/index.ts'
 
 const options = benchOptions(process.argv.slice(2))
@@ -12,24 +13,31 @@ const unknown = options.names.filter((name) => !suites.some((suite) => suite.nam
 if (options.help) {
   process.stdout.write(usage)
 } else if (options.list) {
-  for (const { name, measures } of suites) process.stdout.write(`${name}: ${measures}\n`)
+  for (const { name, measures, onlyNamed } of suites) {
+    process.stdout.write(`${name}${onlyNamed === true ? ' (only where it is named)' : ''}: ${measures}\n`)
+  }
 } else if (unknown.length > 0) {
   process.stderr.write(
     `There is no benchmark '${unknown.join("', '")}'. There are: ${suites.map(({ name }) => name).join(', ')}.\n`,
   )
   process.exitCode = 2
 } else {
-  await run()
+  const chosen = suites.filter(({ name, onlyNamed }) =>
+    options.names.length === 0 ? onlyNamed !== true : options.names.includes(name),
+  )
+  const missing = chosen.flatMap((suite) => suite.missing?.() ?? [])
+  for (const sentence of missing) process.stderr.write(`${sentence}\n`)
+  if (missing.length > 0) process.exitCode = 1
+  else await run(chosen)
 }
 
-async function run(): Promise<void> {
+async function run(chosen: readonly Suite[]): Promise<void> {
   const environment = environmentOf(options.folder)
   if (keepsNothing(environment.fileSystem)) {
     options.progress(
       `${environment.fileSystem} keeps nothing: figures at disk mean nothing here. Name a folder with --folder.`,
     )
   }
-  const chosen = suites.filter(({ name }) => options.names.length === 0 || options.names.includes(name))
   const runs = await runSuites(chosen, options)
   const json = JSON.stringify({ environment, runs }, null, 2) + '\n'
   const table = markdown(environment, runs)

@@ -11,6 +11,9 @@ export const childFlags = ['--max-old-space-size=8192']
 export class Bench implements AsyncDisposable {
   readonly options: BenchOptions
   readonly #folders: string[] = []
+  /** Ends what was started, at once; what is over already stays so. */
+  readonly #ends: (() => Promise<void>)[] = []
+  #ending: Promise<void> | undefined
 
   constructor(options: BenchOptions) {
     this.options = options
@@ -27,7 +30,7 @@ export class Bench implements AsyncDisposable {
     options: Parameters<Subjects[N]>[0],
     flags: readonly string[] = [],
   ): Promise<Remote<Awaited<ReturnType<Subjects[N]>>>> {
-    return Remote.start(name, options, [...childFlags, ...flags])
+    return Remote.start(name, options, [...childFlags, ...flags], (remote) => this.#ends.push(() => remote.kill()))
   }
 
   /** A new empty folder on the file system that is measured. */
@@ -37,12 +40,28 @@ export class Bench implements AsyncDisposable {
     return folder
   }
 
+  /** Ends a server with the run, however the run ends. */
+  keep(server: AsyncDisposable): void {
+    this.#ends.push(async () => server[Symbol.asyncDispose]())
+  }
+
+  /** Ends everything that still runs and removes the folders. */
+  end(): Promise<void> {
+    this.#ending ??= this.#endAll()
+    return this.#ending
+  }
+
   /** Tells whoever waits what is being done. */
   say(text: string): void {
     this.options.progress(text)
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.end()
+  }
+
+  async #endAll(): Promise<void> {
+    await Promise.all(this.#ends.map((end) => end()))
     for (const folder of this.#folders) await rm(folder, { recursive: true, force: true })
   }
 }

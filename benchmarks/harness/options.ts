@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os'
 import { parseArgs } from 'node:util'
 
-/** How the benchmarks run. */
+/** How one suite runs. */
 export interface BenchOptions {
   /** Names of suites; all of them if there are none. */
   readonly names: readonly string[]
@@ -20,12 +20,21 @@ export interface BenchOptions {
   readonly progress: (text: string) => void
 }
 
+/** How a run of suites was asked for: each suite has its own time where none was given. */
+export interface RunOptions extends Omit<BenchOptions, 'seconds'> {
+  readonly seconds: number | undefined
+}
+
+/** Seconds of one measurement, unless the suite or the command line says otherwise. */
+const secondsDefault = 2
+const secondsSmall = 0.05
+
 export const usage = `Usage: npm run bench -- [name…] [options]
 
   --small        tiny sizes: shows that everything runs, measures nothing
   --json         print JSON instead of tables
   --save FOLDER  also write FOLDER/<date>.json and FOLDER/<date>.md
-  --seconds N    seconds of one measurement (2)
+  --seconds N    seconds of one measurement (2; peers 10)
   --rounds N     measurements of each figure, taken in turn with the peers' (3)
   --folder PATH  where the measured files lie (the temporary folder)
   --list         name the suites
@@ -34,7 +43,7 @@ export const usage = `Usage: npm run bench -- [name…] [options]
 /** Reads the command line. Throws an Error that says what is wrong with it. */
 export function benchOptions(
   given: readonly string[],
-): BenchOptions & { readonly list: boolean; readonly help: boolean } {
+): RunOptions & { readonly list: boolean; readonly help: boolean } {
   const { values, positionals } = parseArgs({
     args: [...given],
     allowPositionals: true,
@@ -58,14 +67,18 @@ export function benchOptions(
     help,
     save,
     folder,
-    seconds: positive('seconds', values.seconds, small ? 0.05 : 2),
-    rounds: positive('rounds', values.rounds, small ? 1 : 3),
+    seconds: values.seconds === undefined ? undefined : positive('seconds', values.seconds),
+    rounds: values.rounds === undefined ? (small ? 1 : 3) : positive('rounds', values.rounds),
     progress: (text) => process.stderr.write(`  ${text}\n`),
   }
 }
 
-function positive(name: string, text: string | undefined, otherwise: number): number {
-  if (text === undefined) return otherwise
+/** The options of one suite, whose own time counts where none was given. */
+export function suiteOptions(options: RunOptions, suiteSeconds = secondsDefault): BenchOptions {
+  return { ...options, seconds: options.seconds ?? (options.small ? secondsSmall : suiteSeconds) }
+}
+
+function positive(name: string, text: string): number {
   const number = Number(text)
   if (Number.isFinite(number) && number > 0) return number
   throw new Error(`--${name} takes a number above 0, not '${text}'.`)

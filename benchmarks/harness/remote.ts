@@ -48,9 +48,18 @@ export class Remote<S extends Subject> implements AsyncDisposable {
     })
   }
 
-  /** Starts the child and opens the subject of that name in it. Rejects if that fails. */
-  static async start<S extends Subject>(name: string, options: unknown, flags: readonly string[]): Promise<Remote<S>> {
+  /**
+   * Starts the child and opens the subject of that name in it. Rejects if that fails. `born` gets the child before it
+   * is open, so that it can be ended while it opens.
+   */
+  static async start<S extends Subject>(
+    name: string,
+    options: unknown,
+    flags: readonly string[],
+    born: (remote: Remote<S>) => void = () => {},
+  ): Promise<Remote<S>> {
     const remote = new Remote<S>(name, flags)
+    born(remote)
     try {
       await remote.#send(0, { kind: 'open', options })
     } catch (error) {
@@ -81,7 +90,10 @@ export class Remote<S extends Subject> implements AsyncDisposable {
   #send(id: number, message: ToChild): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject })
-      this.#child.send(message)
+      // Of a child that is gone the caller hears, not the process.
+      this.#child.send(message, (error) => {
+        if (error !== null && this.#waiting.delete(id)) reject(error)
+      })
     })
   }
 

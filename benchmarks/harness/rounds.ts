@@ -4,7 +4,7 @@ import type { Row } from './suite.ts'
 
 /** One thing to measure again and again, in turn with the others. */
 export interface Contender {
-  readonly row: Pick<Row, 'subject' | 'work' | 'ack' | 'inFlight' | 'hash'>
+  readonly row: Pick<Row, 'table' | 'subject' | 'work' | 'ack' | 'inFlight' | 'hash'>
   readonly measure: () => Promise<Reading>
 }
 

@@ -1,5 +1,6 @@
 import { Bench } from './bench.ts'
-import type { BenchOptions } from './options.ts'
+import { endOnInterrupt } from './interrupt.ts'
+import { suiteOptions, type RunOptions } from './options.ts'
 import type { Row, Suite } from './suite.ts'
 import type { Target } from './targets.ts'
 
@@ -15,10 +16,11 @@ export interface SuiteRun {
   readonly rounds: number
   readonly rows: readonly Row[]
   readonly targets: readonly Target[]
+  readonly notes?: readonly string[] | undefined
 }
 
 /** Runs suites one after the other. Rejects with the first failure, with the suite's name. */
-export async function runSuites(suites: readonly Suite[], options: BenchOptions): Promise<readonly SuiteRun[]> {
+export async function runSuites(suites: readonly Suite[], options: RunOptions): Promise<readonly SuiteRun[]> {
   const runs: SuiteRun[] = []
   for (const suite of suites) {
     options.progress(`${suite.name} …`)
@@ -27,9 +29,11 @@ export async function runSuites(suites: readonly Suite[], options: BenchOptions)
   return runs
 }
 
-async function runSuite(suite: Suite, options: BenchOptions): Promise<SuiteRun> {
+async function runSuite(suite: Suite, given: RunOptions): Promise<SuiteRun> {
+  const options = suiteOptions(given, suite.seconds)
   const { small, seconds, rounds } = options
   await using bench = new Bench(options)
+  using _interrupt = endOnInterrupt(() => bench.end())
   const { name, measures, leavesOut } = suite
   const command = `npm run bench -- ${name}${small ? ' --small' : ''} --seconds ${seconds} --rounds ${rounds}`
   return { name, measures, leavesOut, command, small, seconds, rounds, ...(await suite.run(bench)) }

@@ -13,6 +13,9 @@ process.on('message', (message: ToChild) => {
   )
 })
 
+// Without a parent there is nobody to work for.
+process.on('disconnect', () => process.exit())
+
 async function act(message: ToChild): Promise<unknown> {
   if (message.kind === 'call') return run(subject, message.name, message.given)
   const opened: unknown = await run(subjects, name, [message.options])

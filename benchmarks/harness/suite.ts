@@ -7,6 +7,8 @@ export type Measure = '1/s' | 'ms' | 'B' | 'pieces' | 'ratio'
 
 /** One line of a suite's table. */
 export interface Row {
+  /** Heads a table of its own; rows without it stand in the first. */
+  readonly table?: string | undefined
   /** Who did the work: plenum, a peer or an anchor. */
   readonly subject: string
   readonly work: string
@@ -28,6 +30,8 @@ export interface SuiteResult {
   readonly rows: readonly Row[]
   /** Targets beside what was measured; judged at full size only. */
   readonly targets: readonly Target[]
+  /** What else has to be known of those that were measured: versions and settings. */
+  readonly notes?: readonly string[] | undefined
 }
 
 /** One benchmark: what it measures and how. */
@@ -37,5 +41,11 @@ export interface Suite {
   readonly measures: string
   /** What a reader might think it says, and it does not. */
   readonly leavesOut: string
+  /** Seconds of one measurement at full size, where two are not enough. */
+  readonly seconds?: number | undefined
+  /** True if it runs only where it is named: it takes long, and needs what does not come with this repository. */
+  readonly onlyNamed?: boolean | undefined
+  /** A sentence for each thing that it needs and that this machine does not have. */
+  readonly missing?: (() => readonly string[]) | undefined
   readonly run: (bench: Bench) => Promise<SuiteResult>
 }

@@ -18,7 +18,8 @@ function environmentLines(environment: Environment): readonly string[] {
   ]
 }
 
-function suiteLines({ name, measures, leavesOut, command, rows, targets, small }: SuiteRun): readonly string[] {
+function suiteLines(run: SuiteRun): readonly string[] {
+  const { name, measures, leavesOut, command, rows, notes, targets, small } = run
   return [
     `## ${name}`,
     '',
@@ -28,12 +29,22 @@ function suiteLines({ name, measures, leavesOut, command, rows, targets, small }
     '',
     `Again: \`${command}\``,
     '',
+    ...(notes ?? []).map((note) => `- ${note}`),
+    ...(notes === undefined ? [] : ['']),
+    ...[...new Set(rows.map(({ table }) => table))].flatMap((table) => tableLines(table, rows)),
+    ...targetLines(targets, small),
+  ]
+}
+
+/** The rows of one table, under its heading if it has one. */
+function tableLines(table: string | undefined, rows: readonly Row[]): readonly string[] {
+  return [
+    ...(table === undefined ? [] : [`### ${table}`, '']),
     ...grid(
       ['subject', 'work', 'ack', 'in flight', 'figure', 'samples', 'p50', 'p99', 'p99.9', 'p99.99', 'max ms', 'hash'],
-      rows.map(rowCells),
+      rows.filter((row) => row.table === table).map(rowCells),
     ),
     '',
-    ...targetLines(targets, small),
   ]
 }
 

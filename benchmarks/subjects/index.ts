@@ -1,9 +1,13 @@
 // What can be measured, by name. Each is loaded only where it is opened: in a process of its own.
 import type { FileEngineOptions, FileEngine } from './file-engine.ts'
+import type { LmdbBankOptions } from './lmdb-bank.ts'
+import type { PeerBank } from './peer-bank.ts'
 import type { PlenumBank, PlenumBankOptions } from './plenum-bank.ts'
+import type { PostgresBankOptions } from './postgres-bank.ts'
 import type { RawDisk, RawDiskOptions } from './raw-disk.ts'
+import type { RedisBankOptions } from './redis-bank.ts'
 import type { SnapshotBank, SnapshotBankOptions } from './snapshot-bank.ts'
-import type { SqliteBank, SqliteBankOptions } from './sqlite-bank.ts'
+import type { SqliteBankOptions } from './sqlite-bank.ts'
 
 /** The functions that open the subjects. */
 export const subjects = {
@@ -11,8 +15,14 @@ export const subjects = {
     (await import('./plenum-bank.ts')).openPlenumBank(options),
   'snapshot-bank': async (options: SnapshotBankOptions): Promise<SnapshotBank> =>
     (await import('./snapshot-bank.ts')).openSnapshotBank(options),
-  'sqlite-bank': async (options: SqliteBankOptions): Promise<SqliteBank> =>
+  'sqlite-bank': async (options: SqliteBankOptions): Promise<PeerBank> =>
     (await import('./sqlite-bank.ts')).openSqliteBank(options),
+  'lmdb-bank': async (options: LmdbBankOptions): Promise<PeerBank> =>
+    (await import('./lmdb-bank.ts')).openLmdbBank(options),
+  'redis-bank': async (options: RedisBankOptions): Promise<PeerBank> =>
+    (await import('./redis-bank.ts')).openRedisBank(options),
+  'postgres-bank': async (options: PostgresBankOptions): Promise<PeerBank> =>
+    (await import('./postgres-bank.ts')).openPostgresBank(options),
   'file-engine': async (options: FileEngineOptions): Promise<FileEngine> =>
     (await import('./file-engine.ts')).openFileEngine(options),
   'raw-disk': async (options: RawDiskOptions): Promise<RawDisk> => (await import('./raw-disk.ts')).openRawDisk(options),

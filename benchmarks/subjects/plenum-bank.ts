@@ -17,7 +17,15 @@ export interface PlenumBankOptions {
   readonly partitions: number
   /** How the accounts get there; false where the folder holds them already. */
   readonly load: LoadWay | false
+  /** True if each transfer has an idempotency key. */
+  readonly keyed?: boolean | undefined
 }
+
+/**
+ * Answers under keys are kept for ten seconds, not for a day: at these rates a day's answers would not fit, and what is
+ * measured shall include that answers are forgotten too.
+ */
+const keyedLimits = { keyedAnswerMs: 10_000, keyedAnswersMax: 20_000_000 }
 
 /** Keys of the reads, made beforehand. */
 const keysMax = 1 << 17
@@ -35,6 +43,7 @@ export class PlenumBank implements Subject {
   readonly #openedMs: number
   readonly #plans = new Map<string, TransferPlan>()
   #nextAccount: number
+  #nextKey = 0
 
   constructor(client: BankClient, options: PlenumBankOptions, keys: readonly AccountKey[], openedMs: number) {
     this.#client = client
@@ -42,6 +51,13 @@ export class PlenumBank implements Subject {
     this.#keys = keys
     this.#openedMs = openedMs
     this.#nextAccount = options.accounts
+  }
+
+  /** How it was opened, in words. */
+  async about(): Promise<string> {
+    const { ack, partitions, keyed } = this.#options
+    const kept = keyed === true ? `; with keys, answers are kept for ${keyedLimits.keyedAnswerMs / 1_000} s` : ''
+    return `Plenum of this checkout: ack = ${ack}, partitions = ${partitions}, development = false${kept}`
   }
 
   /** Milliseconds from the call of `embedded` until it could answer. */
@@ -141,6 +157,13 @@ export class PlenumBank implements Subject {
 
   #transferCall({ customer, from, to, mask }: TransferPlan): Call {
     const { transfer } = this.#client.handlers
+    if (this.#options.keyed === true) {
+      return (number) => {
+        const place = number & mask
+        const input = { customer: customer[place]!, from: from[place]!, to: to[place]!, amount: 1 }
+        return transfer(input, { key: `transfer-${this.#nextKey++}` })
+      }
+    }
     return (number) => {
       const place = number & mask
       return transfer({ customer: customer[place]!, from: from[place]!, to: to[place]!, amount: 1 })
@@ -184,6 +207,7 @@ export async function openPlenumBank(options: PlenumBankOptions): Promise<Plenum
     ack,
     journal: folder === undefined ? 'memory' : { folder },
     development: false,
+    ...(options.keyed === true ? { limits: keyedLimits } : {}),
   })
   const bank = new PlenumBank(client, options, keys, performance.now() - began)
   if (options.load !== false) await loadAccounts(client, options.accounts, options.load)

@@ -1,17 +1,9 @@
 // The first peer: one SQLite file behind a group commit, with the settings that make it fastest for this work.
 import { join } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { closedLoop, type Call, type Reading } from '../harness/closed-loop.ts'
-import { uniform, type Distribution } from '../harness/draws.ts'
-import type { Subject } from '../harness/remote.ts'
-import {
-  accountsPerCustomer,
-  balancesHash,
-  firstBalance,
-  proofTransfers,
-  transferPlan,
-  type TransferPlan,
-} from './transfer-plan.ts'
+import { GroupCommit, type Group } from './group-commit.ts'
+import { PeerBank, type PeerStore } from './peer-bank.ts'
+import { accountsPerCustomer, firstBalance } from './transfer-plan.ts'
 
 export interface SqliteBankOptions {
   readonly accounts: number
@@ -31,77 +23,47 @@ const settings = [
   'wal_autocheckpoint = 16000',
 ]
 
-export class SqliteBank implements Subject {
+/** What SQLite says when it was asked for WAL and FULL. */
+const durable: Readonly<Record<string, unknown>> = { journal_mode: 'wal', synchronous: 2 }
+
+class SqliteStore implements PeerStore {
+  readonly about: string
   readonly #database: DatabaseSync
-  readonly #accounts: number
   readonly #read: StatementSync
   readonly #write: StatementSync
   readonly #begin: StatementSync
   readonly #commit: StatementSync
-  readonly #plans = new Map<string, TransferPlan>()
-  #waiting: (() => void)[] = []
-  #waitingFrom: number[] = []
-  #waitingTo: number[] = []
-  #scheduled = false
+  readonly #groups = new GroupCommit((group) => this.#commitGroup(group))
 
-  constructor(database: DatabaseSync, accounts: number) {
+  constructor(database: DatabaseSync) {
     this.#database = database
-    this.#accounts = accounts
     this.#read = database.prepare('SELECT balance FROM account WHERE id = ?')
     this.#read.setReturnArrays(true)
     this.#write = database.prepare('UPDATE account SET balance = ? WHERE id = ?')
     this.#begin = database.prepare('BEGIN IMMEDIATE')
     this.#commit = database.prepare('COMMIT')
+    this.about = `SQLite ${process.versions['sqlite']}: ${checked(database)}`
   }
 
-  /** Makes the first transfers of the uniform plan and returns the hash of the balances that they leave. */
-  async proof(): Promise<string> {
-    const plan = this.#plan(uniform)
-    const call = this.#transferCall(plan)
-    await Promise.all(Array.from({ length: proofTransfers }, (_, number) => call(number)))
-    return balancesHash(plan, async (_, account) => this.#balance(account))
+  transfer(from: number, to: number): Promise<void> {
+    return this.#groups.ask(from, to)
   }
 
-  transfers(distribution: Distribution, callers: number, seconds: number): Promise<Reading> {
-    return closedLoop(callers, seconds, this.#transferCall(this.#plan(distribution)))
+  async balances(accounts: readonly number[]): Promise<readonly number[]> {
+    return accounts.map((account) => this.#balance(account))
   }
 
   async close(): Promise<void> {
     this.#database.close()
   }
 
-  #transferCall({ from, to, mask }: TransferPlan): Call {
-    return (number) =>
-      new Promise<void>((resolve) => {
-        this.#waiting.push(resolve)
-        this.#waitingFrom.push(from[number & mask]!)
-        this.#waitingTo.push(to[number & mask]!)
-        this.#schedule()
-      })
-  }
-
-  /** A commit blocks the loop, so what its callers ask for next gathers while they are answered, and is the next group. */
-  #schedule(): void {
-    if (this.#scheduled) return
-    this.#scheduled = true
-    setImmediate(() => this.#commitGroup())
-  }
-
-  #commitGroup(): void {
-    this.#scheduled = false
-    const waiting = this.#waiting
-    const from = this.#waitingFrom
-    const to = this.#waitingTo
-    this.#waiting = []
-    this.#waitingFrom = []
-    this.#waitingTo = []
+  #commitGroup({ from, to }: Group): void {
     this.#begin.run()
-    for (let at = 0; at < waiting.length; at++) this.#transfer(from[at]!, to[at]!, 1)
+    for (let at = 0; at < from.length; at++) this.#move(from[at]!, to[at]!, 1)
     this.#commit.run()
-    for (const resolve of waiting) resolve()
   }
 
-  #transfer(from: number, to: number, amount: number): void {
+  #move(from: number, to: number, amount: number): void {
     const payer = this.#balance(from)
     const payee = this.#balance(to)
     if (payer < amount) throw new Error('No transfer of the plan overdraws an account.')
@@ -115,19 +77,26 @@ export class SqliteBank implements Subject {
     if (typeof balance === 'number') return balance
     throw new Error(`There is no account ${account}.`)
   }
+}
 
-  #plan(distribution: Distribution): TransferPlan {
-    const name = JSON.stringify(distribution)
-    const known = this.#plans.get(name)
-    if (known !== undefined) return known
-    const plan = transferPlan(this.#accounts, distribution)
-    this.#plans.set(name, plan)
-    return plan
-  }
+/** Looks up that a commit is durable. Throws an Error if a setting was not taken. */
+function checked(database: DatabaseSync): string {
+  return Object.entries(durable)
+    .map(([name, wanted]) => {
+      const has: unknown = database.prepare(`PRAGMA ${name}`).get()?.[name]
+      if (has !== wanted) throw new Error(`SQLite says ${name} = ${String(has)}, not ${String(wanted)}.`)
+      return `${name} = ${String(has)}`
+    })
+    .join(', ')
 }
 
 /** Makes the file with all accounts in it. */
-export async function openSqliteBank({ accounts, folder }: SqliteBankOptions): Promise<SqliteBank> {
+export async function openSqliteBank(options: SqliteBankOptions): Promise<PeerBank> {
+  return new PeerBank(await openSqliteStore(options), options.accounts)
+}
+
+/** The same without the plan of transfers. */
+export async function openSqliteStore({ accounts, folder }: SqliteBankOptions): Promise<PeerStore> {
   const database = new DatabaseSync(join(folder, 'bank.sqlite'))
   for (const setting of settings) database.exec(`PRAGMA ${setting}`)
   database.exec('CREATE TABLE account (id INTEGER PRIMARY KEY, customer INTEGER NOT NULL, balance INTEGER NOT NULL)')
@@ -136,5 +105,5 @@ export async function openSqliteBank({ accounts, folder }: SqliteBankOptions): P
   for (let id = 0; id < accounts; id++) insert.run(id, Math.floor(id / accountsPerCustomer), firstBalance)
   database.exec('COMMIT')
   database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
-  return new SqliteBank(database, accounts)
+  return new SqliteStore(database)
 }

@@ -31,6 +31,8 @@ export function transferPlan(accounts: number, distribution: Distribution, trans
 
 /** Transfers that are made before anything is measured, to warm up and to prove that all subjects do the same. */
 export const proofTransfers = 20_000
+/** Their numbers. */
+export const firstTransfers: readonly number[] = Array.from({ length: proofTransfers }, (_, number) => number)
 
 /** FNV-1a over the balances of all accounts that the first transfers touch, in the order in which they do. */
 export async function balancesHash(

@@ -4,6 +4,7 @@ import { footprint } from './footprint.ts'
 import { growth } from './growth.ts'
 import { levels } from './levels.ts'
 import { paced } from './paced.ts'
+import { peers } from './peers.ts'
 import { reads } from './reads.ts'
 import { recovery } from './recovery.ts'
 import { risk } from './risk.ts'
@@ -24,4 +25,5 @@ export const suites: readonly Suite[] = [
   footprint,
   growth,
   risk,
+  peers,
 ]

@@ -2,9 +2,9 @@
 import type { Bench } from '../harness/bench.ts'
 import type { Remote } from '../harness/remote.ts'
 import type { FileEngine } from '../subjects/file-engine.ts'
+import type { PeerBank } from '../subjects/peer-bank.ts'
 import type { PlenumBank, PlenumBankOptions } from '../subjects/plenum-bank.ts'
 import type { RawDisk } from '../subjects/raw-disk.ts'
-import type { SqliteBank } from '../subjects/sqlite-bank.ts'
 
 /** The bank on Plenum, loaded, with a journal in a new folder unless `ack` is memory. */
 export async function startBank(
@@ -17,8 +17,13 @@ export async function startBank(
 }
 
 /** The bank on one SQLite file, loaded. */
-export async function startSqlite(bench: Bench, accounts: number): Promise<Remote<SqliteBank>> {
+export async function startSqlite(bench: Bench, accounts: number): Promise<Remote<PeerBank>> {
   return bench.start('sqlite-bank', { accounts, folder: await bench.folder() })
+}
+
+/** The bank on one LMDB file, loaded. */
+export async function startLmdb(bench: Bench, accounts: number): Promise<Remote<PeerBank>> {
+  return bench.start('lmdb-bank', { accounts, folder: await bench.folder() })
 }
 
 /** The file engine's journal without a machine. */
