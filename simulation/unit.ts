@@ -19,6 +19,14 @@ export const Counter = entry('counter', z.object({ id: z.string(), total: z.int(
 /** Something that is held for a while. */
 export const Hold = entry('hold', z.object({ id: z.string(), holder: z.int() }), { id: 'id' })
 
+/** Something to be done, in one of several lanes, which are FIFO groups. */
+export const Errand = entry('errand', z.object({ id: z.int(), lane: z.string() }), {
+  id: 'id',
+  route: 'lane',
+  fifo: 'lane',
+  indexes: [['lane']],
+})
+
 /** A row that a source loads. */
 export const Line = entry('line', z.object({ id: z.int(), text: z.string() }), { id: 'id' })
 
@@ -44,7 +52,7 @@ const Add = z.object({ counter: z.string(), by: z.int() })
 /** Everything that the scenarios use; each uses its own entry types. */
 export default unit(
   'simulated',
-  { entries: [Account, Register, Member, Counter, Hold, Line], uses: { lines: port<LineStore>() } },
+  { entries: [Account, Register, Member, Counter, Hold, Errand, Line], uses: { lines: port<LineStore>() } },
   {
     handlers: {
       openBranch: handler(

@@ -1,10 +1,11 @@
 import { bank } from './bank.ts'
 import { calls } from './calls.ts'
 import { leases } from './leases.ts'
+import { queue } from './queue.ts'
 import { register } from './register.ts'
 import { set } from './set.ts'
 import { sources } from './sources.ts'
 import type { Scenario } from './scenario.ts'
 
 /** All scenarios; a campaign plays them in turn. */
-export const scenarios: readonly Scenario[] = [bank, register, set, calls, leases, sources]
+export const scenarios: readonly Scenario[] = [bank, register, set, calls, leases, sources, queue]

@@ -1,20 +1,25 @@
 import { PlenumError } from '../kernel/index.ts'
 import type { Partition } from '../partition/index.ts'
-import type { Network } from '../runtime/index.ts'
-import { errorData, type Answer, type Request } from '../space/index.ts'
+import type { Network, Timers } from '../runtime/index.ts'
+import { errorData, waitOf, type Answer, type Request } from '../space/index.ts'
 import { decodeMessage, encodeMessage } from './messages.ts'
 import { RecentCalls } from './recent-calls.ts'
+
+/** Signs of life of a request that waits, within the patience of its client. */
+const signsInPatience = 4
 
 /** Answers the requests that reach a member over the network, from the partitions that it hosts. */
 export class MemberHost {
   readonly #address: string
   readonly #network: Network
+  readonly #timers: Timers
   readonly #partitions: readonly Partition[]
   readonly #recent = new RecentCalls()
   readonly #stop: () => void
 
-  constructor(address: string, network: Network, partitions: readonly Partition[]) {
+  constructor(address: string, network: Network, timers: Timers, partitions: readonly Partition[]) {
     this.#address = address
+    this.#timers = timers
     this.#network = network
     this.#partitions = partitions
     this.#stop = network.listen(address, (from, bytes) => this.#receive(from, bytes))
@@ -30,10 +35,26 @@ export class MemberHost {
     if (message.kind !== 'request') return
     const { call } = message
     if (!this.#recent.isNew(from, call)) return
+    const stop =
+      waitOf(message.request.command) === undefined
+        ? undefined
+        : this.#sayWaiting(from, call, message.patienceMs / signsInPatience)
     this.#submit(message.partition, message.request).then(
-      (value) => this.#answer(from, call, { ok: true, value: value ?? null }),
-      (error: unknown) => this.#answer(from, call, { ok: false, error: errorData(error) }),
+      (value) => (stop?.(), this.#answer(from, call, { ok: true, value: value ?? null })),
+      (error: unknown) => (stop?.(), this.#answer(from, call, { ok: false, error: errorData(error) })),
     )
+  }
+
+  /** Says from time to time that a request waits; ends with the function that it returns. */
+  #sayWaiting(to: string, call: number, everyMs: number): () => void {
+    let timer = this.#timers.after(everyMs, say)
+    const send = (): void => this.#network.send(this.#address, to, encodeMessage({ kind: 'waiting', call }))
+    const again = (): void => void (timer = this.#timers.after(everyMs, say))
+    function say(): void {
+      send()
+      again()
+    }
+    return () => timer.stop()
   }
 
   #submit(number: number, request: Request): Promise<unknown> {

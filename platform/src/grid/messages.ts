@@ -3,7 +3,16 @@ import type { Answer, Request } from '../space/index.ts'
 
 /** What members and clients say to each other. `call` pairs an answer with its request at the sender. */
 export type Message =
-  | { readonly kind: 'request'; readonly call: number; readonly partition: number; readonly request: Request }
+  | {
+      readonly kind: 'request'
+      readonly call: number
+      readonly partition: number
+      readonly request: Request
+      /** Milliseconds of silence after which the client asks another member. */
+      readonly patienceMs: number
+    }
+  /** The request waits for a match (SP5): the member lives, and the answer may take long. */
+  | { readonly kind: 'waiting'; readonly call: number }
   | { readonly kind: 'answer'; readonly call: number; readonly answer: Answer }
 
 /** A message as bytes. */

@@ -9,7 +9,9 @@ const usualSilenceMs = 1_000
 
 interface OpenCall {
   readonly settle: (answer: Answer) => void
-  readonly timer: Timer
+  /** Ends the call when nothing is heard for too long. */
+  timer: Timer
+  readonly onSilence: () => void
 }
 
 /**
@@ -74,12 +76,12 @@ export class NetworkClient {
         reject(error.code === 'UNKNOWN_OUTCOME' && isRead(request.command) ? asRetry(error) : error)
       }
       const silenceMs = this.#silenceMs
-      const timer = this.#runtime.timers.after(silenceMs, () => {
+      const onSilence = (): void => {
         this.#open.delete(call)
         settle({ ok: false, error: silence(`member ${this.#members[member]} did not answer within ${silenceMs} ms`) })
-      })
-      this.#open.set(call, { settle, timer })
-      const bytes = encodeMessage({ kind: 'request', call, partition, request })
+      }
+      this.#open.set(call, { settle, timer: this.#runtime.timers.after(silenceMs, onSilence), onSilence })
+      const bytes = encodeMessage({ kind: 'request', call, partition, request, patienceMs: silenceMs })
       this.#network.send(this.#address, this.#members[member]!, bytes)
     })
   }
@@ -90,9 +92,14 @@ export class NetworkClient {
 
   #receive(bytes: Uint8Array): void {
     const message = decodeMessage(bytes)
-    if (message.kind !== 'answer') return
+    if (message.kind === 'request') return
     const open = this.#open.get(message.call)
     if (open === undefined) return
+    if (message.kind === 'waiting') {
+      open.timer.stop()
+      open.timer = this.#runtime.timers.after(this.#silenceMs, open.onSilence)
+      return
+    }
     this.#open.delete(message.call)
     open.timer.stop()
     open.settle(message.answer)

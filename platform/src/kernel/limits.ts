@@ -19,6 +19,10 @@ export interface Limits {
   readonly windowBytesMax: number
   /** Requests that wait at one partition while it cannot execute. */
   readonly inboxRequestsMax: number
+  /** Reads and takes that wait for a match at one partition (SP5). */
+  readonly waitersMax: number
+  /** Milliseconds of the longest wait. */
+  readonly waitMsMax: number
   /** Replies held back at one partition until their index is acked. */
   readonly heldRepliesMax: number
   /** Sessions registered at one partition. */
@@ -66,6 +70,8 @@ export const defaultLimits: Limits = checkedLimits({
   windowRecordsMax: 16,
   windowBytesMax: 4 << 20,
   inboxRequestsMax: 100_000,
+  waitersMax: 100_000,
+  waitMsMax: 86_400_000,
   heldRepliesMax: 1_000_000,
   sessionsMax: 100_000,
   sessionRequestsMax: 1_024,

@@ -16,10 +16,13 @@ import {
   errorData,
   errorFrom,
   isRead,
+  waitOf,
   type Answer,
   type Command,
   type Identity,
   type Request,
+  type Row,
+  type Table,
 } from '../space/index.ts'
 import { Commands } from './commands.ts'
 import type { PartitionEvent } from './events.ts'
@@ -32,6 +35,7 @@ import { journalFull, notPrimary, overloaded, poisonRequest } from './primary-er
 import type { Replica } from './replica.ts'
 import { SnapshotSchedule } from './snapshot-schedule.ts'
 import { takeSnapshot } from './snapshots.ts'
+import { Waiters, type Waiter } from './waiters.ts'
 
 export interface PrimaryOptions {
   readonly journal: Journal
@@ -69,6 +73,7 @@ export class Primary {
   readonly #commands: Commands
   readonly #writer = new ByteWriter(256 << 10)
   readonly #held = new HeldReplies()
+  readonly #waiters: Waiters
   readonly #leaseMs: number
   #inbox: Waiting[] = []
   #acked: number
@@ -92,6 +97,7 @@ export class Primary {
       onEnd: (end) => this.#end(end),
       onFlow: (flowing) => this.#onFlow(flowing),
     })
+    this.#waiters = new Waiters(runtime.timers)
     this.#acked = this.#pipeline.acked
     this.#writer.at = recordHeaderBytes
     replica.stopComparing()
@@ -119,7 +125,9 @@ export class Primary {
   submit(request: Request): Promise<unknown> {
     if (this.#ended || this.#closing) return Promise.reject(notPrimary())
     // An unshared journal has no other reign: what is acked may be read also while a record is stuck.
-    const mayRun = this.#pipeline.flowing || (!this.#options.journal.shared && isRead(request.command))
+    const mayRun =
+      this.#pipeline.flowing ||
+      (!this.#options.journal.shared && isRead(request.command) && request.command.kind !== 'cancel')
     return mayRun ? this.#run(request) : this.#wait(request)
   }
 
@@ -140,6 +148,7 @@ export class Primary {
   async close(): Promise<void> {
     this.#closing = true
     this.#heartbeat?.stop()
+    this.#waiters.abandon(notPrimary())
     if (this.#pipeline.full) this.#giveUp()
     await this.#snapshots.close()
     if (this.#ended) return
@@ -155,6 +164,7 @@ export class Primary {
   /** Stops without a word to anybody, as a killed process does. */
   drop(): void {
     this.#ended = true
+    this.#waiters.stop()
     this.#heartbeat?.stop()
     this.#pipeline.end()
   }
@@ -164,9 +174,15 @@ export class Primary {
     const { command } = request
     if (this.#held.count >= limits.heldRepliesMax)
       return Promise.reject(overloaded('heldRepliesMax', limits.heldRepliesMax))
-    this.#execution.dependency = 0
     const { nextExpiry } = replica.machine
     if (nextExpiry !== Infinity && nextExpiry <= this.#now()) this.#tick()
+    if (this.#waiters.count > 0) {
+      this.#waiters.endUntil(this.#now(), this.#cancel)
+      const waiting = this.#waiters.promiseOf(waitOf(command)?.id ?? '')
+      if (waiting !== undefined) return waiting
+    }
+    if (command.kind === 'cancel') return Promise.resolve(this.#cancel(command.wait))
+    this.#execution.dependency = 0
     if (isRead(command)) return this.#read(request, command)
     return this.#write(request, command)
   }
@@ -181,6 +197,7 @@ export class Primary {
       failed = true
       error = thrown
     }
+    if (value === undefined && !failed && waitOf(command) !== undefined) return this.#waitFor(request)
     const dependency = Math.min(this.#execution.dependency, this.#lastIndex())
     return this.#hold(dependency, value, error, failed, request.read === 'confirmed')
   }
@@ -201,6 +218,10 @@ export class Primary {
     let value: unknown
     try {
       value = this.#commands.change(command)
+      if (value === undefined && waitOf(command) !== undefined) {
+        machine.commit()
+        return this.#waitFor(request)
+      }
       if (identity !== undefined) this.#answers.keep(identity, { ok: true, value: value ?? null })
     } catch (error) {
       machine.rollback()
@@ -211,11 +232,90 @@ export class Primary {
       machine.rollback()
       return this.#awaitRoom(request)
     }
-    const changed = machine.commit()
+    const changed = machine.commit(this.#waiters.count === 0 ? undefined : this.#notice)
     const index = changed ? this.#pipeline.lastIndex + 1 : Math.min(this.#execution.dependency, this.#lastIndex())
     if (changed) this.#askFlush()
     this.#snapshots.filled(fill)
-    return this.#hold(index, value, undefined, false)
+    const answer = this.#hold(index, value, undefined, false)
+    this.#waiters.serve(this.#grant)
+    return answer
+  }
+
+  /** Waits for a match (SP5): nothing was found, and nothing was changed. */
+  #waitFor(request: Request): Promise<unknown> {
+    const { limits, replica } = this.#options
+    const { command } = request
+    const wait = waitOf(command)
+    if (wait === undefined || !('where' in command)) throw new PlenumError('INVARIANT_BROKEN', 'Only queries wait.')
+    if (this.#waiters.count >= limits.waitersMax) return Promise.reject(overloaded('waitersMax', limits.waitersMax))
+    return this.#waiters.add({
+      id: wait.id,
+      request,
+      table: replica.machine.table(command.type),
+      where: command.where,
+      until: this.#now() + wait.ms,
+      afterMs: wait.ms,
+      // As everything that may write, it waits its turn where the flow is stopped.
+      onTimeout: (id) => void this.submit({ command: { kind: 'cancel', wait: id } }).catch(ignore),
+    })
+  }
+
+  /** Runs the query of a waiter again because something matched it; false if it found nothing after all. */
+  readonly #grant = ({ request, resolve }: Waiter): boolean => {
+    const { command, identity } = request
+    const { machine } = this.#options.replica
+    this.#execution.dependency = 0
+    let value: unknown
+    if (isRead(command)) {
+      value = this.#commands.evaluate(command)
+      if (value === undefined) return false
+      resolve(this.#hold(Math.min(this.#execution.dependency, this.#lastIndex()), value, undefined, false))
+      return true
+    }
+    this.#begin()
+    try {
+      // Of a session that ended meanwhile nobody would fetch the entry.
+      if (identity !== undefined) this.#answers.find(identity)
+      value = this.#commands.change(command)
+      if (value !== undefined && identity !== undefined) this.#answers.keep(identity, { ok: true, value })
+    } catch (error) {
+      machine.rollback()
+      resolve(this.#refuse(error, identity))
+      return true
+    }
+    if (machine.commit()) this.#askFlush()
+    if (value === undefined) return false
+    resolve(this.#hold(this.#pipeline.lastIndex + 1, value, undefined, false))
+    return true
+  }
+
+  readonly #notice = (table: Table, row: Row): void => this.#waiters.notice(table, row)
+
+  /**
+   * The answer of a wait that ends without a match. It is kept as any other: a copy of the request that comes late must
+   * take nothing.
+   */
+  #nothing({ request, table }: Waiter): Promise<unknown> {
+    const { identity } = request
+    if (identity === undefined)
+      return this.#hold(Math.min(table.lastIndex, this.#lastIndex()), undefined, undefined, false)
+    const { machine } = this.#options.replica
+    this.#begin()
+    try {
+      this.#answers.keep(identity, { ok: true, value: null })
+    } catch (error) {
+      machine.rollback()
+      return this.#refuse(error, identity)
+    }
+    if (machine.commit()) this.#askFlush()
+    return this.#hold(this.#pipeline.lastIndex + 1, undefined, undefined, false)
+  }
+
+  /** Ends a wait; false if it does not wait here, because it was answered already. */
+  readonly #cancel = (id: string): boolean => {
+    const waiter = this.#waiters.cancel(id)
+    waiter?.resolve(this.#nothing(waiter))
+    return waiter !== undefined
   }
 
   /** Waits while room is being made for a change; JOURNAL_FULL once nothing more can be done. */
@@ -408,6 +508,7 @@ export class Primary {
     )
     for (const { reject } of this.#inbox) reject(notPrimary())
     this.#inbox = []
+    this.#waiters.abandon(notPrimary())
   }
 
   /** Keeps the lease: something is on its way to the journal at least every eighth of it. */
@@ -487,3 +588,5 @@ export class Primary {
     return run()
   }
 }
+
+function ignore(): void {}

@@ -1,5 +1,5 @@
 // Options as callers write them, and what they mean for a request.
-import { durationMs, PlenumError } from '../kernel/index.ts'
+import { durationMs, PlenumError, type Limits } from '../kernel/index.ts'
 import type { SelectOptions, WriteOptions } from '../space/index.ts'
 import type { RouteOptions } from './router.ts'
 
@@ -21,7 +21,6 @@ export const noOptions: WriteOptions = Object.freeze({})
 /** How a request is to be sent; undefined where nothing is asked for. */
 export function patience(options: GivenOptions | undefined): RouteOptions | undefined {
   if (options === undefined) return undefined
-  if (options.wait !== undefined) throw notYetError('wait')
   const { timeout, signal, key, consistency } = options
   if (timeout === undefined && signal === undefined && key === undefined && consistency === undefined) return undefined
   return {
@@ -30,6 +29,16 @@ export function patience(options: GivenOptions | undefined): RouteOptions | unde
     key,
     read: consistency,
   }
+}
+
+/** Milliseconds that a call waits for a match; undefined if it does not. LIMIT_EXCEEDED beyond the longest wait. */
+export function waitMsOf({ wait }: GivenOptions, { waitMsMax }: Limits): number | undefined {
+  if (wait === undefined) return undefined
+  const ms = durationMs(wait, 'wait')
+  if (ms <= waitMsMax) return ms
+  throw new PlenumError('LIMIT_EXCEEDED', `A call may wait for ${waitMsMax} ms at most, not ${ms} ms.`, {
+    details: { limit: 'waitMsMax', value: waitMsMax, found: ms },
+  })
 }
 
 /** What a write is to do beside writing. */

@@ -21,7 +21,7 @@ import {
   type StoredValue,
 } from '../space/index.ts'
 import { cursorOf, placeIn } from './cursor.ts'
-import { notYetError, patience, type GivenOptions } from './given-options.ts'
+import { patience, waitMsOf, type GivenOptions } from './given-options.ts'
 import type { Router } from './router.ts'
 import type { ClientType } from './space-client.ts'
 
@@ -62,8 +62,18 @@ export class Queries {
   }
 
   async read(type: ClientType, where: StoredValue, options: GivenOptions = {}): Promise<StoredValue | undefined> {
-    const [first] = await this.readAll(type, where, { ...options, limit: 1 })
-    return first
+    const waitMs = waitMsOf(options, this.#limits)
+    if (waitMs === undefined) {
+      const [first] = await this.readAll(type, where, { ...options, limit: 1 })
+      return first
+    }
+    const one = this.#partitionOf(type, where)
+    if (one !== undefined)
+      return this.#ask(one, this.#waiting('read', type, where, options, waitMs), options) as Promise<
+        StoredValue | undefined
+      >
+    const now = await this.read(type, where, { ...options, wait: undefined })
+    return now ?? (await this.#offered(type, where, options, waitMs))?.value
   }
 
   async readAll(type: ClientType, where: StoredValue, options: GivenOptions = {}): Promise<readonly StoredValue[]> {
@@ -138,15 +148,75 @@ export class Queries {
   }
 
   async take(type: ClientType, where: StoredValue, options: GivenOptions = {}): Promise<StoredValue | undefined> {
-    if (options.wait !== undefined) throw notYetError('wait')
-    const command: Command = { kind: 'take', type: type.layout.name, where, options: selectOptions(options) }
+    const waitMs = waitMsOf(options, this.#limits)
     const one = this.#partitionOf(type, where)
-    if (one !== undefined) return ((await this.#ask(one, command, options)) ?? undefined) as StoredValue | undefined
+    if (one !== undefined) return this.#takeAt(one, type, where, options, waitMs)
+    const until = this.#router.now() + (waitMs ?? 0)
     for (const partition of this.#inTurn(type, where)) {
-      const taken = (await this.#ask(partition, command, options)) as StoredValue | undefined | null
-      if (taken !== undefined && taken !== null) return taken
+      const taken = await this.#takeAt(partition, type, where, options, undefined)
+      if (taken !== undefined) return taken
+    }
+    while (waitMs !== undefined) {
+      const offer = await this.#offered(type, where, options, Math.max(0, until - this.#router.now()))
+      if (offer === undefined) return undefined
+      // Somebody else may have been faster: then it goes on waiting.
+      const key = placeOf(offer.value, undefined, keyFieldsOf(type)).key
+      const taken = await this.#takeAt(offer.partition, type, { ...key, and: [where] }, options, undefined)
+      if (taken !== undefined) return taken
     }
     return undefined
+  }
+
+  async #takeAt(
+    partition: number,
+    type: ClientType,
+    where: StoredValue,
+    options: GivenOptions,
+    waitMs: number | undefined,
+  ): Promise<StoredValue | undefined> {
+    const command: Command =
+      waitMs === undefined
+        ? { kind: 'take', type: type.layout.name, where, options: selectOptions(options) }
+        : this.#waiting('take', type, where, options, waitMs)
+    return ((await this.#ask(partition, command, options)) ?? undefined) as StoredValue | undefined
+  }
+
+  #waiting(kind: 'read' | 'take', type: ClientType, where: StoredValue, options: GivenOptions, ms: number): Command {
+    return { kind, type: type.layout.name, where, options: selectOptions(options), wait: this.#router.newWait(ms) }
+  }
+
+  /** The first match that appears on any partition: interest only, nothing is taken by it (SP5). */
+  #offered(
+    type: ClientType,
+    where: StoredValue,
+    options: GivenOptions,
+    ms: number,
+  ): Promise<{ readonly partition: number; readonly value: StoredValue } | undefined> {
+    const waits = Array.from({ length: this.#router.partitions }, () => this.#router.newWait(ms))
+    return new Promise((resolve, reject) => {
+      let left = waits.length
+      let over = false
+      const end = (): void => {
+        over = true
+        for (const [partition, wait] of waits.entries()) void this.#router.cancel(partition, wait)
+      }
+      for (const [partition, wait] of waits.entries()) {
+        const command: Command = { kind: 'read', type: type.layout.name, where, options: {}, wait }
+        this.#ask(partition, command, options).then(
+          (value) => {
+            left -= 1
+            if (over || (value === undefined && left > 0)) return
+            end()
+            resolve(value === undefined ? undefined : { partition, value: value as StoredValue })
+          },
+          (error: unknown) => {
+            if (over) return
+            end()
+            reject(error)
+          },
+        )
+      }
+    })
   }
 
   async takeAll(type: ClientType, where: StoredValue, options: GivenOptions = {}): Promise<readonly StoredValue[]> {

@@ -7,10 +7,10 @@
 // I1 A command that may change something and may be sent twice carries the same identity each time (SP12).
 // I2 A retry happens only where the error allows it, and never after the deadline (SP11, SP13).
 // I3 A request whose outcome is not known at its deadline ends as UNKNOWN_OUTCOME, never as a guess (SP13).
-import { PlenumError, type ErrorCode, type Limits } from '../kernel/index.ts'
+import { isPlenumError, PlenumError, type ErrorCode, type Limits } from '../kernel/index.ts'
 import { RouteHasher } from '../codec/index.ts'
 import type { Runtime, Timer } from '../runtime/index.ts'
-import { isRead, type Command, type Identity, type Request } from '../space/index.ts'
+import { isRead, waitOf, type Command, type Identity, type Request, type Wait } from '../space/index.ts'
 import type { PartitionChannel } from './channel.ts'
 import { PartitionSession } from './session.ts'
 import { SlotMap } from './slots.ts'
@@ -18,6 +18,9 @@ import { SlotMap } from './slots.ts'
 /** Milliseconds between two tries, growing up to the second number. */
 const retryDelayMs = 20
 const retryDelayMsMax = 500
+
+/** Milliseconds within which a wait that is given up is heard of. */
+const cancelMsMax = 1_000
 
 /** Errors of requests that were not executed, this time. */
 const atTheDoor: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -51,12 +54,14 @@ export class Router {
   readonly #channels: readonly PartitionChannel[]
   readonly #sessions: readonly PartitionSession[]
   readonly #runtime: Runtime
+  readonly #waitPartMs: number
   readonly #hasher = new RouteHasher()
 
   constructor(channels: readonly PartitionChannel[], runtime: Runtime, limits: Limits) {
     this.slots = new SlotMap(channels.length)
     this.#channels = channels
     this.#runtime = runtime
+    this.#waitPartMs = limits.sessionLeaseMs / 4
     this.#sessions = channels.map((channel) => new PartitionSession(channel, runtime, limits))
   }
 
@@ -77,6 +82,8 @@ export class Router {
   /** Sends a command to one partition and sees it through. */
   send(partition: number, command: Command, options?: RouteOptions): Promise<unknown> {
     const channel = this.#channels[partition]!
+    const wait = waitOf(command)
+    if (wait !== undefined) return this.#wait(channel, command, wait, options ?? {})
     if (channel.sharesFate && options === undefined) return channel.send({ command })
     const identity: Identity | undefined = options?.key === undefined ? undefined : { kind: 'keyed', key: options.key }
     if (channel.sharesFate) {
@@ -85,7 +92,26 @@ export class Router {
         ? answer
         : this.#bounded(answer, command, options ?? {})
     }
-    return this.#persist(channel, command, options ?? {}, identity)
+    return this.#persist(channel, () => command, options ?? {}, identity)
+  }
+
+  /** A wait for a match, with a name that nobody else uses. */
+  newWait(ms: number): Wait {
+    const id = [...this.#runtime.random.bytes(16)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+    return { id, ms }
+  }
+
+  /** Milliseconds of a clock that never goes back. */
+  now(): number {
+    return this.#runtime.clock.monotonic()
+  }
+
+  /** Ends a wait at a partition, whoever began it. */
+  async cancel(partition: number, wait: Wait): Promise<void> {
+    const channel = this.#channels[partition]!
+    const command: Command = { kind: 'cancel', wait: wait.id }
+    const deadline = this.now() + wait.ms
+    await this.#retry(channel, () => ({ command }), deadline, {}).catch(() => undefined)
   }
 
   /** Sends a command to every partition; the parts in the order in which they arrive. */
@@ -114,9 +140,76 @@ export class Router {
     return Promise.all(this.#channels.map(({ partition }) => this.send(partition, command, options)))
   }
 
-  async #persist(
+  /**
+   * Sends a command that may wait. Whoever gives up asks the partition to end the wait, and hears what came of it: a
+   * grant that was made before is not lost (SP5).
+   */
+  #wait(channel: PartitionChannel, command: Command, wait: Wait, options: RouteOptions): Promise<unknown> {
+    const { timeoutMs, signal, key, read } = options
+    if (signal?.aborted === true) return Promise.reject(gaveUp('ABORTED'))
+    const keyed: Identity | undefined = key === undefined ? undefined : { kind: 'keyed', key }
+    const given = { up: false }
+    const answer = channel.sharesFate
+      ? channel.send({ command, identity: keyed, read })
+      : this.#waitInParts(channel, command, wait, { key, read }, given)
+    if (timeoutMs === undefined && signal === undefined) return answer
+    return new Promise((resolve, reject) => {
+      let reason: 'TIMEOUT' | 'ABORTED' | undefined
+      const giveUp = (code: 'TIMEOUT' | 'ABORTED'): void => {
+        if (reason !== undefined) return
+        reason = code
+        given.up = true
+        void this.cancel(channel.partition, wait)
+        // Where nobody answers any more, nobody knows whether something was granted.
+        timer?.stop()
+        timer = this.#runtime.timers.after(cancelMsMax, () => {
+          finish()
+          reject(isRead(command) ? gaveUp(code) : unknownOutcome(gaveUp(code)))
+        })
+      }
+      const onAbort = (): void => giveUp('ABORTED')
+      let timer = timeoutMs === undefined ? undefined : this.#runtime.timers.after(timeoutMs, () => giveUp('TIMEOUT'))
+      signal?.addEventListener('abort', onAbort)
+      const finish = (): void => {
+        timer?.stop()
+        signal?.removeEventListener('abort', onAbort)
+      }
+      answer.then(
+        (value) => {
+          finish()
+          if (reason === undefined || value !== undefined) resolve(value)
+          else reject(gaveUp(reason))
+        },
+        (error: unknown) => (finish(), reject(error)),
+      )
+    })
+  }
+
+  /**
+   * A long wait as several requests, one after the other: a session that says nothing for too long would end, and with
+   * it the wait.
+   */
+  async #waitInParts(
     channel: PartitionChannel,
     command: Command,
+    wait: Wait,
+    options: RouteOptions,
+    given: { readonly up: boolean },
+  ): Promise<unknown> {
+    const keyed: Identity | undefined = options.key === undefined ? undefined : { kind: 'keyed', key: options.key }
+    const until = this.now() + wait.ms
+    for (;;) {
+      const partUntil = Math.min(until, this.now() + this.#waitPartMs)
+      const current = (): Command =>
+        ({ ...command, wait: { ...wait, ms: Math.max(0, partUntil - this.now()) } }) as Command
+      const value = await this.#persist(channel, current, options, keyed)
+      if (value !== undefined || given.up || keyed !== undefined || this.now() >= until) return value
+    }
+  }
+
+  async #persist(
+    channel: PartitionChannel,
+    current: () => Command,
     options: RouteOptions,
     keyed: Identity | undefined,
   ): Promise<unknown> {
@@ -125,27 +218,30 @@ export class Router {
     const session = this.#sessions[channel.partition]!
     const register = (first: Command): Promise<unknown> =>
       this.#retry(channel, () => ({ command: first }), deadline, options)
-    if (isRead(command) || keyed !== undefined) {
+    if (isRead(current()) || keyed !== undefined) {
       return this.#retry(
         channel,
-        (attempt) => ({ command, identity: keyed, attempt, read: options.read }),
+        (attempt) => ({ command: current(), identity: keyed, attempt, read: options.read }),
         deadline,
         options,
       )
     }
-    const identity = await session.begin(register)
-    try {
-      const value = await this.#retry(
-        channel,
-        (attempt) => ({ command, identity: session.again(identity), attempt }),
-        deadline,
-        options,
-      )
-      session.done(identity, undefined)
-      return value
-    } catch (error) {
-      session.done(identity, error)
-      throw error
+    // A session that was idle for too long has ended. The request has not run and never will, so a new one may carry it.
+    for (let first = true; ; first = false) {
+      const identity = await session.begin(register)
+      try {
+        const value = await this.#retry(
+          channel,
+          (attempt) => ({ command: current(), identity: session.again(identity), attempt }),
+          deadline,
+          options,
+        )
+        session.done(identity, undefined)
+        return value
+      } catch (error) {
+        session.done(identity, error)
+        if (!first || !isPlenumError(error, 'SESSION_ENDED')) throw error
+      }
     }
   }
 

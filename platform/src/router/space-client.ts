@@ -52,6 +52,7 @@ export class SpaceClient {
   get(type: TypeReference, key: KeyFields, options?: GivenOptions): Promise<unknown> {
     try {
       const { name, route } = this.#addressed(type, key)
+      if (options?.wait !== undefined) return this.#queries.read(this.#type(type), key, options)
       return this.#router.route(route, { kind: 'get', type: name, key }, patience(options))
     } catch (error) {
       return Promise.reject(error)

@@ -53,6 +53,7 @@ export {
   errorData,
   errorFrom,
   isRead,
+  waitOf,
   type Answer,
   type Caller,
   type Command,
@@ -64,10 +65,11 @@ export {
   type SessionCommand,
   type SourceCommand,
   type UnitCommand,
+  type Wait,
   type WriteCommand,
   type WriteOptions,
 } from './requests.ts'
-export { type RowLease } from './row.ts'
+export { type Row, type RowLease } from './row.ts'
 export { bytes, int64 } from './schema-types.ts'
 export {
   arrange,

@@ -117,9 +117,10 @@ export class Machine {
     if (now > this.#time) this.#time = now
   }
 
-  /** Ends the command and keeps what it did; true if it did anything. */
-  commit(): boolean {
+  /** Ends the command and keeps what it did; true if it did anything. Tells of each row that was written and is there. */
+  commit(onWritten?: (table: Table, row: Row) => void): boolean {
     const changed = this.#undo.count > 0
+    if (onWritten !== undefined) this.#undo.visitWritten(onWritten)
     this.#undo.forget()
     this.#writer = undefined
     return changed

@@ -177,7 +177,7 @@ export interface Reads<M extends Mode, E extends AnyEntry> {
   readAll<const R extends NameOf<E> | E, const S extends Field<Value<Named<E, R>>> = never>(
     type: R,
     where: Where<Value<Named<E, R>>>,
-    options?: ReadOptions<Value<Named<E, R>>, S> & Patience<M>,
+    options?: ReadOptions<Value<Named<E, R>>, S> & (M extends 'now' ? unknown : CallOptions),
   ): Reply<M, readonly Selected<Value<Named<E, R>>, S>[]>
   /** How many entries match; no entry moves (SP3). */
   count<const R extends NameOf<E> | E>(

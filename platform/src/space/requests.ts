@@ -29,6 +29,12 @@ export interface Caller {
   readonly claims: Readonly<Record<string, unknown>>
 }
 
+/** Has a read or take wait for a match: a name of its own, by which it can be cancelled, and milliseconds (SP5). */
+export interface Wait {
+  readonly id: string
+  readonly ms: number
+}
+
 export type ReadCommand =
   | { readonly kind: 'get'; readonly type: string; readonly key: KeyFields }
   | {
@@ -36,6 +42,8 @@ export type ReadCommand =
       readonly type: string
       readonly where: StoredValue
       readonly options: SelectOptions
+      /** Of a read only. */
+      readonly wait?: Wait | undefined
     }
   | {
       readonly kind: 'aggregate'
@@ -71,6 +79,8 @@ export type WriteCommand =
       readonly type: string
       readonly where: StoredValue
       readonly options: SelectOptions
+      /** Of a take only. */
+      readonly wait?: Wait | undefined
     }
   /** A lease of this many milliseconds from now, or for ever (SP8). */
   | { readonly kind: 'renew'; readonly type: string; readonly key: KeyFields; readonly leaseMs: number | undefined }
@@ -89,6 +99,12 @@ export type SourceCommand =
   | { readonly kind: 'source-state'; readonly source: string }
   | { readonly kind: 'source-loaded'; readonly source: string; readonly rows: number }
 
+/** Ends a wait; answered with whether it still waited, so that whatever it was granted is known to its caller (SP5). */
+export interface CancelCommand {
+  readonly kind: 'cancel'
+  readonly wait: string
+}
+
 /** What a partition can be asked to do. */
 export type Command =
   | ReadCommand
@@ -96,6 +112,7 @@ export type Command =
   | UnitCommand
   | SessionCommand
   | SourceCommand
+  | CancelCommand
   | { readonly kind: 'batch'; readonly commands: readonly (ReadCommand | WriteCommand)[] }
 
 /** What makes a repeated request the same request (SP12): a number of a session, or a key of the caller's own. */
@@ -138,6 +155,11 @@ export function errorFrom(data: ErrorData): PlenumError {
   return new PlenumError(data.code, data.message, { retry: data.retry, details: data.details })
 }
 
+/** The wait of a command, if it is one that waits. */
+export function waitOf(command: Command): Wait | undefined {
+  return command.kind === 'take' || command.kind === 'read' ? command.wait : undefined
+}
+
 /** True for commands that change nothing and may be answered without a record. */
 export function isRead(command: Command): boolean {
   switch (command.kind) {
@@ -147,6 +169,7 @@ export function isRead(command: Command): boolean {
     case 'count':
     case 'aggregate':
     case 'explain':
+    case 'cancel':
     case 'task':
     case 'source-state':
       return true

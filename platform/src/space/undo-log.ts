@@ -47,6 +47,14 @@ export class UndoLog {
     this.#note('removed', table, row)
   }
 
+  /** Visits the rows that the command wrote and did not remove again. */
+  visitWritten(visit: (table: Table, row: Row) => void): void {
+    for (let at = 0; at < this.#count; at++) {
+      const { kind, table, row } = this.#steps[at]!
+      if ((kind === 'added' || kind === 'changed') && table.find(row.value) === row) visit(table, row)
+    }
+  }
+
   /** Takes everything back. */
   takeBack(): void {
     for (let at = this.#count - 1; at >= 0; at--) takeBack(this.#steps[at]!)

@@ -12,6 +12,7 @@ export {
   type HistoryEvent,
 } from './checkers/history.ts'
 export { joinTries } from './checkers/join-tries.ts'
+export { checkQueue, type QueueCounts } from './checkers/queue.ts'
 export { checkRegisters, type RegisterCounts, type RegisterOptions } from './checkers/registers.ts'
 export { entryChangeKinds, type DumpLine } from './checkers/journal-dump.ts'
 export { folderJournal } from './grid/folder-journal.ts'

@@ -60,6 +60,8 @@ export function expectedAnswer(
       return called(run, command, unit)
     case 'batch':
       return batch(run, command.commands, given)
+    case 'cancel':
+      return { fits: () => undefined, text: 'whether it still waited', changes: [] }
     default:
       if (isQuery(command)) return query(run, command, given)
       if (command.kind === 'renew') return renewed(run, command)

@@ -1,0 +1,174 @@
+// Reads and takes that wait for a match, as a user calls them.
+import { afterEach, describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { embedded, entry, handler, unit, type Client } from './index.ts'
+
+const Task = entry('task', z.object({ id: z.string(), queue: z.string(), n: z.int() }), {
+  id: 'id',
+  route: 'queue',
+  keys: 'uuid7',
+  indexes: [['queue', 'n']],
+})
+
+const work = unit(
+  'work',
+  { entries: [Task] },
+  {
+    handlers: {
+      /** Adds several tasks in one commit, and takes one back. */
+      add: handler(
+        { input: z.object({ queue: z.string(), count: z.int() }), route: 'queue' },
+        ({ queue, count }, { partition }) => {
+          for (let n = 0; n < count; n++) partition.insert(Task, { queue, n })
+          partition.insert(Task, { queue, n: 99 })
+          partition.take(Task, { queue, n: 99 })
+        },
+      ),
+    },
+  },
+)
+
+const running: Client<typeof work>[] = []
+async function start(limits = {}): Promise<Client<typeof work>> {
+  const client = await embedded({ unit: work, journal: 'memory', partitions: 3, limits })
+  running.push(client)
+  return client
+}
+afterEach(async () => {
+  for (const client of running.splice(0)) await client[Symbol.asyncDispose]()
+})
+
+const soon = (ms = 10): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+describe('waiting on one partition', () => {
+  test('[SP5] waiters are served in arrival order, each with an entry of its own', async () => {
+    const { space, handlers } = await start()
+    const order: number[] = []
+    const taken = Array.from({ length: 4 }, async (_, at) => {
+      const entry = await space.take(Task, { queue: 'a' }, { wait: '5s' })
+      order.push(at)
+      return entry?.id
+    })
+    await soon()
+    await handlers.add({ queue: 'b', count: 2 })
+    await soon()
+    expect(order).toEqual([])
+    await handlers.add({ queue: 'a', count: 3 })
+    await soon()
+    expect(order).toEqual([0, 1, 2])
+    await space.insert(Task, { queue: 'a', n: 7 })
+    const ids = await Promise.all(taken)
+    expect(new Set(ids).size).toBe(4)
+    expect(ids).not.toContain(undefined)
+    expect(await space.count(Task, { queue: 'a' })).toBe(0)
+  })
+
+  test('[SP5] a reader that waits is told of a match, which stays; a taker that comes later takes it', async () => {
+    const { space } = await start()
+    const read = space.read(Task, { queue: 'a', n: { gt: 4 } }, { wait: '5s' })
+    const got = space.get(Task, { id: 'known', queue: 'a' }, { wait: '5s' })
+    const taken = space.take(Task, { queue: 'a' }, { wait: '5s' })
+    await soon()
+    await space.insert(Task, { id: 'known', queue: 'a', n: 5 })
+    expect((await read)?.id).toBe('known')
+    expect((await got)?.n).toBe(5)
+    expect((await taken)?.id).toBe('known')
+  })
+
+  test('[SP5] at its deadline a wait ends with nothing, and what comes later is for others', async () => {
+    const { space } = await start()
+    expect(await space.take(Task, { queue: 'a' }, { wait: '20ms' })).toBeUndefined()
+    await space.insert(Task, { queue: 'a', n: 1 })
+    await soon()
+    expect(await space.count(Task, { queue: 'a' })).toBe(1)
+    expect((await space.take(Task, { queue: 'a' }, { wait: '20ms' }))?.n).toBe(1)
+  })
+
+  test('[SP5] a wait that is given up takes nothing; a grant that was faster is not lost', async () => {
+    const { space } = await start()
+    const controller = new AbortController()
+    const given = space.take(Task, { queue: 'a' }, { wait: '5s', signal: controller.signal })
+    await soon()
+    controller.abort()
+    await expect(given).rejects.toMatchObject({ code: 'ABORTED' })
+    await expect(space.take(Task, { queue: 'a' }, { wait: '5s', signal: controller.signal })).rejects.toMatchObject({
+      code: 'ABORTED',
+    })
+    await space.insert(Task, { queue: 'a', n: 1 })
+    expect(await space.count(Task, { queue: 'a' })).toBe(1)
+    await expect(space.take(Task, { queue: 'b' }, { wait: '5s', timeout: '20ms' })).rejects.toMatchObject({
+      code: 'TIMEOUT',
+    })
+
+    const racing = new AbortController()
+    const raced = space.take(Task, { queue: 'c' }, { wait: '5s', signal: racing.signal })
+    await soon()
+    const written = space.insert(Task, { queue: 'c', n: 3 })
+    racing.abort()
+    const outcome = await raced.then(
+      (entry) => entry?.n,
+      () => 'aborted',
+    )
+    await written
+    expect([outcome, await space.count(Task, { queue: 'c' })]).toEqual(outcome === 3 ? [3, 0] : ['aborted', 1])
+  })
+
+  test('[SP5] [A8] too many waiters are OVERLOADED and too long a wait is LIMIT_EXCEEDED', async () => {
+    const { space } = await start({ waitersMax: 2, waitMsMax: 60_000 })
+    const waits = [1, 2].map(() => space.take(Task, { queue: 'a' }, { wait: '1m' }))
+    await soon()
+    await expect(space.take(Task, { queue: 'a' }, { wait: '1m' })).rejects.toMatchObject({
+      code: 'OVERLOADED',
+      details: { limit: 'waitersMax' },
+    })
+    await expect(space.take(Task, { queue: 'a' }, { wait: '2m' })).rejects.toMatchObject({
+      code: 'LIMIT_EXCEEDED',
+      details: { limit: 'waitMsMax' },
+    })
+    await space.insert(Task, { queue: 'a', n: 1 })
+    await space.insert(Task, { queue: 'a', n: 2 })
+    expect((await Promise.all(waits)).map((entry) => entry?.n)).toEqual([1, 2])
+  })
+})
+
+describe('waiting on all partitions', () => {
+  const queues = Array.from({ length: 12 }, (_, n) => `queue ${n}`)
+
+  test('[SP5] whatever comes wherever is taken once; the other takers go on waiting', async () => {
+    const { space } = await start()
+    const taken: string[] = []
+    const takers = Array.from({ length: 12 }, async () => {
+      const entry = await space.take(Task, { n: { gte: 0 } }, { wait: '5s' })
+      if (entry !== undefined) taken.push(entry.queue)
+    })
+    await soon()
+    for (const queue of queues) await space.insert(Task, { queue, n: 1 })
+    await Promise.all(takers)
+    expect(taken.toSorted()).toEqual(queues.toSorted())
+    expect(await space.count(Task, {})).toBe(0)
+  })
+
+  test('[SP5] a reader hears of a match anywhere, and of none at its deadline', async () => {
+    const { space } = await start()
+    const read = space.read(Task, { n: 1 }, { wait: '5s' })
+    await soon()
+    await space.insert(Task, { queue: 'somewhere', n: 1 })
+    expect((await read)?.queue).toBe('somewhere')
+    expect(await space.read(Task, { n: 2 }, { wait: '20ms' })).toBeUndefined()
+    expect(await space.take(Task, { n: 2 }, { wait: '20ms' })).toBeUndefined()
+    const controller = new AbortController()
+    const given = space.take(Task, { n: 2 }, { wait: '5s', signal: controller.signal })
+    await soon()
+    controller.abort()
+    await expect(given).rejects.toMatchObject({ code: 'ABORTED' })
+  })
+})
+
+test('[SP5] an application that closes lets nobody wait on', async () => {
+  const client = await start()
+  const waiting = client.space.take(Task, { queue: 'a' }, { wait: '1h' })
+  const refused = expect(waiting).rejects.toMatchObject({ code: 'NOT_PRIMARY' })
+  await soon()
+  await client[Symbol.asyncDispose]()
+  await refused
+})
