@@ -1,7 +1,7 @@
 // Writes records into the log: gathers what waits into a group, writes it, syncs it, tells whoever waited (group commit).
 //
-// Owns the end of the log: current segment, offset, sequence, positions. Does not own reading, trimming or recovery.
-// Called by FileLog only.
+// Owns what waits, when and how it is written, and whether the log may be written at all. Does not own where it goes
+// (WriteHead), reading, trimming or recovery. Called by FileLog only.
 //
 // I1 One group at a time: the next is written when the last one's write, and at level `disk` its sync, are done.
 // I2 A record is acked only after that, and in the order in which it was appended.
@@ -12,15 +12,15 @@ import type { Clock, Timers } from '../../runtime/index.ts'
 import type { Appended } from '../journal.ts'
 import type { BlockIndex } from './block-index.ts'
 import type { CommitPace } from './commit-pace.ts'
-import { sealFlight, type Flight } from './flight.ts'
-import { groupHeaderBytes, segmentHeaderBytes } from './layout.ts'
+import type { Flight } from './flight.ts'
+import { groupHeaderBytes } from './layout.ts'
 import type { FileLevel, LogEnd } from './log-end.ts'
-import { isBatch, reserveBytes } from './reserve.ts'
 import { isDiskFull, type SegmentSupply } from './segment-supply.ts'
 import type { Segment } from './segments.ts'
 import type { Staging } from './staging.ts'
 import { SyncStatements } from './sync-statements.ts'
 import { WaitingLine } from './waiting-line.ts'
+import { WriteHead } from './write-head.ts'
 
 export interface WriterOptions {
   readonly level: FileLevel
@@ -49,26 +49,15 @@ export class GroupWriter {
   readonly #statements: SyncStatements
   #state: State = { kind: 'open' }
   #failureWasTold = false
-  #segment: Segment
-  #offset: number
-  #sequence: number
-  #startDue: boolean
-  /** The next position of each journal, as far as records are acked. */
-  readonly #acked: number[]
+  readonly #head: WriteHead
   readonly #line: WaitingLine
   #running: Promise<void> | undefined
   #scheduled = false
-  /** What a failed write may have left at the offset; the next write covers it. */
-  #garbageBytes = 0
 
   constructor(options: WriterOptions, end: LogEnd) {
     this.#options = options
-    this.#segment = end.segment
-    this.#offset = end.offset
-    this.#sequence = end.sequence
-    this.#startDue = end.offset === segmentHeaderBytes
+    this.#head = new WriteHead(end)
     this.#line = new WaitingLine(options.groupBytesMax, end.positions)
-    this.#acked = [...end.positions]
     this.#statements = new SyncStatements(options, end, {
       mark: () => this.#schedule(),
       fail: (error) => this.#fail(error),
@@ -76,12 +65,12 @@ export class GroupWriter {
   }
 
   get segment(): Segment {
-    return this.#segment
+    return this.#head.segment
   }
 
   /** Bytes of the current segment that are in use. */
   get offset(): number {
-    return this.#offset
+    return this.#head.offset
   }
 
   /** Bytes of what waits, which will be in use. */
@@ -101,7 +90,7 @@ export class GroupWriter {
 
   /** The position after the last acked record of a journal. */
   acked(journal: number): number {
-    return this.#acked[journal] ?? 1
+    return this.#head.acked[journal] ?? 1
   }
 
   append(journal: number, position: number, record: Uint8Array): Promise<Appended> {
@@ -111,7 +100,7 @@ export class GroupWriter {
     }
     if (this.#state.kind === 'closed') return Promise.resolve({ kind: 'unavailable' })
     if (position !== this.#line.next(journal)) return Promise.resolve({ kind: 'refused' })
-    if (this.#options.supply.full !== undefined && !this.#hasRoom(record, this.#line.bytes)) {
+    if (this.#options.supply.full !== undefined && !this.#head.hasRoom(record, this.#line.bytes)) {
       return Promise.resolve({ kind: 'full' })
     }
     return new Promise((resolve) => {
@@ -139,7 +128,7 @@ export class GroupWriter {
     try {
       if (!(await this.#statements.settle())) return
       await this.#drain()
-      await this.#segment.file.sync()
+      await this.#head.segment.file.sync()
     } catch (error) {
       this.#fail(error)
     }
@@ -153,14 +142,6 @@ export class GroupWriter {
 
   #hasWork(): boolean {
     return this.#line.groups > 0 || this.#statements.markDue
-  }
-
-  /** Without a next segment, batches leave a reserve for the records that hand a journal over and cut it (JR8). */
-  #hasRoom(record: Uint8Array, taken: number): boolean {
-    const reserve = isBatch(record) ? reserveBytes(this.#segment.size) : 0
-    const left = this.#segment.size - this.#offset - this.#startBytes() - taken - reserve
-    // A group that waits behind the one in flight has a header of its own.
-    return left >= record.length + 3 * groupHeaderBytes
   }
 
   /** Waits for the end of the work at hand, so that all appends of one turn share a group. */
@@ -178,18 +159,18 @@ export class GroupWriter {
   #commitNow(): boolean {
     const { head, groups } = this.#line
     const { clock, pace, level } = this.#options
-    if (head === undefined || groups > 1 || !pace.isQuick(head.length) || !this.#fits(head.length)) return false
-    const flight = this.#seal(this.#line.take())
-    const { file } = this.#segment
+    if (head === undefined || groups > 1 || !pace.isQuick(head.length) || !this.#head.fits(head.length)) return false
+    const flight = this.#head.seal(this.#line.take(), this.#statements.synced)
+    const { segment, offset } = this.#head
     const begun = clock.monotonic()
     try {
-      file.writeNow(flight.buffers, this.#offset)
+      segment.file.writeNow(flight.buffers, offset)
     } catch (error) {
       this.#crash(flight, error)
       return true
     }
     try {
-      if (level === 'disk') file.syncNow()
+      if (level === 'disk') segment.file.syncNow()
     } catch (error) {
       this.#fail(error)
       return true
@@ -211,7 +192,7 @@ export class GroupWriter {
     try {
       while (this.#hasWork() && this.failure === undefined) {
         const staging = this.#line.take()
-        if (await this.#findRoom(staging)) await this.#commit(this.#seal(staging))
+        if (await this.#findRoom(staging)) await this.#commit(this.#head.seal(staging, this.#statements.synced))
       }
     } catch (error) {
       this.#fail(error)
@@ -221,46 +202,35 @@ export class GroupWriter {
   /** Writes and syncs through the thread pool. Throws what is final. */
   async #commit(flight: Flight): Promise<void> {
     const { clock, pace, level } = this.#options
-    const { file } = this.#segment
+    const { segment, offset } = this.#head
     const begun = clock.monotonic()
     try {
-      await file.write(flight.buffers, this.#offset)
+      await segment.file.write(flight.buffers, offset)
     } catch (error) {
       this.#crash(flight, error)
       return
     }
-    if (level === 'disk') await file.sync()
+    if (level === 'disk') await segment.file.sync()
     pace.took(clock.monotonic() - begun)
     // A sync in the background may have failed meanwhile; then everybody has an answer already.
     if (this.failure === undefined) this.#land(flight)
   }
 
-  #fits(length: number): boolean {
-    return this.#offset + this.#startBytes() + length <= this.#segment.size
-  }
-
-  /** Bytes of the START that the next write begins with. */
-  #startBytes(): number {
-    return this.#startDue ? groupHeaderBytes + 8 * this.#acked.length : 0
-  }
-
   /** Makes sure that the group fits, in a new segment if need be; false if what does not fit was answered `full`. */
   async #findRoom(staging: Staging | undefined): Promise<boolean> {
     const length = staging?.length ?? groupHeaderBytes
-    if (this.#fits(length)) return true
-    const needed = groupHeaderBytes + 8 * this.#acked.length + length
-    const next = (await this.#clearGarbage()) ? await this.#options.supply.take(this.#segment, needed) : undefined
+    if (this.#head.fits(length)) return true
+    const { segment } = this.#head
+    const needed = this.#head.startBytesMax + length
+    const next = (await this.#clearGarbage()) ? await this.#options.supply.take(segment, needed) : undefined
     if (next === undefined) {
       this.#statements.dropMark()
-      this.#line.takeBack(this.#whatFits())
+      this.#line.takeBack(this.#head.whatFits())
       return false
     }
-    this.#statements.moved(this.#segment, next)
-    this.#segment = next
-    this.#offset = segmentHeaderBytes
-    this.#garbageBytes = 0
-    this.#startDue = true
-    this.#options.onSegment(next, this.#acked)
+    this.#statements.moved(segment, next)
+    this.#head.moveTo(next)
+    this.#options.onSegment(next, this.#head.acked)
     return true
   }
 
@@ -269,36 +239,28 @@ export class GroupWriter {
    * one that is written there. False while the disk is full.
    */
   async #clearGarbage(): Promise<boolean> {
-    if (this.#garbageBytes === 0) return true
-    const { file } = this.#segment
+    if (this.#head.garbageBytes === 0) return true
     try {
-      await file.write([new Uint8Array(this.#garbageBytes)], this.#offset)
+      await this.#head.cover()
     } catch (error) {
       if (isDiskFull(error)) return false
       throw error
     }
-    if (this.#options.level === 'disk') await file.sync()
-    this.#garbageBytes = 0
+    if (this.#options.level === 'disk') await this.#head.segment.file.sync()
+    this.#head.covered()
     return true
-  }
-
-  #seal(staging: Staging | undefined): Flight {
-    const { synced } = this.#statements
-    const end = { sequence: this.#sequence, synced, seed: this.#segment.seed, garbageBytes: this.#garbageBytes }
-    return sealFlight(staging, this.#startDue ? this.#acked : undefined, end)
   }
 
   /** Everything of the flight is written, and synced at level `disk`: acks it. */
   #land(flight: Flight): void {
-    this.#options.index.add(this.#segment.number, this.#offset, flight.length, this.#acked)
-    this.#offset += flight.length
-    this.#sequence += flight.groups
-    this.#startDue = false
-    this.#garbageBytes = 0
+    const { index, supply } = this.#options
+    const { segment, offset, acked } = this.#head
+    index.add(segment.number, offset, flight.length, acked)
+    this.#head.passed(flight)
     const waiting = this.#line.done()
-    this.#statements.wrote(this.#sequence - 1, flight.synced, waiting.length > 0)
-    if (this.#offset * 4 > this.#segment.size) this.#options.supply.prepare(this.#segment)
-    for (const entry of waiting) this.#acked[entry.journal] = entry.position + 1
+    this.#statements.wrote(this.#head.lastSequence, flight.synced, waiting.length > 0)
+    if (this.#head.offset * 4 > segment.size) supply.prepare(segment)
+    for (const entry of waiting) acked[entry.journal] = entry.position + 1
     for (const entry of waiting) entry.resolve({ kind: 'acked', position: entry.position })
     if (waiting.length > 0) this.#options.onChange()
   }
@@ -310,28 +272,19 @@ export class GroupWriter {
       this.#fail(error)
       return
     }
-    this.#garbageBytes = Math.max(this.#garbageBytes, flight.length)
+    this.#head.spoilt(flight)
     this.#statements.dropMark()
     this.#line.takeBack(() => false)
   }
 
-  /** Decides, record by record, what goes into the rest of the last segment. */
-  #whatFits(): (record: Uint8Array) => boolean {
-    let taken = 0
-    return (record) => {
-      if (isBatch(record) || !this.#hasRoom(record, taken)) return false
-      taken += record.length + groupHeaderBytes
-      return true
-    }
-  }
-
   #fail(cause: unknown): void {
     if (this.#state.kind === 'failed') return
+    const { segment, offset } = this.#head
     const error = new PlenumError(
       'JOURNAL_FAILED',
-      `Writing the journal ${this.#segment.path} failed: ${String(cause)}. Nothing more is written, because what a ` +
+      `Writing the journal ${segment.path} failed: ${String(cause)}. Nothing more is written, because what a ` +
         'later sync says would prove nothing. Check the disk, then start again: all that was acked is read back.',
-      { details: { file: this.#segment.path, offset: this.#offset }, cause },
+      { details: { file: segment.path, offset }, cause },
     )
     this.#state = { kind: 'failed', error }
     this.#statements.stop()
