@@ -2,30 +2,21 @@
 // look more often would cost more than it tells. A stretch of three times the limit is seen while others run.
 import { writeSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
+import { LookPace } from './look-pace.ts'
 import { StretchSampler } from './stretch-sampler.ts'
 import type { SlowPart, WatchdogData } from './watchdog.ts'
 
 const { cells, parts, limitMs, slowMs } = workerData as WatchdogData
 const shared = new Int32Array(cells)
 const sampler = new StretchSampler(slowMs)
-
-/** Looks without news after which the thread takes its time, and how much more. */
-const quietLooks = 20
-const quietFactor = 8
-
-const periodMs = Math.max(1, Math.min(slowMs, limitMs / 4))
-const quietPeriodMs = Math.max(periodMs, Math.min(periodMs * quietFactor, limitMs / 4))
-let seen = 0
-let quiet = 0
+const pace = new LookPace(slowMs, limitMs)
 
 function look(): void {
   const count = Atomics.load(shared, 0)
   const { runningMs, slow } = sampler.sample(count, shared[1] ?? -1, performance.now())
   if (slow !== undefined) parentPort?.postMessage({ part: nameOf(slow.part), ms: slow.ms } satisfies SlowPart)
   if (runningMs !== undefined && runningMs >= limitMs) end(nameOf(shared[1] ?? -1))
-  quiet = count === seen && runningMs === undefined ? quiet + 1 : 0
-  seen = count
-  setTimeout(look, quiet > quietLooks ? quietPeriodMs : periodMs)
+  setTimeout(look, pace.next(count, runningMs !== undefined))
 }
 
 function nameOf(part: number): string {
