@@ -150,6 +150,8 @@ export class FileLog {
 
   /** The share that is taken once the journal appends so many `bytes` (JR8). */
   fill(journal: number, bytes: number): number {
+    // Each write asks: without a bound, and as long as the disk has room, there is nothing to add up.
+    if (this.#bytesMax === Infinity && this.#supply.full === undefined) return 0
     this.#announce(journal, bytes)
     return this.#fill()
   }
