@@ -25,8 +25,9 @@ import {
 } from '../unit/index.ts'
 import { DamagedSnapshots } from './grid/damaged-snapshots.ts'
 import { Islands } from './grid/islands.ts'
-import { PartitionWitness } from './grid/partition-witness.ts'
+import { PartitionWitness, type Claim } from './grid/partition-witness.ts'
 import { Regressions } from './grid/regressions.ts'
+import { SharedDigests } from './grid/shared-digests.ts'
 import { SimulatedGrid } from './grid/simulated-grid.ts'
 import { requireOk } from './checkers/check-result.ts'
 import type { DumpLine } from './checkers/journal-dump.ts'
@@ -153,7 +154,8 @@ class SimulationRun {
     const world = this.#world
     this.#members = options.members ?? 3
     const operator = world.member('operator', { drift: 0, offsetMs: 0 })
-    this.#runtime = operator.runtime()
+    const digests = new SharedDigests()
+    this.#runtime = digests.through(operator.runtime())
     const runtime = this.#runtime
     const drawn = faults === 'all' ? drawLimits(runtime.random, floors) : defaultLimits
     this.#limits = checkedLimits({ ...drawn, ...options.limits })
@@ -181,6 +183,7 @@ class SimulationRun {
     this.#grid = new SimulatedGrid({
       world,
       unit: resolved,
+      digests,
       members: this.#members,
       clients: options.clients ?? 1,
       silenceMs: faults === 'all' ? world.random.fork('silence').pick([100, 300, 1_000]) : 1_000,
@@ -332,12 +335,14 @@ class SimulationRun {
   #compareFollowers(): void {
     for (const [partition, witness] of this.#witnesses.entries()) {
       witness.look()
+      const claims: Claim[] = []
       for (let member = 0; member < this.#members; member++) {
         const found = this.#grid.partitionsOf(member)[partition]
         if (found?.role.kind !== 'following') continue
         const { replica } = found.role
-        witness.compare(`member ${member}`, replica.fold.head.index, replica.hash())
+        claims.push({ who: `member ${member}`, index: replica.fold.head.index, hash: replica.hash() })
       }
+      witness.compare(claims)
     }
   }
 
@@ -355,7 +360,7 @@ class SimulationRun {
       const { id, stream } = this.#streams[partition]!
       const recovered = await this.#recoverFrom(id, stream)
       witness.look()
-      witness.compare('snapshot and tail', recovered.fold.head.index, recovered.hash())
+      witness.compare([{ who: 'snapshot and tail', index: recovered.fold.head.index, hash: recovered.hash() }])
     }
     const counts = requireOk('replies', checkReplies(this.#histories, this.#replies.replies, { unit: this.#unit }))
     this.#judged = counts.judged

@@ -10,6 +10,7 @@ import type { Runtime } from '../../runtime/index.ts'
 import { PurityGuard } from '../../runtime/node/index.ts'
 import { drawMs, SimulatedNetwork, type SimulatedMember, type World } from '../../runtime/simulated/index.ts'
 import { UnitLogic, type ResolvedUnit } from '../../unit/index.ts'
+import type { SharedDigests } from './shared-digests.ts'
 
 /** The journal of one partition as all members see it. */
 export interface SharedStream {
@@ -20,6 +21,7 @@ export interface SharedStream {
 export interface GridOptions {
   readonly world: World
   readonly unit: ResolvedUnit
+  readonly digests: SharedDigests
   readonly members: number
   /** Each with an address, a clock and sessions of its own. */
   readonly clients: number
@@ -176,12 +178,12 @@ export class SimulatedGrid {
   }
 
   #start(number: number): void {
-    const { world, streams } = this.#options
+    const { world, streams, digests } = this.#options
     const member = this.#members[number]!
     const { machine } = member
     const name = this.memberNames[number]!
     const { process } = machine
-    const runtime = machine.runtime()
+    const runtime = digests.through(machine.runtime())
     const reachable = (): boolean => !this.network.isCut(name, firstClient)
     member.partitions = streams.map(({ id, stream }, partition) =>
       this.#partition(number, partition, runtime, id, stream.connect(name, runtime, reachable), process.incarnation),
