@@ -11,17 +11,31 @@ export function jsonOf(value: unknown): unknown {
     return { $bytes: Array.from(value, (byte) => byte.toString(16).padStart(2, '0')).join('') }
   }
   if (Array.isArray(value)) return value.map(jsonOf)
-  const fields = Object.entries(value).filter(([, item]) => item !== undefined)
-  fields.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
-  return Object.fromEntries(fields.map(([name, item]) => [name, jsonOf(item)]))
+  const sorted: Record<string, unknown> = {}
+  for (const name of Object.keys(value).toSorted()) {
+    const item: unknown = Reflect.get(value, name)
+    if (item === undefined) continue
+    // An assignment would take it for the prototype.
+    if (name === '__proto__') Object.defineProperty(sorted, name, { value: jsonOf(item), enumerable: true })
+    else sorted[name] = jsonOf(item)
+  }
+  return sorted
 }
 
 /** Canonical JSON text: equal texts, equal values. */
 export function canonicalText(value: unknown): string {
+  if (isScalar(value)) return JSON.stringify(value)
   return JSON.stringify(jsonOf(value))
 }
 
 /** True if both are the same value, whatever the order of their keys. */
 export function sameValue(a: unknown, b: unknown): boolean {
-  return a === b || canonicalText(a) === canonicalText(b)
+  if (a === b) return true
+  if (isScalar(a) || isScalar(b)) return false
+  return canonicalText(a) === canonicalText(b)
+}
+
+/** True for values whose text no other value has. */
+function isScalar(value: unknown): value is string | boolean | number {
+  return typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value)
 }
