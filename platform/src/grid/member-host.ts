@@ -4,6 +4,7 @@ import type { Network, Timers } from '../runtime/index.ts'
 import { errorData, waitOf, type Answer, type Request } from '../space/index.ts'
 import { decodeMessage, encodeMessage } from './messages.ts'
 import { RecentCalls } from './recent-calls.ts'
+import { stampsOf } from './stamps.ts'
 
 /** Signs of life of a request that waits, within the patience of its client. */
 const signsInPatience = 4
@@ -64,6 +65,7 @@ export class MemberHost {
   }
 
   #answer(to: string, call: number, answer: Answer): void {
-    this.#network.send(this.#address, to, encodeMessage({ kind: 'answer', call, answer }))
+    const stamps = answer.ok ? stampsOf(answer.value) : undefined
+    this.#network.send(this.#address, to, encodeMessage({ kind: 'answer', call, answer, stamps }))
   }
 }

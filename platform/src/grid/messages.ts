@@ -1,5 +1,6 @@
 import { ByteReader, ByteWriter, readValue, writeValue } from '../codec/index.ts'
 import type { Answer, Request } from '../space/index.ts'
+import type { Stamps } from './stamps.ts'
 
 /** What members and clients say to each other. `call` pairs an answer with its request at the sender. */
 export type Message =
@@ -13,7 +14,7 @@ export type Message =
     }
   /** The request waits for a match (SP5): the member lives, and the answer may take long. */
   | { readonly kind: 'waiting'; readonly call: number }
-  | { readonly kind: 'answer'; readonly call: number; readonly answer: Answer }
+  | { readonly kind: 'answer'; readonly call: number; readonly answer: Answer; readonly stamps?: Stamps }
 
 /** A message as bytes. */
 export function encodeMessage(message: Message): Uint8Array {

@@ -3,12 +3,13 @@ import type { PartitionChannel } from '../router/index.ts'
 import type { Network, Runtime, Timer } from '../runtime/index.ts'
 import { errorFrom, isRead, type Answer, type Request } from '../space/index.ts'
 import { decodeMessage, encodeMessage } from './messages.ts'
+import { withStamps, type Stamps } from './stamps.ts'
 
 /** Milliseconds without an answer after which another member is asked, unless told otherwise. */
 const usualSilenceMs = 1_000
 
 interface OpenCall {
-  readonly settle: (answer: Answer) => void
+  readonly settle: (answer: Answer, stamps?: Stamps) => void
   /** Ends the call when nothing is heard for too long. */
   timer: Timer
   readonly onSilence: () => void
@@ -68,8 +69,8 @@ export class NetworkClient {
     const call = ++this.#calls
     const member = this.#believed[partition]!
     return new Promise((resolve, reject) => {
-      const settle = (answer: Answer): void => {
-        if (answer.ok) return resolve(answer.value ?? undefined)
+      const settle = (answer: Answer, stamps?: Stamps): void => {
+        if (answer.ok) return resolve(withStamps(answer.value ?? undefined, stamps))
         // A read that was not answered has done nothing: it may be asked again without a word.
         if (answer.error.retry !== 'never') this.#askNext(partition, member)
         const error = errorFrom(answer.error)
@@ -102,7 +103,7 @@ export class NetworkClient {
     }
     this.#open.delete(message.call)
     open.timer.stop()
-    open.settle(message.answer)
+    open.settle(message.answer, message.stamps)
   }
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { entry } from '../space/index.ts'
+import { entry, stampOf } from '../space/index.ts'
 import { handler, unit } from '../unit/index.ts'
 import { simulate, type SimulatedWorld } from './simulate.ts'
 
@@ -47,6 +47,24 @@ async function transfers({ clients, settle, sleep }: SimulatedWorld<typeof bank>
   const accounts = await clientOf(0).space.readAll(Account, {})
   expect(accounts.reduce((sum, { balance }) => sum + balance, 0)).toBe(customers.length * 200)
 }
+
+test('[ID2] [SP2] an entry that was read over the network tells its stamp, and is changed under it', async () => {
+  await simulate(bank, { seed: 3, faults: 'none' }, async ({ client: { space } }) => {
+    const key = { customer: 'ann', id: 'giro' }
+    await space.write(Account, { ...key, balance: 1 })
+    const read = (await space.get(Account, key))!
+    const [listed] = await space.readAll(Account, {})
+    const [batched] = await space.readByIds(Account, [key])
+    expect([stampOf(read), batched?.ok === true && stampOf(batched.value!)]).toEqual([
+      stampOf(listed!),
+      stampOf(listed!),
+    ])
+    await space.patch(Account, key, { balance: 2 }, { ifStamp: stampOf(read) })
+    await expect(space.patch(Account, key, { balance: 3 }, { ifStamp: stampOf(read) })).rejects.toMatchObject({
+      code: 'STAMP_CONFLICT',
+    })
+  })
+})
 
 describe('one seed', () => {
   test('[A2] gives one run, with faults and without; another seed gives another', async () => {
