@@ -188,7 +188,7 @@ export class SimulatedGrid {
     member.partitions = streams.map(({ id, stream }, partition) =>
       this.#partition(number, partition, runtime, id, stream.connect(name, runtime, reachable), process.incarnation),
     )
-    member.host = new MemberHost(name, this.network.port(process), member.partitions)
+    member.host = new MemberHost(name, this.network.port(process), runtime.timers, member.partitions)
     for (const partition of member.partitions) {
       void partition.run().catch((error: unknown) => {
         world.after(0, () => {
