@@ -7,10 +7,10 @@
 // I2 No answer leaves before the highest index that it depends on is acked (A3, PA3); where the journal is shared, a
 //    read is answered only under a valid lease or after an ack that came later than its evaluation (PA4).
 // I3 When the reign ends, every answer that was held is UNKNOWN_OUTCOME, and the machine is not used again.
-import { PlenumError, type Limits } from '../kernel/index.ts'
+import { PlenumError } from '../kernel/index.ts'
 import { ByteWriter, writeValue } from '../codec/index.ts'
-import { recordHeaderBytes, type Journal, type RecordKind, type Writer } from '../journal/index.ts'
-import type { Runtime, Timer } from '../runtime/index.ts'
+import { recordHeaderBytes, type RecordKind } from '../journal/index.ts'
+import type { Timer } from '../runtime/index.ts'
 import {
   Answers,
   errorData,
@@ -21,41 +21,19 @@ import {
   type Command,
   type Identity,
   type Request,
-  type Row,
-  type Table,
 } from '../space/index.ts'
 import { Commands } from './commands.ts'
-import type { PartitionEvent } from './events.ts'
+import { endLeases } from './end-leases.ts'
 import { fillMax, firstMark } from './fill-marks.ts'
 import { HeldReplies } from './held-replies.ts'
-import type { Execution, Logic } from './logic.ts'
+import type { Execution } from './logic.ts'
+import { takeNamedSnapshot } from './named-snapshot.ts'
 import { PartitionClock } from './partition-clock.ts'
 import { Pipeline, type ReignEnd } from './pipeline.ts'
 import { journalFull, notPrimary, overloaded, poisonRequest } from './primary-errors.ts'
-import type { Replica } from './replica.ts'
+import type { PrimaryOptions } from './primary-options.ts'
 import { SnapshotSchedule } from './snapshot-schedule.ts'
-import { takeSnapshot } from './snapshots.ts'
-import { Waiters, type Waiter } from './waiters.ts'
-
-export interface PrimaryOptions {
-  readonly journal: Journal
-  readonly journalId: Uint8Array
-  readonly replica: Replica
-  readonly logic: Logic
-  readonly writer: Writer
-  readonly runtime: Runtime
-  readonly limits: Limits
-  /** Median wall time of the members, milliseconds since 1970 (TI1). */
-  readonly reference: () => number
-  /** Partition time at which the reign starts. */
-  readonly startTime: number
-  /** Monotonic time at which this reign's OPEN was sent. */
-  readonly openedAt: number
-  readonly onEnd: (end: ReignEnd) => void
-  readonly onEvent: (event: PartitionEvent) => void
-  /** Called instead of the primary's own `makeRoom` where partitions share the room of one journal. */
-  readonly makeRoom?: (() => Promise<unknown> | undefined) | undefined
-}
+import { Waits } from './waits.ts'
 
 type Settle = (value: unknown) => void
 interface Waiting {
@@ -73,7 +51,7 @@ export class Primary {
   readonly #commands: Commands
   readonly #writer = new ByteWriter(256 << 10)
   readonly #held = new HeldReplies()
-  readonly #waiters: Waiters
+  readonly #waits: Waits
   readonly #leaseMs: number
   #inbox: Waiting[] = []
   #acked: number
@@ -97,7 +75,6 @@ export class Primary {
       onEnd: (end) => this.#end(end),
       onFlow: (flowing) => this.#onFlow(flowing),
     })
-    this.#waiters = new Waiters(runtime.timers)
     this.#acked = this.#pipeline.acked
     this.#writer.at = recordHeaderBytes
     replica.stopComparing()
@@ -105,6 +82,7 @@ export class Primary {
     this.#execution = logic.bind(replica.machine)
     this.#answers = new Answers(replica.machine, limits)
     this.#commands = new Commands(replica.machine, this.#execution, this.#answers)
+    this.#waits = this.#newWaits()
     this.#snapshots = new SnapshotSchedule({
       fill: () => options.journal.fill(this.#writer.at),
       everyBytes: limits.snapshotEveryBytes,
@@ -114,6 +92,29 @@ export class Primary {
       onFailed: (reason) => this.#ended || options.onEvent({ kind: 'snapshot-failed', reason }),
     })
     if (options.journal.shared) this.#beat()
+  }
+
+  #newWaits(): Waits {
+    const { replica, runtime, limits } = this.#options
+    return new Waits({
+      machine: replica.machine,
+      execution: this.#execution,
+      answers: this.#answers,
+      commands: this.#commands,
+      limits,
+      timers: runtime.timers,
+      now: () => this.#now(),
+      begin: () => this.#begin(),
+      changed: () => {
+        const index = this.#pipeline.lastIndex + 1
+        this.#askFlush()
+        return index
+      },
+      lastIndex: () => this.#lastIndex(),
+      hold: (index, value) => this.#hold(index, value, undefined, false),
+      refuse: (error, identity) => this.#refuse(error, identity),
+      submit: (request) => this.submit(request),
+    })
   }
 
   /** Index up to which everything is acked. */
@@ -148,7 +149,7 @@ export class Primary {
   async close(): Promise<void> {
     this.#closing = true
     this.#heartbeat?.stop()
-    this.#waiters.abandon(notPrimary())
+    this.#waits.abandon(notPrimary())
     if (this.#pipeline.full) this.#giveUp()
     await this.#snapshots.close()
     if (this.#ended) return
@@ -164,7 +165,7 @@ export class Primary {
   /** Stops without a word to anybody, as a killed process does. */
   drop(): void {
     this.#ended = true
-    this.#waiters.stop()
+    this.#waits.stop()
     this.#heartbeat?.stop()
     this.#pipeline.end()
   }
@@ -176,12 +177,9 @@ export class Primary {
       return Promise.reject(overloaded('heldRepliesMax', limits.heldRepliesMax))
     const { nextExpiry } = replica.machine
     if (nextExpiry !== Infinity && nextExpiry <= this.#now()) this.#tick()
-    if (this.#waiters.count > 0) {
-      this.#waiters.endUntil(this.#now(), this.#cancel)
-      const waiting = this.#waiters.promiseOf(waitOf(command)?.id ?? '')
-      if (waiting !== undefined) return waiting
-    }
-    if (command.kind === 'cancel') return Promise.resolve(this.#cancel(command.wait))
+    const waiting = this.#waits.lookFor(command)
+    if (waiting !== undefined) return waiting
+    if (command.kind === 'cancel') return Promise.resolve(this.#waits.cancel(command.wait))
     this.#execution.dependency = 0
     if (isRead(command)) return this.#read(request, command)
     return this.#write(request, command)
@@ -197,7 +195,7 @@ export class Primary {
       failed = true
       error = thrown
     }
-    if (value === undefined && !failed && waitOf(command) !== undefined) return this.#waitFor(request)
+    if (value === undefined && !failed && waitOf(command) !== undefined) return this.#waits.add(request)
     const dependency = Math.min(this.#execution.dependency, this.#lastIndex())
     return this.#hold(dependency, value, error, failed, request.read === 'confirmed')
   }
@@ -220,7 +218,7 @@ export class Primary {
       value = this.#commands.change(command)
       if (value === undefined && waitOf(command) !== undefined) {
         machine.commit()
-        return this.#waitFor(request)
+        return this.#waits.add(request)
       }
       if (identity !== undefined) this.#answers.keep(identity, { ok: true, value: value ?? null })
     } catch (error) {
@@ -232,90 +230,13 @@ export class Primary {
       machine.rollback()
       return this.#awaitRoom(request)
     }
-    const changed = machine.commit(this.#waiters.count === 0 ? undefined : this.#notice)
+    const changed = machine.commit(this.#waits.noticing)
     const index = changed ? this.#pipeline.lastIndex + 1 : Math.min(this.#execution.dependency, this.#lastIndex())
     if (changed) this.#askFlush()
     this.#snapshots.filled(fill)
     const answer = this.#hold(index, value, undefined, false)
-    this.#waiters.serve(this.#grant)
+    this.#waits.serve()
     return answer
-  }
-
-  /** Waits for a match (SP5): nothing was found, and nothing was changed. */
-  #waitFor(request: Request): Promise<unknown> {
-    const { limits, replica } = this.#options
-    const { command } = request
-    const wait = waitOf(command)
-    if (wait === undefined || !('where' in command)) throw new PlenumError('INVARIANT_BROKEN', 'Only queries wait.')
-    if (this.#waiters.count >= limits.waitersMax) return Promise.reject(overloaded('waitersMax', limits.waitersMax))
-    return this.#waiters.add({
-      id: wait.id,
-      request,
-      table: replica.machine.table(command.type),
-      where: command.where,
-      until: this.#now() + wait.ms,
-      afterMs: wait.ms,
-      // As everything that may write, it waits its turn where the flow is stopped.
-      onTimeout: (id) => void this.submit({ command: { kind: 'cancel', wait: id } }).catch(ignore),
-    })
-  }
-
-  /** Runs the query of a waiter again because something matched it; false if it found nothing after all. */
-  readonly #grant = ({ request, resolve }: Waiter): boolean => {
-    const { command, identity } = request
-    const { machine } = this.#options.replica
-    this.#execution.dependency = 0
-    let value: unknown
-    if (isRead(command)) {
-      value = this.#commands.evaluate(command)
-      if (value === undefined) return false
-      resolve(this.#hold(Math.min(this.#execution.dependency, this.#lastIndex()), value, undefined, false))
-      return true
-    }
-    this.#begin()
-    try {
-      // Of a session that ended meanwhile nobody would fetch the entry.
-      if (identity !== undefined) this.#answers.find(identity)
-      value = this.#commands.change(command)
-      if (value !== undefined && identity !== undefined) this.#answers.keep(identity, { ok: true, value })
-    } catch (error) {
-      machine.rollback()
-      resolve(this.#refuse(error, identity))
-      return true
-    }
-    if (machine.commit()) this.#askFlush()
-    if (value === undefined) return false
-    resolve(this.#hold(this.#pipeline.lastIndex + 1, value, undefined, false))
-    return true
-  }
-
-  readonly #notice = (table: Table, row: Row): void => this.#waiters.notice(table, row)
-
-  /**
-   * The answer of a wait that ends without a match. It is kept as any other: a copy of the request that comes late must
-   * take nothing.
-   */
-  #nothing({ request, table }: Waiter): Promise<unknown> {
-    const { identity } = request
-    if (identity === undefined)
-      return this.#hold(Math.min(table.lastIndex, this.#lastIndex()), undefined, undefined, false)
-    const { machine } = this.#options.replica
-    this.#begin()
-    try {
-      this.#answers.keep(identity, { ok: true, value: null })
-    } catch (error) {
-      machine.rollback()
-      return this.#refuse(error, identity)
-    }
-    if (machine.commit()) this.#askFlush()
-    return this.#hold(this.#pipeline.lastIndex + 1, undefined, undefined, false)
-  }
-
-  /** Ends a wait; false if it does not wait here, because it was answered already. */
-  readonly #cancel = (id: string): boolean => {
-    const waiter = this.#waiters.cancel(id)
-    waiter?.resolve(this.#nothing(waiter))
-    return waiter !== undefined
   }
 
   /** Waits while room is being made for a change; JOURNAL_FULL once nothing more can be done. */
@@ -367,21 +288,10 @@ export class Primary {
     return Promise.reject(poisonRequest(attempt))
   }
 
-  /** Ends leases that are over, as commands of their own (TI2), none of them over the limit of effects. */
   #tick(): void {
-    const { machine } = this.#options.replica
-    const { commandEffectsMax } = this.#options.limits
-    let expired = 0
-    const inCommands = (remove: () => number): void => {
-      for (let count = commandEffectsMax; count === commandEffectsMax;) {
-        this.#begin()
-        count = remove()
-        expired += count
-        if (machine.commit()) this.#askFlush()
-      }
-    }
-    inCommands(() => machine.expire(commandEffectsMax))
-    if (expired > 0) inCommands(() => this.#answers.forgetEnded(commandEffectsMax))
+    const { replica, limits } = this.#options
+    const begin = (): void => this.#begin()
+    endLeases(replica.machine, this.#answers, limits.commandEffectsMax, begin, () => this.#askFlush())
   }
 
   /**
@@ -508,7 +418,7 @@ export class Primary {
     )
     for (const { reject } of this.#inbox) reject(notPrimary())
     this.#inbox = []
-    this.#waiters.abandon(notPrimary())
+    this.#waits.abandon(notPrimary())
   }
 
   /** Keeps the lease: something is on its way to the journal at least every eighth of it. */
@@ -529,35 +439,20 @@ export class Primary {
     this.#pipeline.seal('UPGRADE', body, this.#time())
   }
 
-  async #takeSnapshot(): Promise<void> {
-    const { replica, journal, runtime, limits, onEvent } = this.#options
-    const marked = await this.#whenFlowing(() => {
-      this.#flush()
-      const { machine } = replica
-      this.#begin()
-      machine.markSnapshot()
-      machine.commit()
-      const index = this.#pipeline.lastIndex + 1
-      replica.watchHead(index)
-      this.#flush()
-      return { index, walk: machine.startWalk() }
-    })
-    await this.#ackOf(marked.index)
-    const taken = await takeSnapshot({
-      ...marked,
-      replica,
-      journal,
-      runtime,
-      limits,
+  #takeSnapshot(): Promise<void> {
+    return takeNamedSnapshot({
+      ...this.#options,
+      whenFlowing: (run) => this.#whenFlowing(run),
+      begin: () => this.#begin(),
+      flush: () => {
+        this.#flush()
+        return this.#pipeline.lastIndex + 1
+      },
+      ackOf: (index) => this.#ackOf(index),
+      emptyBody: () => this.#emptyBody(),
+      append: (body) => this.#appendAlone('SNAPSHOT', body),
       isEnded: () => this.#ended,
     })
-    if (taken === undefined || this.#ended) return
-    const body = this.#emptyBody()
-    writeValue(body, { index: taken.index, hash: taken.hash })
-    await this.#appendAlone('SNAPSHOT', body)
-    replica.name({ index: taken.index, hash: taken.hash })
-    onEvent({ kind: 'snapshot', index: taken.index, hash: taken.hash, rows: taken.rows })
-    await taken.cut()
   }
 
   /**
@@ -588,5 +483,3 @@ export class Primary {
     return run()
   }
 }
-
-function ignore(): void {}

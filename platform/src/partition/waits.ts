@@ -1,0 +1,158 @@
+// Reads and takes that wait for a match (SP5): how a waiter is served, ended and answered on a primary.
+//
+// Owns the waiters of one reign. Does not own the machine, the open batch or the answers that are held: it asks its
+// primary for them. Called by `primary.ts` alone.
+//
+// I1 A waiter is served by running its query again, as a command of its own; what was noticed is only a reason to try.
+// I2 The answer of a wait is kept as any other, also where there was no match: a late copy of the request takes nothing.
+import { PlenumError, type Limits } from '../kernel/index.ts'
+import {
+  isRead,
+  waitOf,
+  type Answers,
+  type Command,
+  type Identity,
+  type Machine,
+  type Request,
+  type Row,
+  type Table,
+} from '../space/index.ts'
+import type { Timers } from '../runtime/index.ts'
+import type { Commands } from './commands.ts'
+import type { Execution } from './logic.ts'
+import { overloaded } from './primary-errors.ts'
+import { Waiters, type Waiter } from './waiters.ts'
+
+/** What waits need of their primary. */
+export interface WaitsOptions {
+  readonly machine: Machine
+  readonly execution: Execution
+  readonly answers: Answers
+  readonly commands: Commands
+  readonly limits: Limits
+  readonly timers: Timers
+  /** Partition time. */
+  readonly now: () => number
+  /** Begins a command in the open batch. */
+  readonly begin: () => void
+  /** A command has changed something: the open batch is to be sealed, and has this index. */
+  readonly changed: () => number
+  /** The index of the open batch, or the last one if it holds nothing. */
+  readonly lastIndex: () => number
+  /** Answers when the index is acked. */
+  readonly hold: (index: number, value: unknown) => Promise<unknown>
+  /** The answer to a command that did nothing. */
+  readonly refuse: (error: unknown, identity: Identity | undefined) => Promise<unknown>
+  readonly submit: (request: Request) => Promise<unknown>
+}
+
+export class Waits {
+  readonly #options: WaitsOptions
+  readonly #waiters: Waiters
+
+  constructor(options: WaitsOptions) {
+    this.#options = options
+    this.#waiters = new Waiters(options.timers)
+  }
+
+  /** Told of every row that is written; undefined where nobody waits. */
+  get noticing(): ((table: Table, row: Row) => void) | undefined {
+    return this.#waiters.count === 0 ? undefined : this.#notice
+  }
+
+  /** Ends the waits that are over; the answer of `command` if it waits here already. */
+  lookFor(command: Command): Promise<unknown> | undefined {
+    if (this.#waiters.count === 0) return undefined
+    this.#waiters.endUntil(this.#options.now(), this.cancel)
+    return this.#waiters.promiseOf(waitOf(command)?.id ?? '')
+  }
+
+  /** Waits for a match: nothing was found, and nothing was changed. */
+  add(request: Request): Promise<unknown> {
+    const { limits, machine, now, submit } = this.#options
+    const { command } = request
+    const wait = waitOf(command)
+    if (wait === undefined || !('where' in command)) throw new PlenumError('INVARIANT_BROKEN', 'Only queries wait.')
+    if (this.#waiters.count >= limits.waitersMax) return Promise.reject(overloaded('waitersMax', limits.waitersMax))
+    return this.#waiters.add({
+      id: wait.id,
+      request,
+      table: machine.table(command.type),
+      where: command.where,
+      until: now() + wait.ms,
+      afterMs: wait.ms,
+      // As everything that may write, it waits its turn where the flow is stopped.
+      onTimeout: (id) => void submit({ command: { kind: 'cancel', wait: id } }).catch(ignore),
+    })
+  }
+
+  /** Gives those who wait what was written for them. */
+  serve(): void {
+    this.#waiters.serve(this.#grant)
+  }
+
+  /** Ends a wait; false if it does not wait here, because it was answered already. */
+  readonly cancel = (id: string): boolean => {
+    const waiter = this.#waiters.cancel(id)
+    waiter?.resolve(this.#nothing(waiter))
+    return waiter !== undefined
+  }
+
+  /** Nobody waits here any more. */
+  abandon(error: unknown): void {
+    this.#waiters.abandon(error)
+  }
+
+  /** Forgets everybody without a word. */
+  stop(): void {
+    this.#waiters.stop()
+  }
+
+  readonly #notice = (table: Table, row: Row): void => this.#waiters.notice(table, row)
+
+  /** Runs the query of a waiter again because something matched it; false if it found nothing after all. */
+  readonly #grant = ({ request, resolve }: Waiter): boolean => {
+    const { machine, execution, answers, commands, begin, changed, lastIndex, hold, refuse } = this.#options
+    const { command, identity } = request
+    execution.dependency = 0
+    let value: unknown
+    if (isRead(command)) {
+      value = commands.evaluate(command)
+      if (value === undefined) return false
+      resolve(hold(Math.min(execution.dependency, lastIndex()), value))
+      return true
+    }
+    begin()
+    try {
+      // Of a session that ended meanwhile nobody would fetch the entry.
+      if (identity !== undefined) answers.find(identity)
+      value = commands.change(command)
+      if (value !== undefined && identity !== undefined) answers.keep(identity, { ok: true, value })
+    } catch (error) {
+      machine.rollback()
+      resolve(refuse(error, identity))
+      return true
+    }
+    const index = machine.commit() ? changed() : lastIndex()
+    if (value === undefined) return false
+    resolve(hold(index, value))
+    return true
+  }
+
+  /** The answer of a wait that ends without a match. */
+  #nothing({ request, table }: Waiter): Promise<unknown> {
+    const { machine, answers, begin, changed, lastIndex, hold, refuse } = this.#options
+    const { identity } = request
+    if (identity === undefined) return hold(Math.min(table.lastIndex, lastIndex()), undefined)
+    begin()
+    try {
+      answers.keep(identity, { ok: true, value: null })
+    } catch (error) {
+      machine.rollback()
+      return refuse(error, identity)
+    }
+    return hold(machine.commit() ? changed() : lastIndex(), undefined)
+  }
+}
+
+function ignore(): void {}
