@@ -52,7 +52,7 @@ test('[JR8] a change that comes while room is being made waits for it; a read do
   expect(events.filter(({ kind }) => kind === 'snapshot').length).toBe(1)
 })
 
-test('[JR8] [PA3] where a record finds no room, what is acked is read, and an end in order does not wait for it', async () => {
+test('[JR8] [PA3] where a record finds no room, changes are refused, what is acked is read, and an end in order does not wait for it', async () => {
   const bench = new PartitionBench({ shared: false })
   const { partition } = await bench.primary()
   await partition.submit(write('a', 1))
@@ -62,10 +62,15 @@ test('[JR8] [PA3] where a record finds no room, what is acked is read, and an en
   await bench.runtime.advance(500)
   expect(await partition.submit(get('a'))).toEqual({ id: 'a', n: 1 })
   expect(answers.of('stuck')).toBe('waits')
+  bench.stream.filled = 0.95
+  answers.watch('late', partition.submit(write('c', 1)))
+  await bench.runtime.advance(500)
+  expect(answers.of('late')).toEqual({ code: 'JOURNAL_FULL' })
   await partition.close()
   await turns()
   expect(answers.of('stuck')).toEqual({ code: 'UNKNOWN_OUTCOME' })
   bench.stream.fate = 'acked'
+  bench.stream.filled = 0
   const { partition: again } = await bench.primary()
   expect(await again.submit(get('b'))).toBeUndefined()
 })

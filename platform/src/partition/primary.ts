@@ -139,7 +139,7 @@ export class Primary {
 
   /** Takes a snapshot in the background if the journal fills (JR8); undefined if there is nothing to do. */
   makeRoom(): Promise<void> | undefined {
-    return this.#ended ? undefined : this.#snapshots.makeRoom()
+    return this.#ended || this.#pipeline.full ? undefined : this.#snapshots.makeRoom()
   }
 
   /**
@@ -241,6 +241,8 @@ export class Primary {
 
   /** Waits while room is being made for a change; JOURNAL_FULL once nothing more can be done. */
   #awaitRoom(request: Request): Promise<unknown> {
+    // Behind a record that is stuck no snapshot can be named.
+    if (this.#pipeline.full) return Promise.reject(journalFull())
     this.#snapshots.makeRoomForAll()
     return this.#snapshots.makesRoom ? this.#wait(request) : Promise.reject(journalFull())
   }
