@@ -69,6 +69,8 @@ test.for(workloadNames)('the lines of workload %s are as docs/histories.md says'
     expect(ended.has(process)).toBe(false)
     if (type === 'info') ended.add(process)
     if (type === 'fail' || type === 'info') expect(event['error']).toMatch(/^[A-Z_]+$/)
+    // What found nothing says so; only a removal has nothing to say.
+    if (type === 'ok' && f !== 'delete') expect(event).toHaveProperty('value')
     ops.set(op, [...(ops.get(op) ?? []), String(type)])
   }
   // Each operation is one line or two, and the first is its invocation.

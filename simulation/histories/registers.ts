@@ -32,7 +32,7 @@ export async function performOnRegister(
       return { value, version: await handlers.swap({ id, old, value: next }, options) }
     }
     case 'take':
-      return { value: await handlers.take({ id }, options) }
+      return { value: (await handlers.take({ id }, options)) ?? null }
     case 'delete':
       await space.remove(Register, { id }, options)
       return {}
