@@ -189,7 +189,7 @@ test('[JR8] a disk that is full now and then loses nothing that was acked', asyn
       if (engine.random.chance(0.7)) engine.disk.endAfter(engine.random.integer(120), 'power cut')
       const error = await engine.live(30)
       // Only a grid that is not there yet cannot be opened for want of room.
-      if (error !== undefined) expect({ seed, error }).toMatchObject({ error: { code: 'ENOSPC' } })
+      if (error !== undefined) expect({ seed, error }).toMatchObject({ error: { code: 'JOURNAL_FULL' } })
       if (error !== undefined) expect(engine.acked).toEqual([0, 0])
       expect({ seed, life, lost: engine.lost }).toEqual({ seed, life, lost: 0 })
     }
