@@ -26,6 +26,7 @@ export const errorCodes = {
   ROUTE_INVALID: { retry: 'never', text: 'a route cannot be turned into canonical bytes' },
   KEY_INCOMPLETE: { retry: 'never', text: 'a key lacks an id or route field' },
   QUERY_INVALID: { retry: 'never', text: 'a query cannot be understood' },
+  WATCHER_TOO_SLOW: { retry: 'same', text: 'a watch was slower than what it watches' },
   DURATION_INVALID: { retry: 'never', text: 'a duration cannot be understood' },
   LIMIT_EXCEEDED: { retry: 'never', text: 'a limit of the platform was reached' },
   OVERLOADED: { retry: 'same', text: 'too many requests wait' },

@@ -23,6 +23,12 @@ export interface Limits {
   readonly waitersMax: number
   /** Milliseconds of the longest wait. */
   readonly waitMsMax: number
+  /** Changes that a partition keeps for those who watch, old and new value each (WA2). */
+  readonly changeRingMax: number
+  /** Changes of one answer to whoever watches. */
+  readonly watchChangesMax: number
+  /** Watches at one partition. */
+  readonly watchersMax: number
   /** Replies held back at one partition until their index is acked. */
   readonly heldRepliesMax: number
   /** Sessions registered at one partition. */
@@ -72,6 +78,9 @@ export const defaultLimits: Limits = checkedLimits({
   inboxRequestsMax: 100_000,
   waitersMax: 100_000,
   waitMsMax: 86_400_000,
+  changeRingMax: 10_000,
+  watchChangesMax: 1_000,
+  watchersMax: 100_000,
   heldRepliesMax: 1_000_000,
   sessionsMax: 100_000,
   sessionRequestsMax: 1_024,

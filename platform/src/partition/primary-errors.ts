@@ -36,3 +36,12 @@ export function poisonRequest(attempt: number): PlenumError {
     { details: { attempt } },
   )
 }
+
+/** The error for a token that belongs to another journal. */
+export function otherJournal(): PlenumError {
+  return new PlenumError(
+    'QUERY_INVALID',
+    'The token of this watch belongs to another journal: another folder, or another grid. Begin the watch anew, without it.',
+    { details: { path: 'since' } },
+  )
+}

@@ -34,6 +34,7 @@ import { journalFull, notPrimary, overloaded, poisonRequest } from './primary-er
 import type { PrimaryOptions } from './primary-options.ts'
 import { SnapshotSchedule } from './snapshot-schedule.ts'
 import { Waits } from './waits.ts'
+import { Watchers } from './watchers.ts'
 
 type Settle = (value: unknown) => void
 interface Waiting {
@@ -52,6 +53,7 @@ export class Primary {
   readonly #writer = new ByteWriter(256 << 10)
   readonly #held = new HeldReplies()
   readonly #waits: Waits
+  readonly #watchers: Watchers
   readonly #leaseMs: number
   #inbox: Waiting[] = []
   #acked: number
@@ -83,6 +85,7 @@ export class Primary {
     this.#answers = new Answers(replica.machine, limits)
     this.#commands = new Commands(replica.machine, this.#execution, this.#answers)
     this.#waits = this.#newWaits()
+    this.#watchers = this.#newWatchers()
     this.#snapshots = new SnapshotSchedule({
       fill: () => options.journal.fill(this.#writer.at),
       everyBytes: limits.snapshotEveryBytes,
@@ -114,6 +117,21 @@ export class Primary {
       hold: (index, value) => this.#hold(index, value, undefined, false),
       refuse: (error, identity) => this.#refuse(error, identity),
       submit: (request) => this.submit(request),
+    })
+  }
+
+  #newWatchers(): Watchers {
+    const { replica, runtime, limits, journalId } = this.#options
+    return new Watchers({
+      machine: replica.machine,
+      commands: this.#commands,
+      journalId,
+      epoch: () => replica.fold.head.epoch,
+      limits,
+      timers: runtime.timers,
+      acked: () => this.#acked,
+      lastIndex: () => this.#lastIndex(),
+      hold: (index, value) => this.#hold(index, value, undefined, false),
     })
   }
 
@@ -150,6 +168,7 @@ export class Primary {
     this.#closing = true
     this.#heartbeat?.stop()
     this.#waits.abandon(notPrimary())
+    this.#watchers.abandon(notPrimary())
     if (this.#pipeline.full) this.#giveUp()
     await this.#snapshots.close()
     if (this.#ended) return
@@ -166,6 +185,7 @@ export class Primary {
   drop(): void {
     this.#ended = true
     this.#waits.stop()
+    this.#watchers.stop()
     this.#heartbeat?.stop()
     this.#pipeline.end()
   }
@@ -179,10 +199,15 @@ export class Primary {
     if (nextExpiry !== Infinity && nextExpiry <= this.#now()) this.#tick()
     const waiting = this.#waits.lookFor(command)
     if (waiting !== undefined) return waiting
-    if (command.kind === 'cancel') return Promise.resolve(this.#waits.cancel(command.wait))
+    if (command.kind === 'cancel') return Promise.resolve(this.#cancel(command.wait))
+    if (command.kind === 'watch') return this.#watchers.ask(command)
     this.#execution.dependency = 0
     if (isRead(command)) return this.#read(request, command)
     return this.#write(request, command)
+  }
+
+  #cancel(wait: string): boolean {
+    return this.#waits.cancel(wait) || this.#watchers.cancel(wait)
   }
 
   #read(request: Request, command: Command): Promise<unknown> {
@@ -373,6 +398,7 @@ export class Primary {
     this.#acked = index
     this.#leaseUntil = Math.max(this.#leaseUntil, sentAt + this.#leaseMs)
     this.#held.release(index)
+    this.#watchers.onAcked(index)
     if (this.#pipeline.inFlight === 0 && this.#writer.at > recordHeaderBytes) this.#askFlush()
     else if (this.#held.count > 0 && this.#pipeline.inFlight === 0) this.#confirmationIndex()
   }
@@ -421,6 +447,7 @@ export class Primary {
     for (const { reject } of this.#inbox) reject(notPrimary())
     this.#inbox = []
     this.#waits.abandon(notPrimary())
+    this.#watchers.abandon(notPrimary())
   }
 
   /** Keeps the lease: something is on its way to the journal at least every eighth of it. */

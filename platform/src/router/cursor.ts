@@ -1,4 +1,4 @@
-// Cursors: the place after which the next page begins, as text, bound to the query that it came from.
+// Cursors and tokens: where a page or a watch goes on, as texts that are bound to the query that they came from.
 import { PlenumError, xxh32 } from '../kernel/index.ts'
 import { ByteReader, ByteWriter, readValue, writeValue } from '../codec/index.ts'
 import type { OrderBy, Place, StoredValue } from '../space/index.ts'
@@ -10,29 +10,41 @@ interface Asked {
   readonly orderBy?: OrderBy | undefined
 }
 
-/** The cursor of a place: base64url of a hash of the query and the encoded place. */
+/** The cursor of a place. */
 export function cursorOf(place: Place, asked: Asked): string {
-  const writer = new ByteWriter(256)
-  writer.varint(hashOf(asked))
-  writeValue(writer, { items: place.items, key: place.key })
-  const text = btoa(String.fromCharCode(...writer.written()))
-  return text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
+  return opaqueText({ items: place.items, key: place.key }, asked)
 }
 
 /** The place of a cursor. QUERY_INVALID for one that is of another query, or none at all. */
 export function placeIn(cursor: string, asked: Asked): Place {
-  let place: unknown
+  return readOpaque(cursor, asked, 'cursor') as Place
+}
+
+/** A value as a text that belongs to a query: base64url of a hash of the query and the encoded value. */
+export function opaqueText(value: unknown, asked: Asked): string {
+  const writer = new ByteWriter(256)
+  writer.varint(hashOf(asked))
+  writeValue(writer, value)
+  const text = btoa(String.fromCharCode(...writer.written()))
+  return text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
+}
+
+/** The value of a text that was made for this query; QUERY_INVALID names the option that it was given as. */
+export function readOpaque(given: string, asked: Asked, option: 'cursor' | 'since'): unknown {
+  let value: unknown
   let hash: number
   try {
-    const text = atob(cursor.replaceAll('-', '+').replaceAll('_', '/'))
+    const text = atob(given.replaceAll('-', '+').replaceAll('_', '/'))
     const reader = new ByteReader(Uint8Array.from(text, (letter) => letter.charCodeAt(0)))
     hash = reader.varint()
-    place = readValue(reader)
+    value = readValue(reader)
   } catch (cause) {
-    throw invalid('it was not made by readPage', cause)
+    throw invalid(option, 'it is no text that a page or a watch has given', cause)
   }
-  if (hash !== hashOf(asked)) throw invalid('it belongs to another query; type, query and orderBy must be the same')
-  return place as Place
+  if (hash !== hashOf(asked)) {
+    throw invalid(option, 'it belongs to another query; type, query and orderBy must be the same')
+  }
+  return value
 }
 
 function hashOf({ type, where, orderBy }: Asked): number {
@@ -45,9 +57,10 @@ function hashOf({ type, where, orderBy }: Asked): number {
   return xxh32(writer.bytes, writer.at)
 }
 
-function invalid(why: string, cause?: unknown): PlenumError {
-  return new PlenumError('QUERY_INVALID', `The cursor cannot be used: ${why}. Begin with the first page.`, {
-    details: { path: 'cursor' },
+function invalid(option: 'cursor' | 'since', why: string, cause?: unknown): PlenumError {
+  const what = option === 'cursor' ? 'The cursor' : 'The token'
+  return new PlenumError('QUERY_INVALID', `${what} cannot be used: ${why}. Begin without it.`, {
+    details: { path: option },
     cause,
   })
 }

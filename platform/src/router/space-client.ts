@@ -13,11 +13,13 @@ import {
   type MutationSet,
   type ReadCommand,
   type StoredValue,
+  type WatchEvent,
   type WriteCommand,
 } from '../space/index.ts'
-import { noOptions, notYet, notYetError, patience, writeOptions, type GivenOptions } from './given-options.ts'
+import { noOptions, notYet, patience, writeOptions, type GivenOptions } from './given-options.ts'
 import { Queries, type Explained, type Page, type PageOptions } from './queries.ts'
 import type { RouteOptions, Router } from './router.ts'
+import { Watch, type WatchOptions } from './watch.ts'
 
 /** An entry type by its token or its name. */
 type TypeReference = string | { readonly name: string }
@@ -178,8 +180,8 @@ export class SpaceClient {
     return notYet('transaction')
   }
 
-  watch(): never {
-    throw notYetError('watch')
+  watch(type: TypeReference, where: StoredValue, options: WatchOptions = {}): AsyncGenerator<WatchEvent<StoredValue>> {
+    return new Watch(this.#router, this.#type(type), where, options).events()
   }
 
   #put(

@@ -4,6 +4,7 @@
 //   1 put       table, version, fields                       2 put with a lease   ..., leaseMs, expiresAt, fields
 //   3 remove    table, reason, id and route fields           4 snapshot begins    (the state after this record)
 //   5 lease     table, leaseMs, expiresAt, id and route      6 lease without end  table, id and route fields
+//   7 commit    (ends what one command changed)
 import { PlenumError } from '../kernel/index.ts'
 import { readValue, writeValue, type ByteReader, type ByteWriter } from '../codec/index.ts'
 import type { StoredValue } from './layout.ts'
@@ -16,6 +17,7 @@ const REMOVE = 3
 const SNAPSHOT_BEGINS = 4
 const LEASE = 5
 const LEASE_ENDLESS = 6
+const COMMIT = 7
 
 /** Why an entry is gone. */
 export const removalReasons = ['removed', 'taken', 'expired'] as const
@@ -32,6 +34,11 @@ export type Effect =
   | { readonly kind: 'remove'; readonly table: number; readonly reason: RemovalReason; readonly key: KeyFields }
   | { readonly kind: 'lease'; readonly table: number; readonly lease: RowLease | undefined; readonly key: KeyFields }
   | { readonly kind: 'snapshot-begins' }
+
+/** Stands after the effects of a command. */
+export interface CommitMark {
+  readonly kind: 'commit'
+}
 
 export function writePut(
   writer: ByteWriter,
@@ -79,14 +86,20 @@ function readKey(reader: ByteReader, { layout }: Table): KeyFields {
   return key
 }
 
+/** Ends the effects of a command, so that whoever watches is told of them together (WA1). */
+export function writeCommit(writer: ByteWriter): void {
+  writer.byte(COMMIT)
+}
+
 export function writeSnapshotBegins(writer: ByteWriter): void {
   writer.byte(SNAPSHOT_BEGINS)
 }
 
 /** Reads the next effect; `tables` by their number. */
-export function readEffect(reader: ByteReader, tables: (number: number) => Table): Effect {
+export function readEffect(reader: ByteReader, tables: (number: number) => Table): Effect | CommitMark {
   const code = reader.byte()
   if (code === SNAPSHOT_BEGINS) return { kind: 'snapshot-begins' }
+  if (code === COMMIT) return { kind: 'commit' }
   const number = reader.varint()
   const table = tables(number)
   if (code === PUT || code === PUT_LEASED) {

@@ -12,8 +12,10 @@
 // I5 Time never goes back, and a lease ends only by a removal with reason `expired` (TI1, TI2).
 import { assert, PlenumError, type Limits } from '../kernel/index.ts'
 import { ByteReader, type ByteWriter } from '../codec/index.ts'
+import { ChangeRing } from './change-ring.ts'
 import {
   readEffect,
+  writeCommit,
   writeLease,
   writePut,
   writeRemove,
@@ -41,6 +43,7 @@ export class Machine {
   readonly #byName = new Map<string, Table>()
   readonly #expiry = new ExpiryQueue()
   readonly #undo = new UndoLog()
+  #ring: ChangeRing
   /** Where the effects of the command at hand go; undefined between commands. */
   #writer: ByteWriter | undefined
   /** Index that the record of the open batch will have. */
@@ -55,6 +58,7 @@ export class Machine {
 
   constructor(limits: Limits) {
     this.#limits = limits
+    this.#ring = new ChangeRing(limits.changeRingMax, 0)
     for (const layout of Object.values(ownLayouts)) this.declare(layout)
   }
 
@@ -66,6 +70,11 @@ export class Machine {
   /** Partition time in milliseconds (TI1). */
   get time(): number {
     return this.#time
+  }
+
+  /** The last changes, for those who watch. */
+  get ring(): ChangeRing {
+    return this.#ring
   }
 
   get tables(): readonly Table[] {
@@ -121,6 +130,10 @@ export class Machine {
   commit(onWritten?: (table: Table, row: Row) => void): boolean {
     const changed = this.#undo.count > 0
     if (onWritten !== undefined) this.#undo.visitWritten(onWritten)
+    if (this.#change > this.#changeStart) {
+      writeCommit(this.#open())
+      this.#ring.endCommit()
+    }
     this.#undo.forget()
     this.#writer = undefined
     return changed
@@ -132,6 +145,7 @@ export class Machine {
     this.#undo.takeBack()
     writer.at = this.#effectsStart
     this.#change = this.#changeStart
+    this.#ring.takeBack(this.#changeStart)
     this.#time = this.#timeStart
     this.#writer = undefined
   }
@@ -168,7 +182,7 @@ export class Machine {
     this.#checkEffects()
     writeRemove(writer, table, reason, row.value)
     this.#undo.removes(table, row)
-    this.#drop(table, row, this.#index)
+    this.#drop(table, row, reason, this.#index)
   }
 
   /** Removes what is past its lease at the command's time (TI2), `countMax` entries at most; returns how many. */
@@ -194,6 +208,10 @@ export class Machine {
     const reader = new ByteReader(body)
     while (!reader.done) {
       const effect = readEffect(reader, (number) => this.#numbered(number))
+      if (effect.kind === 'commit') {
+        this.#ring.endCommit()
+        continue
+      }
       if (effect.kind === 'put') this.#applyPut(effect, index)
       else if (effect.kind === 'remove') this.#applyRemove(effect, index)
       else if (effect.kind === 'lease') this.#applyLease(effect, index)
@@ -249,6 +267,7 @@ export class Machine {
   restoreCounters(change: number, time: number): void {
     this.#change = change
     this.#time = time
+    this.#ring = new ChangeRing(this.#limits.changeRingMax, change)
   }
 
   /** Writes the put, or nothing: a command that goes on after an error leaves no half an effect behind (I3). */
@@ -298,6 +317,7 @@ export class Machine {
     index: number,
   ): Row {
     this.#change += 1
+    this.#ring.note(table, row?.value, value, undefined, index)
     stampValue(value, this.#change)
     Object.freeze(value)
     table.lastIndex = index
@@ -328,8 +348,9 @@ export class Machine {
     this.#expiry.add(table, row)
   }
 
-  #drop(table: Table, row: Row, index: number): void {
+  #drop(table: Table, row: Row, reason: RemovalReason, index: number): void {
     this.#change += 1
+    this.#ring.note(table, row.value, undefined, reason, index)
     this.#walk?.keep(table, row)
     table.lastIndex = index
     table.delete(row)
@@ -353,6 +374,6 @@ export class Machine {
     const table = this.#numbered(effect.table)
     const row = table.find(effect.key)
     assert(row !== undefined, 'a removal finds its entry')
-    this.#drop(table, row, index)
+    this.#drop(table, row, effect.reason, index)
   }
 }

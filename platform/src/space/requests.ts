@@ -3,6 +3,7 @@ import type { AggregateRequest } from './aggregate.ts'
 import type { StoredValue } from './layout.ts'
 import type { SelectOptions } from './select.ts'
 import type { KeyFields } from './table.ts'
+import type { Change } from './watching.ts'
 
 /** Options of a write, in machine units. */
 export interface WriteOptions {
@@ -99,6 +100,42 @@ export type SourceCommand =
   | { readonly kind: 'source-state'; readonly source: string }
   | { readonly kind: 'source-loaded'; readonly source: string; readonly rows: number }
 
+/**
+ * Asks what changed of what matches a query (WA1). Without `since` the partition says where it stands, and with `initial`
+ * what matches there; with it what changed since, waiting for something if nothing has.
+ */
+export interface WatchCommand {
+  readonly kind: 'watch'
+  readonly type: string
+  readonly where: StoredValue
+  readonly initial: boolean
+  readonly since: WatchPlace | undefined
+  readonly wait: Wait
+}
+
+/** Where a watch stands at a partition: a journal, a record's index, and the last change of a commit in it (WA2). */
+export interface WatchPlace {
+  readonly journal: string
+  /** The reign that told of it. */
+  readonly epoch: number
+  readonly index: number
+  readonly change: number
+}
+
+/** What a partition answers to a watch; `gone`: its changes do not reach back to the place that was asked about. */
+export type Watched =
+  | { readonly kind: 'initial'; readonly entries: readonly StoredValue[]; readonly place: WatchPlace }
+  | { readonly kind: 'changes'; readonly commits: readonly WatchedCommit[]; readonly place: WatchPlace }
+  | { readonly kind: 'gone'; readonly epoch: number }
+
+/** The changes of one commit that a query sees. */
+export interface WatchedCommit {
+  readonly changes: readonly Change<StoredValue>[]
+  /** The stamps of the changes' entries, which do not travel with them. */
+  readonly stamps: readonly number[]
+  readonly place: WatchPlace
+}
+
 /** Ends a wait; answered with whether it still waited, so that whatever it was granted is known to its caller (SP5). */
 export interface CancelCommand {
   readonly kind: 'cancel'
@@ -113,6 +150,7 @@ export type Command =
   | SessionCommand
   | SourceCommand
   | CancelCommand
+  | WatchCommand
   | { readonly kind: 'batch'; readonly commands: readonly (ReadCommand | WriteCommand)[] }
 
 /** What makes a repeated request the same request (SP12): a number of a session, or a key of the caller's own. */
@@ -157,7 +195,7 @@ export function errorFrom(data: ErrorData): PlenumError {
 
 /** The wait of a command, if it is one that waits. */
 export function waitOf(command: Command): Wait | undefined {
-  return command.kind === 'take' || command.kind === 'read' ? command.wait : undefined
+  return command.kind === 'take' || command.kind === 'read' || command.kind === 'watch' ? command.wait : undefined
 }
 
 /** True for commands that change nothing and may be answered without a record. */
@@ -170,6 +208,7 @@ export function isRead(command: Command): boolean {
     case 'aggregate':
     case 'explain':
     case 'cancel':
+    case 'watch':
     case 'task':
     case 'source-state':
       return true

@@ -60,6 +60,8 @@ export function expectedAnswer(
       return called(run, command, unit)
     case 'batch':
       return batch(run, command.commands, given)
+    case 'watch':
+      return { fits: () => undefined, text: 'what changed', changes: [] }
     case 'cancel':
       return { fits: () => undefined, text: 'whether it still waited', changes: [] }
     default:

@@ -1,0 +1,171 @@
+import type { Limits } from '../kernel/index.ts'
+import type { Timer, Timers } from '../runtime/index.ts'
+import {
+  compileQuery,
+  stampOf,
+  type Change,
+  type Machine,
+  type Matcher,
+  type RingChange,
+  type StoredValue,
+  type Table,
+  type WatchCommand,
+  type Watched,
+  type WatchedCommit,
+  type WatchPlace,
+} from '../space/index.ts'
+import type { Commands } from './commands.ts'
+import { otherJournal, overloaded } from './primary-errors.ts'
+
+interface Watcher {
+  readonly id: string
+  readonly table: Table
+  readonly matches: Matcher
+  place: WatchPlace
+  readonly resolve: (watched: Watched) => void
+  readonly reject: (error: unknown) => void
+  readonly timer: Timer
+}
+
+/** What watchers need of their primary. */
+export interface WatchersOptions {
+  readonly machine: Machine
+  readonly commands: Commands
+  readonly journalId: Uint8Array
+  /** The reign. */
+  readonly epoch: () => number
+  readonly limits: Limits
+  readonly timers: Timers
+  readonly acked: () => number
+  /** The index of the open batch, or the last one if it holds nothing. */
+  readonly lastIndex: () => number
+  /** Answers when the index is acked. */
+  readonly hold: (index: number, value: unknown) => Promise<unknown>
+}
+
+/**
+ * Those who watch a partition (WA1): each asks what changed since a place, and waits here if nothing has. Nothing is kept
+ * for anybody beside the place: whoever is slow finds the ring gone on.
+ */
+export class Watchers {
+  readonly #options: WatchersOptions
+  /** The journal's id, in hexadecimal digits. */
+  readonly #journal: string
+  readonly #waiting = new Map<string, Watcher>()
+
+  constructor(options: WatchersOptions) {
+    this.#options = options
+    this.#journal = [...options.journalId].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+  }
+
+  /** What changed of what matches; without a place to start from, where the partition stands, and what matches there. */
+  ask(command: WatchCommand): Promise<unknown> {
+    const { machine, commands, limits, lastIndex, hold } = this.#options
+    const { type, where, since, initial } = command
+    try {
+      // Evaluated in any case: a query says what is wrong with it.
+      const options = initial && since === undefined ? {} : { limit: 0 }
+      const entries = commands.evaluate({ kind: 'readAll', type, where, options })
+      if (since === undefined) {
+        const place = { ...this.#reign, index: lastIndex(), change: machine.change }
+        return hold(place.index, { kind: 'initial', entries, place })
+      }
+      if (since.journal !== this.#journal) throw otherJournal()
+      if (this.#waiting.size >= limits.watchersMax) throw overloaded('watchersMax', limits.watchersMax)
+      return this.#changes(command, machine.table(type), since)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** What changed since a place, of what is acked; waits for something if nothing has. */
+  #changes({ wait, where }: WatchCommand, table: Table, since: WatchPlace): Promise<Watched> {
+    const matches = compileQuery(where)
+    const watched = this.#collect(table, matches, since, this.#options.acked())
+    if (watched.kind !== 'changes' || watched.commits.length > 0 || wait.ms <= 0) return Promise.resolve(watched)
+    this.#waiting.get(wait.id)?.resolve(watched)
+    const { promise, resolve, reject } = Promise.withResolvers<Watched>()
+    const timer = this.#options.timers.after(wait.ms, () => this.#end(wait.id))
+    this.#waiting.set(wait.id, { id: wait.id, table, matches, place: watched.place, resolve, reject, timer })
+    return promise
+  }
+
+  /** More is acked: whoever sees something of it is told. */
+  onAcked(acked: number): void {
+    if (this.#waiting.size === 0) return
+    for (const watcher of this.#waiting.values()) {
+      const watched = this.#collect(watcher.table, watcher.matches, watcher.place, acked)
+      if (watched.kind === 'changes' && watched.commits.length === 0) watcher.place = watched.place
+      else this.#settle(watcher, watched)
+    }
+  }
+
+  /** Ends a wait; false if nobody waits under this name. */
+  cancel(id: string): boolean {
+    return this.#end(id)
+  }
+
+  /** Nobody watches here any more. */
+  abandon(error: unknown): void {
+    for (const { id, timer, reject } of this.#waiting.values()) {
+      this.#waiting.delete(id)
+      timer.stop()
+      reject(error)
+    }
+  }
+
+  /** Forgets everybody without a word. */
+  stop(): void {
+    for (const { timer } of this.#waiting.values()) timer.stop()
+    this.#waiting.clear()
+  }
+
+  #end(id: string): boolean {
+    const watcher = this.#waiting.get(id)
+    if (watcher === undefined) return false
+    this.#settle(watcher, { kind: 'changes', commits: [], place: watcher.place })
+    return true
+  }
+
+  get #reign(): { readonly journal: string; readonly epoch: number } {
+    return { journal: this.#journal, epoch: this.#options.epoch() }
+  }
+
+  #settle({ id, timer, resolve }: Watcher, watched: Watched): void {
+    this.#waiting.delete(id)
+    timer.stop()
+    resolve(watched)
+  }
+
+  #collect(table: Table, matches: Matcher, since: WatchPlace, acked: number): Watched {
+    const { limits, machine } = this.#options
+    const { ring } = machine
+    if (!ring.reaches(since.change)) return { kind: 'gone', epoch: this.#options.epoch() }
+    const commits: WatchedCommit[] = []
+    let place = since
+    let open: Change<StoredValue>[] = []
+    let count = 0
+    ring.visit(table, since.change, acked, (change, { number, index, isLast }) => {
+      const seen = change === undefined ? undefined : seenBy(matches, change)
+      if (seen !== undefined) open.push(seen)
+      if (!isLast) return true
+      place = { ...this.#reign, index, change: number }
+      if (open.length > 0) {
+        commits.push({ changes: open, stamps: open.map(({ entry }) => stampOf(entry) ?? 0), place })
+        count += open.length
+        open = []
+      }
+      return count < limits.watchChangesMax
+    })
+    return { kind: 'changes', commits, place }
+  }
+}
+
+/** A change as a query sees it; undefined if it sees nothing of it. */
+function seenBy(matches: Matcher, { before, after, reason }: RingChange): Change<StoredValue> | undefined {
+  const previous = before !== undefined && matches(before) ? before : undefined
+  const entry = after !== undefined && matches(after) ? after : undefined
+  if (entry !== undefined)
+    return previous === undefined ? { kind: 'added', entry } : { kind: 'changed', entry, previous }
+  return previous === undefined ? undefined : { kind: 'removed', entry: previous, reason: reason ?? 'unmatched' }
+}
