@@ -106,8 +106,8 @@ test('[SP13] what nobody knows is info in every workload, and values stay few an
   expect(new Set(written.map(({ value }) => value)).size).toBe(written.length)
 })
 
-test('a workload that is not there yet says why, and one that nobody knows says what there is', () => {
-  expect(() => workloadNamed('queue')).toThrow("'queue' is not there yet: it needs takes that wait")
+test('a workload that is not there yet, or that nobody knows, says what there is', () => {
+  expect(() => workloadNamed('queue')).toThrow("'queue' is not there yet. There are: register")
   expect(() => workloadNamed('toString')).toThrow(
     "There is no workload 'toString'. There are: register, set, bank, session.",
   )

@@ -5,28 +5,25 @@ import { session } from './session.ts'
 import { set } from './set.ts'
 import type { Workload } from './workload.ts'
 
-/** All workloads by name; a sentence where one is not there yet. */
-export const workloads: Readonly<Record<string, Workload | string>> = {
+/** All workloads by name; null where one is not there yet. */
+const workloads: Readonly<Record<string, Workload | null>> = {
   register,
   set,
   bank,
   session,
-  queue: 'it needs takes that wait',
-  'fifo-groups': 'it needs workers',
-  txn: 'it needs transactions over several routes',
-  watch: 'it needs watches',
+  queue: null,
+  'fifo-groups': null,
+  txn: null,
+  watch: null,
 }
 
 /** The names of those that are there. */
-export const workloadNames: readonly string[] = Object.keys(workloads).filter(
-  (name) => typeof workloads[name] !== 'string',
-)
+export const workloadNames: readonly string[] = Object.keys(workloads).filter((name) => workloads[name] !== null)
 
 /** The workload of this name. USAGE if it is not there, or not yet. */
 export function workloadNamed(name: string): Workload {
   const found = Object.hasOwn(workloads, name) ? workloads[name] : undefined
-  if (typeof found === 'object') return found
-  const known = `There are: ${workloadNames.join(', ')}.`
-  if (found === undefined) throw new PlenumError('USAGE', `There is no workload '${name}'. ${known}`)
-  throw new PlenumError('USAGE', `The workload '${name}' is not there yet: ${found}. ${known}`)
+  if (found !== undefined && found !== null) return found
+  const what = found === null ? `The workload '${name}' is not there yet.` : `There is no workload '${name}'.`
+  throw new PlenumError('USAGE', `${what} There are: ${workloadNames.join(', ')}.`)
 }
