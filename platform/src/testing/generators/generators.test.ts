@@ -53,12 +53,9 @@ describe('generators', () => {
         expect(new Set(command.commands.map(groupOf)).size).toBe(1)
       }
     }
-    expect([...kinds].toSorted()).toEqual(
-      [
-        ...['get', 'read', 'readAll', 'count', 'aggregate', 'explain', 'insert', 'write', 'update', 'patch', 'change'],
-        ...['remove', 'take', 'takeAll', 'clear', 'renew', 'batch'],
-      ].toSorted(),
-    )
+    const all =
+      'get read readAll count aggregate explain insert write update patch change remove take takeAll clear renew batch'
+    expect([...kinds].toSorted()).toEqual(all.split(' ').toSorted())
     expect(conditions).toBeGreaterThan(100)
   })
 
