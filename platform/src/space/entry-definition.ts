@@ -98,6 +98,14 @@ function keyFields(
   option: string,
   given: string | readonly string[],
 ): readonly string[] {
+  // Plain JavaScript gets past the types.
+  if (typeof given !== 'string' && !Array.isArray(given)) {
+    throw new PlenumError(
+      'UNIT_INVALID',
+      `${subject} does not say what names its entries: give { ${option}: '<field>' } as the third argument of entry(…).`,
+      { details: { option } },
+    )
+  }
   const fields = typeof given === 'string' ? [given] : [...given]
   if (fields.length === 0) throw new PlenumError('UNIT_INVALID', `${subject} names no field as its ${option}.`)
   const { members } = checked.shape

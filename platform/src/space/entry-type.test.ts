@@ -142,6 +142,8 @@ describe('a declaration', () => {
   })
 
   test('[SC2] with a name, keys or a lease that cannot be is refused', () => {
+    for (const options of [undefined, {}, { id: 7 }])
+      expect(code(() => declare('thing', text, options))).toBe('UNIT_INVALID')
     expect(code(() => declare('a.b', text, { id: 'id' }))).toBe('UNIT_INVALID')
     expect(code(() => declare('thing', text, { id: ['id', 'at'], keys: 'uuid7' }))).toBe('UNIT_INVALID')
     expect(code(() => declare('thing', text, { id: 'id', lease: '2' }))).toBe('DURATION_INVALID')

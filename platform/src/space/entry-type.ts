@@ -91,8 +91,10 @@ export function entry<
 export function entry(
   name: string,
   schema: Schema,
-  options: Omit<EntryOptions, 'upgrades'> & { readonly upgrades?: readonly Upgrade[] },
+  given: Omit<EntryOptions, 'upgrades'> & { readonly upgrades?: readonly Upgrade[] },
 ): AnyEntry {
+  // Plain JavaScript may leave them out; what is missing is named below.
+  const options = (given as typeof given | undefined) ?? ({} as typeof given)
   const upgrades = (options.upgrades ?? []).map((step, at) => upgradeDefinition(name, step, at))
   const definition = new EntryDefinition(name, schema, { ...options, upgrades })
   return Object.freeze({ kind: 'entry', name, '~': definition })
