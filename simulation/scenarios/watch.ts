@@ -107,7 +107,7 @@ class Copy {
         there.length === this.#values.size && there.every(({ id, value }) => this.#values.get(id) === value)
       if (isSame) return
       if (world.clock.monotonic() > until) {
-        const text = JSON.stringify([...this.#values].toSorted())
+        const text = JSON.stringify(Object.fromEntries(this.#values))
         throw new PlenumError('CHECK_FAILED', `watch: the copy is ${text}; there is ${JSON.stringify(there)}.`)
       }
       await world.sleep('500ms')

@@ -30,11 +30,12 @@ import type { Execution } from './logic.ts'
 import { takeNamedSnapshot } from './named-snapshot.ts'
 import { PartitionClock } from './partition-clock.ts'
 import { Pipeline, type ReignEnd } from './pipeline.ts'
+import { emptyBody } from './record-body.ts'
 import { journalFull, notPrimary, overloaded, poisonRequest } from './primary-errors.ts'
 import type { PrimaryOptions } from './primary-options.ts'
 import { SnapshotSchedule } from './snapshot-schedule.ts'
-import { Waits } from './waits.ts'
-import { Watchers } from './watchers.ts'
+import { Waits, type WaitsOptions } from './waits.ts'
+import { Watchers, type WatchersOptions } from './watchers.ts'
 
 type Settle = (value: unknown) => void
 interface Waiting {
@@ -84,8 +85,9 @@ export class Primary {
     this.#execution = logic.bind(replica.machine)
     this.#answers = new Answers(replica.machine, limits)
     this.#commands = new Commands(replica.machine, this.#execution, this.#answers)
-    this.#waits = this.#newWaits()
-    this.#watchers = this.#newWatchers()
+    const room = this.#waitingRoom()
+    this.#waits = new Waits(room)
+    this.#watchers = new Watchers(room)
     this.#snapshots = new SnapshotSchedule({
       fill: () => options.journal.fill(this.#writer.at),
       everyBytes: limits.snapshotEveryBytes,
@@ -97,16 +99,20 @@ export class Primary {
     if (options.journal.shared) this.#beat()
   }
 
-  #newWaits(): Waits {
-    const { replica, runtime, limits } = this.#options
-    return new Waits({
+  /** What those who wait and watch need of this reign. */
+  #waitingRoom(): WaitsOptions & WatchersOptions {
+    const { replica, runtime, limits, journalId } = this.#options
+    return {
       machine: replica.machine,
       execution: this.#execution,
       answers: this.#answers,
       commands: this.#commands,
+      journalId,
+      epoch: () => replica.fold.head.epoch,
       limits,
       timers: runtime.timers,
       now: () => this.#now(),
+      acked: () => this.#acked,
       begin: () => this.#begin(),
       changed: () => {
         const index = this.#pipeline.lastIndex + 1
@@ -117,22 +123,7 @@ export class Primary {
       hold: (index, value) => this.#hold(index, value, undefined, false),
       refuse: (error, identity) => this.#refuse(error, identity),
       submit: (request) => this.submit(request),
-    })
-  }
-
-  #newWatchers(): Watchers {
-    const { replica, runtime, limits, journalId } = this.#options
-    return new Watchers({
-      machine: replica.machine,
-      commands: this.#commands,
-      journalId,
-      epoch: () => replica.fold.head.epoch,
-      limits,
-      timers: runtime.timers,
-      acked: () => this.#acked,
-      lastIndex: () => this.#lastIndex(),
-      hold: (index, value) => this.#hold(index, value, undefined, false),
-    })
+    }
   }
 
   /** Index up to which everything is acked. */
@@ -199,15 +190,12 @@ export class Primary {
     if (nextExpiry !== Infinity && nextExpiry <= this.#now()) this.#tick()
     const waiting = this.#waits.lookFor(command)
     if (waiting !== undefined) return waiting
-    if (command.kind === 'cancel') return Promise.resolve(this.#cancel(command.wait))
+    if (command.kind === 'cancel')
+      return Promise.resolve(this.#waits.cancel(command.wait) || this.#watchers.cancel(command.wait))
     if (command.kind === 'watch') return this.#watchers.ask(command)
     this.#execution.dependency = 0
     if (isRead(command)) return this.#read(request, command)
     return this.#write(request, command)
-  }
-
-  #cancel(wait: string): boolean {
-    return this.#waits.cancel(wait) || this.#watchers.cancel(wait)
   }
 
   #read(request: Request, command: Command): Promise<unknown> {
@@ -343,7 +331,7 @@ export class Primary {
       this.#askFlush()
       return this.#pipeline.lastIndex + 1
     }
-    if (this.#pipeline.hasRoom) return this.#pipeline.seal('HEARTBEAT', this.#emptyBody(), this.#time())
+    if (this.#pipeline.hasRoom) return this.#pipeline.seal('HEARTBEAT', emptyBody(), this.#time())
     return this.#pipeline.lastIndex + 1
   }
 
@@ -365,12 +353,6 @@ export class Primary {
     const { machine } = this.#options.replica
     machine.advance(this.#clock.now())
     return machine.time
-  }
-
-  #emptyBody(): ByteWriter {
-    const body = new ByteWriter(recordHeaderBytes)
-    body.at = recordHeaderBytes
-    return body
   }
 
   #askFlush(): void {
@@ -455,7 +437,7 @@ export class Primary {
     if (this.#ended || this.#closing) return
     if (this.#pipeline.inFlight === 0 && this.#pipeline.flowing) {
       if (this.#writer.at > recordHeaderBytes) this.#flush()
-      else this.#pipeline.seal('HEARTBEAT', this.#emptyBody(), this.#time())
+      else this.#pipeline.seal('HEARTBEAT', emptyBody(), this.#time())
     }
     this.#heartbeat = this.#options.runtime.timers.after(this.#leaseMs / 8, () => this.#beat())
   }
@@ -463,7 +445,7 @@ export class Primary {
   /** The barrier between two units' code (PA10): nothing of the new unit stands before this record. */
   #upgrade(): void {
     const { replica, logic } = this.#options
-    const body = this.#emptyBody()
+    const body = emptyBody()
     writeValue(body, replica.upgradeTo(logic.hash, logic.layouts))
     this.#pipeline.seal('UPGRADE', body, this.#time())
   }
@@ -478,7 +460,7 @@ export class Primary {
         return this.#pipeline.lastIndex + 1
       },
       ackOf: (index) => this.#ackOf(index),
-      emptyBody: () => this.#emptyBody(),
+      emptyBody,
       append: (body) => this.#appendAlone('SNAPSHOT', body),
       isEnded: () => this.#ended,
     })
@@ -488,7 +470,7 @@ export class Primary {
    * Appends a record without effects and waits for its ack. The open batch goes first: its commands, and the answers
    * that wait for them, have the next index already.
    */
-  async #appendAlone(kind: RecordKind, body: ByteWriter = this.#emptyBody()): Promise<void> {
+  async #appendAlone(kind: RecordKind, body: ByteWriter = emptyBody()): Promise<void> {
     const index = await this.#whenFlowing(() => {
       this.#flush()
       return this.#pipeline.seal(kind, body, this.#time())

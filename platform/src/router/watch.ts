@@ -49,7 +49,7 @@ export class Watch {
   #places: WatchPlace[] = []
   readonly #heard: Heard[] = []
   readonly #open = new Map<number, Wait>()
-  #failure: unknown
+  #failure: Error | undefined
   #wake: (() => void) | undefined
   #over = false
 
@@ -158,7 +158,7 @@ export class Watch {
       },
       (error: unknown) => {
         if (this.#open.get(partition) !== wait) return
-        this.#failure ??= error
+        this.#failure ??= error instanceof Error ? error : new Error(String(error))
         this.#wake?.()
       },
     )
