@@ -12,16 +12,16 @@ const balance = 100
 export const bank: Workload = {
   name: 'bank',
   about: 'transfers by a handler, readings by queries; the total stays, and each reading is explained',
-  draw: (random, { operations, clients }) => {
+  draw: (random, size) => {
     const accounts = Array.from({ length: 3 + random.integer(6) }, (_, number) => `a${number}`)
     const opened = Object.fromEntries(accounts.map((name) => [name, balance]))
-    const turns = Array.from({ length: operations }, () => {
-      if (random.next() < 0.3) return drawTurn(random, clients, { f: 'balances' })
+    const turns = Array.from({ length: size.operations }, () => {
+      if (random.next() < 0.3) return drawTurn(random, size, { f: 'balances' })
       const from = random.integer(accounts.length)
       const to = (from + 1 + random.integer(accounts.length - 1)) % accounts.length
       // More than there is is refused; amounts that differ tell transfers apart.
       const value = { from: accounts[from]!, to: accounts[to]!, amount: 1 + random.integer(balance) }
-      return drawTurn(random, clients, { f: 'transfer', value })
+      return drawTurn(random, size, { f: 'transfer', value })
     })
     return { opening: [{ f: 'init', value: opened }], turns, closing: [{ f: 'balances' }] }
   },

@@ -18,7 +18,7 @@ export interface RealOrder extends Order {
 
 /** A process that answers within a millisecond meets as much as a simulated grid in a twentieth of the pauses. */
 const pauseShare = 1 / 20
-/** Answers between two kills: the fewest, and so many more by chance. */
+/** Answers between two kills: the fewest, and so many more by chance; more in a long history. */
 const answersMin = 15
 const answersMore = 80
 /** The share of kills after which the next process is killed while it starts, and within how many milliseconds. */
@@ -36,7 +36,8 @@ export async function playReal(
   const partitions = 1 + random.integer(4)
   const script = workload.draw(random.fork('steps'), { operations, clients })
   const folder = await mkdtemp(join(tmpdir(), 'plenum-history-'))
-  const bench = new RealBench(workload.name, folder, partitions, kills ? random.fork('kills') : undefined, onProgress)
+  const plan = kills ? { random: random.fork('kills'), answersMore: Math.max(answersMore, operations / 4) } : undefined
+  const bench = new RealBench(workload.name, folder, partitions, plan, onProgress)
   onHistory(bench.recorder)
   onProgress(`one process, ${partitions} partitions, ${clients} clients, ${kills ? 'killed' : 'not killed'}`)
   let dump: readonly DumpLine[] | undefined
@@ -55,24 +56,30 @@ export async function playReal(
   }
 }
 
+/** When a process is killed. */
+interface KillPlan {
+  readonly random: SeededRandom
+  readonly answersMore: number
+}
+
 class RealBench implements Bench {
   readonly recorder = new HistoryRecorder({ monotonic: () => performance.now() })
   readonly host: Host
   killed = 0
-  readonly #random: SeededRandom | undefined
+  readonly #plan: KillPlan | undefined
   readonly #onProgress: (text: string) => void
   #answersLeft = Infinity
   #killing: Promise<void> | undefined
 
-  /** `random` decides when the process is killed; it is not where there is none. */
+  /** Without a plan the process is not killed. */
   constructor(
     workload: string,
     folder: string,
     partitions: number,
-    random: SeededRandom | undefined,
+    plan: KillPlan | undefined,
     onProgress: (text: string) => void,
   ) {
-    this.#random = random
+    this.#plan = plan
     this.#onProgress = onProgress
     this.host = new Host({ workload, folder, partitions, onAnswer: () => this.#afterAnswer() })
     this.#aim()
@@ -88,12 +95,13 @@ class RealBench implements Bench {
   async settle(): Promise<void> {
     this.#answersLeft = Infinity
     await this.#killing
-    if (this.#random === undefined) return
+    if (this.#plan === undefined) return
     await this.#kill()
   }
 
   #aim(): void {
-    if (this.#random !== undefined) this.#answersLeft = answersMin + this.#random.integer(answersMore)
+    if (this.#plan === undefined) return
+    this.#answersLeft = answersMin + this.#plan.random.integer(Math.floor(this.#plan.answersMore))
   }
 
   #afterAnswer(): void {
@@ -107,7 +115,7 @@ class RealBench implements Bench {
 
   /** A few milliseconds later, so that what is in flight has come as far as chance will have it. */
   async #killSoon(): Promise<void> {
-    const random = this.#random!
+    const { random } = this.#plan!
     await wait(random.next() * 3)
     await this.#kill()
     for (let again = 0; again < 3 && random.chance(startKillShare); again++) {

@@ -37,15 +37,15 @@ class RegisterScript implements Script {
   /** What a client was told last of each key, so that a comparison often holds. */
   readonly #seen = new Map<string, number>()
 
-  constructor(random: Random, { operations, clients }: Size) {
+  constructor(random: Random, size: Size) {
     const keys = 3 + random.integer(10)
-    const steps = Array.from({ length: operations }, (_, at): Asked => {
+    const steps = Array.from({ length: size.operations }, (_, at): Asked => {
       const f = drawOperation(random)
       // The first keys are used most; values are unique, so that each read tells which write it saw.
       const key = `r${Math.floor(keys * random.next() ** 2)}`
       return f === 'read' || f === 'take' || f === 'delete' ? { f, key } : { f, key, value: at + 1 }
     })
-    this.turns = steps.map((step) => drawTurn(random, clients, step))
+    this.turns = steps.map((step) => drawTurn(random, size, step))
     this.closing = readsOf(steps)
   }
 

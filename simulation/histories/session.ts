@@ -17,17 +17,18 @@ const recent = 8
 export const session: Workload = {
   name: 'session',
   about: 'writes, updates and inserts with a session and a number, many of them sent twice; exactly once',
-  draw: (random, { operations, clients }) => {
+  draw: (random, size) => {
+    const { operations, clients } = size
     const keys = 2 + random.integer(5)
     const next = Array.from({ length: clients }, () => 1)
     const sent: Asked[] = []
     const turns = Array.from({ length: operations }, (_, at): Turn => {
       const kind = random.next()
       const key = `r${random.integer(keys)}`
-      if (kind < 0.15) return drawTurn(random, clients, { f: 'read', key })
+      if (kind < 0.15) return drawTurn(random, size, { f: 'read', key })
       // Again, by the same client or another, while the first try is open or after it.
       if (kind < 0.5 && sent.length > 0) {
-        return drawTurn(random, clients, sent[Math.max(0, sent.length - 1 - random.integer(recent))]!)
+        return drawTurn(random, size, sent[Math.max(0, sent.length - 1 - random.integer(recent))]!)
       }
       const client = random.integer(clients)
       const identity = { session: `s${client + 1}`, request: next[client]!++ }
@@ -37,7 +38,7 @@ export const session: Workload = {
           ? { f: 'insert', key: `i${at}`, value: at + 1, ...identity }
           : { f: kind < 0.85 ? 'write' : 'update', key, value: at + 1, ...identity }
       sent.push(step)
-      return { ...drawTurn(random, clients, step), client }
+      return { ...drawTurn(random, size, step), client }
     })
     return { opening: [], turns, closing: readsOf(turns.map(({ step }) => step)) }
   },

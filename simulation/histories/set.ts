@@ -10,13 +10,14 @@ const valuesMax = 100
 export const set: Workload = {
   name: 'set',
   about: 'writes of unique values, read as a whole over all partitions; nothing acked is lost',
-  draw: (random, { operations, clients }) => {
+  draw: (random, size) => {
+    const { operations } = size
     const writeShare = Math.min(0.8, valuesMax / operations)
     let written = 0
     const turns = Array.from({ length: operations }, () => {
       const isWrite = written < valuesMax && random.next() < writeShare
       const step: Asked = isWrite ? { f: 'write', value: written++ } : { f: 'read' }
-      return drawTurn(random, clients, step)
+      return drawTurn(random, size, step)
     })
     return { opening: [], turns, closing: [{ f: 'read' }] }
   },

@@ -56,11 +56,19 @@ export interface Workload {
   readonly check: (history: readonly HistoryEvent[], dump: readonly DumpLine[] | undefined) => Verdict
 }
 
-/** Draws who takes a step and how; a fourth of the steps has little time. */
-export function drawTurn(random: Random, clients: number, step: Asked): Turn {
+/**
+ * Operations with little time: a fourth, and no more than this in a longer history. Each unknown outcome doubles what a
+ * checker has to think of.
+ */
+const hurriedShare = 0.25
+const hurriedMax = 75
+
+/** Draws who takes a step and how. */
+export function drawTurn(random: Random, { operations, clients }: Size, step: Asked): Turn {
   const kind = random.next()
   const pauseMs = kind < 0.5 ? 0 : random.integer(kind < 0.9 ? 100 : 3_000)
-  const timeout: Duration | undefined = random.next() < 0.25 ? `${20 + random.integer(1_000)}ms` : undefined
+  const timeout: Duration | undefined =
+    random.next() < Math.min(hurriedShare, hurriedMax / operations) ? `${20 + random.integer(1_000)}ms` : undefined
   return { client: random.integer(clients), pauseMs, timeout, step }
 }
 
