@@ -41,7 +41,7 @@ export class MemberHost {
         ? undefined
         : this.#sayWaiting(from, call, message.patienceMs / signsInPatience)
     this.#submit(message.partition, message.request).then(
-      (value) => (stop?.(), this.#answer(from, call, { ok: true, value: value ?? null })),
+      (value) => (stop?.(), this.#answer(from, call, { ok: true, value })),
       (error: unknown) => (stop?.(), this.#answer(from, call, { ok: false, error: errorData(error) })),
     )
   }

@@ -70,7 +70,7 @@ export class NetworkClient {
     const member = this.#believed[partition]!
     return new Promise((resolve, reject) => {
       const settle = (answer: Answer, stamps?: Stamps): void => {
-        if (answer.ok) return resolve(withStamps(answer.value ?? undefined, stamps))
+        if (answer.ok) return resolve(withStamps(answer.value, stamps))
         // A read that was not answered has done nothing: it may be asked again without a word.
         if (answer.error.retry !== 'never') this.#askNext(partition, member)
         const error = errorFrom(answer.error)

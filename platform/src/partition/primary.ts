@@ -233,7 +233,7 @@ export class Primary {
         machine.commit()
         return this.#waits.add(request)
       }
-      if (identity !== undefined) this.#answers.keep(identity, { ok: true, value: value ?? null })
+      if (identity !== undefined) this.#answers.keep(identity, { ok: true, value })
     } catch (error) {
       machine.rollback()
       return this.#refuse(error, identity)
@@ -296,7 +296,7 @@ export class Primary {
     if (kept !== undefined) {
       this.#options.runtime.probe?.('kept answer given again')
       const answer = kept.value['answer'] as Answer
-      if (answer.ok) return this.#hold(kept.index, answer.value ?? undefined, undefined, false)
+      if (answer.ok) return this.#hold(kept.index, answer.value, undefined, false)
       return this.#hold(kept.index, undefined, errorFrom(answer.error), true)
     }
     if (attempt < this.#options.limits.attemptsMax) return undefined

@@ -146,7 +146,7 @@ export class Waits {
     if (identity === undefined) return hold(Math.min(table.lastIndex, lastIndex()), undefined)
     begin()
     try {
-      answers.keep(identity, { ok: true, value: null })
+      answers.keep(identity, { ok: true, value: undefined })
     } catch (error) {
       machine.rollback()
       return refuse(error, identity)

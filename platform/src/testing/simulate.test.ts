@@ -48,6 +48,27 @@ async function transfers({ clients, settle, sleep }: SimulatedWorld<typeof bank>
   expect(accounts.reduce((sum, { balance }) => sum + balance, 0)).toBe(customers.length * 200)
 }
 
+test('[SP12] null is null and nothing is nothing, over the network and when an answer is given again', async () => {
+  const Call = z.object({ route: z.string(), what: z.enum(['null', 'nothing']) })
+  const odd = unit(
+    'odd',
+    { entries: [Account] },
+    {
+      handlers: {
+        give: handler({ input: Call, route: 'route' }, ({ what }) => (what === 'null' ? null : undefined)),
+      },
+    },
+  )
+  await simulate(odd, { seed: 4, faults: 'none' }, async ({ client: { handlers } }) => {
+    for (const key of [undefined, 'k']) {
+      for (let time = 0; time < 2; time++) {
+        expect(await handlers.give({ route: 'a', what: 'null' }, { key: key && `${key} null` })).toBeNull()
+        expect(await handlers.give({ route: 'a', what: 'nothing' }, { key })).toBeUndefined()
+      }
+    }
+  })
+})
+
 test('[ID2] [SP2] an entry that was read over the network tells its stamp, and is changed under it', async () => {
   await simulate(bank, { seed: 3, faults: 'none' }, async ({ client: { space } }) => {
     const key = { customer: 'ann', id: 'giro' }
