@@ -4,6 +4,7 @@ import type { LmdbBankOptions } from './lmdb-bank.ts'
 import type { PeerBank } from './peer-bank.ts'
 import type { PlenumBank, PlenumBankOptions } from './plenum-bank.ts'
 import type { PostgresBankOptions } from './postgres-bank.ts'
+import type { QueryShop, QueryShopOptions } from './query-shop.ts'
 import type { RawDisk, RawDiskOptions } from './raw-disk.ts'
 import type { RedisBankOptions } from './redis-bank.ts'
 import type { SnapshotBank, SnapshotBankOptions } from './snapshot-bank.ts'
@@ -23,6 +24,8 @@ export const subjects = {
     (await import('./redis-bank.ts')).openRedisBank(options),
   'postgres-bank': async (options: PostgresBankOptions): Promise<PeerBank> =>
     (await import('./postgres-bank.ts')).openPostgresBank(options),
+  'query-shop': async (options: QueryShopOptions): Promise<QueryShop> =>
+    (await import('./query-shop.ts')).openQueryShop(options),
   'file-engine': async (options: FileEngineOptions): Promise<FileEngine> =>
     (await import('./file-engine.ts')).openFileEngine(options),
   'raw-disk': async (options: RawDiskOptions): Promise<RawDisk> => (await import('./raw-disk.ts')).openRawDisk(options),

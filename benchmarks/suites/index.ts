@@ -5,6 +5,7 @@ import { growth } from './growth.ts'
 import { levels } from './levels.ts'
 import { paced } from './paced.ts'
 import { peers } from './peers.ts'
+import { queries } from './queries.ts'
 import { reads } from './reads.ts'
 import { recovery } from './recovery.ts'
 import { risk } from './risk.ts'
@@ -15,6 +16,7 @@ import { writes } from './writes.ts'
 /** All suites, in the order in which they run. */
 export const suites: readonly Suite[] = [
   reads,
+  queries,
   writes,
   levels,
   transfers,

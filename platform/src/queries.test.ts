@@ -224,3 +224,70 @@ test('[SP3] an index on a path where nothing is ever a scalar is UNIT_INVALID', 
     expect.objectContaining({ code: 'UNIT_INVALID', details: { option: 'index', field: 'tags' } }),
   )
 })
+
+test('[SP3] the way that is taken is the cheapest: the id, then the narrower index, then an order that ends early', async () => {
+  const { space } = await filled()
+  const by = async (where: object, options = {}): Promise<[string | undefined, number]> => {
+    const { partitions, visited } = await space.explain(Order, { symbol: 'ACME', ...where }, options)
+    return [partitions[0]?.by, visited]
+  }
+  expect(await by({ id: 'o4', status: 'open' })).toEqual(['id', 1])
+  expect(await by({ id: { in: ['o4', 'o8', 'x'] } })).toEqual(['id', 2])
+  expect(await by({ and: [{ id: { eq: 'o4' } }] })).toEqual(['id', 1])
+  expect(await by({ price: 3 }, { orderBy: { 'limit.daily': 'asc' }, limit: 3 })).toEqual(['symbol, price', 1])
+  expect(await by({}, { orderBy: { price: 'desc' }, limit: 3 })).toEqual(['symbol, price', 3])
+})
+
+test('[SP3] an offset skips and cuts nothing else, also where nothing limits the rest', async () => {
+  const client = await embedded({ unit: shop, journal: 'memory', partitions: 1, limits: { readEntriesMax: 10 } })
+  running.push(client)
+  const { space } = client
+  const order = (n: number) => ({ id: `o${n}`, symbol: 'ACME', price: n, quantity: 1, status: 'open' as const })
+  await space.writeAll(
+    Order,
+    Array.from({ length: 30 }, (_, n) => order(n)),
+  )
+  const tooMany = expect.objectContaining({ code: 'LIMIT_EXCEEDED' })
+  await expect(space.readAll(Order, { symbol: 'ACME' }, { offset: 5 })).rejects.toEqual(tooMany)
+  expect(
+    (await space.readAll(Order, { symbol: 'ACME' }, { offset: 20, orderBy: { price: 'asc' } })).map(
+      ({ price }) => price,
+    ),
+  ).toEqual([20, 21, 22, 23, 24, 25, 26, 27, 28, 29])
+  expect((await space.readPage(Order, {}, { limit: 500 })).entries).toHaveLength(9)
+})
+
+test('[SP4] [SP11] a call that was given up before it began does nothing; a key goes with one request only', async () => {
+  const { space } = await filled()
+  const signal = AbortSignal.abort()
+  await expect(space.take(Order, { symbol: 'ACME' }, { signal })).rejects.toMatchObject({ code: 'ABORTED' })
+  await expect(space.clear(Order, {}, { signal })).rejects.toMatchObject({ code: 'ABORTED' })
+  expect(await space.count(Order, {})).toBe(40)
+  const keyed = { key: 'click' } as object
+  for (const call of ['take', 'takeAll', 'clear'] as const) {
+    await expect(space[call](Order, {}, keyed)).rejects.toMatchObject({
+      code: 'QUERY_INVALID',
+      details: { path: 'key' },
+    })
+  }
+})
+
+test('[SP3] an operand that could match nothing is QUERY_INVALID; a pattern of many parts ends', async () => {
+  const { space } = await filled()
+  const loose = space as unknown as Record<string, (...given: unknown[]) => Promise<unknown>>
+  for (const [operator, operand] of [
+    ['startsWith', { toString: 1 }],
+    ['startsWith', 5],
+    ['exists', 'yes'],
+    ['lt', {}],
+    ['between', [null, 3]],
+  ] as const) {
+    await expect(loose['count']!(Order, { id: { [operator]: operand } })).rejects.toMatchObject({
+      code: 'QUERY_INVALID',
+      details: { path: `query.id.${operator}` },
+    })
+  }
+  await space.write(Order, { id: 'a'.repeat(5_000), symbol: 'ACME', price: 1, quantity: 1, status: 'open' })
+  expect(await space.count(Order, { id: { like: `${'%a'.repeat(30)}%b` } })).toBe(0)
+  expect(await space.count(Order, { id: { like: `${'%a'.repeat(30)}_` } })).toBe(1)
+})

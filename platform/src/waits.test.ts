@@ -1,4 +1,7 @@
 // Reads and takes that wait for a match, as a user calls them.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { embedded, entry, handler, unit, type Client } from './index.ts'
@@ -170,4 +173,34 @@ test('[SP5] an application that closes lets nobody wait on', async () => {
   await soon()
   await client[Symbol.asyncDispose]()
   expect(await waiting).toMatchObject({ code: 'NOT_PRIMARY' })
+})
+
+test('[SP5] [SP12] two waits under one key are one request, and the journal holds one answer', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'plenum-waits-'))
+  const options = { unit: work, folder, ack: 'os', partitions: 1 } as const
+  const client = await embedded(options)
+  const loose = client.space as unknown as Record<string, (...given: unknown[]) => Promise<{ readonly n: number }>>
+  const keyed = (wait: string, key: string) => loose['take']!(Task, { queue: 'a' }, { wait, key })
+  const both = [keyed('5s', 'click'), keyed('5s', 'click')]
+  const none = [keyed('20ms', 'nothing'), keyed('20ms', 'nothing')]
+  expect(await Promise.all(none)).toEqual([undefined, undefined])
+  await client.space.insert(Task, { queue: 'a', n: 1 })
+  await client.space.insert(Task, { queue: 'a', n: 2 })
+  expect((await Promise.all(both)).map(({ n }) => n)).toEqual([1, 1])
+  await client[Symbol.asyncDispose]()
+  const again = await embedded(options)
+  expect((await again.space.readAll(Task, {})).map(({ n }) => n)).toEqual([2])
+  await again[Symbol.asyncDispose]()
+  rmSync(folder, { recursive: true })
+})
+
+test('[SP5] a fan-out wait leaves nobody waiting behind it', async () => {
+  const { space } = await start({ waitersMax: 2 })
+  for (let n = 0; n < 20; n++) {
+    const taken = space.take(Task, { n }, { wait: '1h' })
+    const read = space.read(Task, { n }, { wait: '1h', select: ['n'] })
+    await soon(1)
+    await space.insert(Task, { queue: `queue ${n}`, n })
+    expect([(await taken)?.n, Object.keys((await read)!)]).toEqual([n, ['n']])
+  }
 })

@@ -1,12 +1,18 @@
 import { isPlenumError, type Duration } from 'plenum'
-import { checkQueue, requireOk, type RecordedClient } from 'plenum/testing'
+import { checkQueue, requireOk } from 'plenum/testing'
 import { Errand } from '../unit.ts'
-import { scenario, takeTurns, type Scenario, type Seat, type Turn } from './scenario.ts'
+import { scenario, takeTurns, type Scenario, type Seat, type Stage, type Turn } from './scenario.ts'
 
 /** What a client does with errands; a take without a lane asks all partitions. */
 type ErrandStep =
   | { readonly f: 'put'; readonly id: number; readonly lane: string }
-  | { readonly f: 'take'; readonly lane: string | undefined; readonly wait: Duration | undefined }
+  | {
+      readonly f: 'take'
+      readonly lane: string | undefined
+      readonly wait: Duration | undefined
+      /** The client gives up after so many virtual milliseconds. */
+      readonly abortMs: number | undefined
+    }
 
 const lanes = 3
 
@@ -20,10 +26,11 @@ export const queue: Scenario = scenario<ErrandStep>({
       const lane = `lane ${random.integer(lanes)}`
       if (random.next() < 0.5) return { f: 'put', id, lane }
       const wait = random.next() < 0.5 ? undefined : (`${1 + random.integer(2_000)}ms` as const)
-      return { f: 'take', lane: random.next() < 0.3 ? undefined : lane, wait }
+      const abortMs = random.next() < 0.25 ? random.integer(1_500) : undefined
+      return { f: 'take', lane: random.next() < 0.3 ? undefined : lane, wait, abortMs }
     }),
   play: async (stage, turns) => {
-    await takeTurns(stage, turns, take)
+    await takeTurns(stage, turns, (turn, seat) => take(turn, seat, stage))
     await stage.world.settle()
     await drain(stage.seats[0]!)
     const { values, taken, empty, unknown, missing } = requireOk('queue', checkQueue(stage.recorder.events))
@@ -39,10 +46,10 @@ async function drain({ unit, recorded }: Seat): Promise<void> {
   }
 }
 
-async function take({ step, timeout }: Turn<ErrandStep>, seat: Seat): Promise<void> {
+async function take({ step, timeout }: Turn<ErrandStep>, seat: Seat, stage: Stage): Promise<void> {
   try {
     if (step.f === 'put') await put(step, timeout, seat)
-    else await takeOne(step, timeout, seat)
+    else await takeOne(step, timeout, seat, stage)
   } catch (error) {
     if (!isPlenumError(error)) throw error
   }
@@ -61,11 +68,15 @@ async function put(
 }
 
 async function takeOne(
-  { lane, wait }: ErrandStep & { readonly f: 'take' },
+  { lane, wait, abortMs }: ErrandStep & { readonly f: 'take' },
   timeout: Duration | undefined,
-  { unit, recorded }: { readonly unit: Seat['unit']; readonly recorded: RecordedClient },
+  { unit, recorded }: Seat,
+  { world }: Stage,
 ): Promise<void> {
   const where = lane === undefined ? {} : { lane }
   const asked = lane === undefined ? { f: 'take' } : { f: 'take', key: lane }
-  await recorded.run(asked, async () => (await unit.space.take(Errand, where, { wait, timeout }))?.id ?? null)
+  const controller = new AbortController()
+  if (abortMs !== undefined) void world.sleep(`${abortMs}ms`).then(() => controller.abort())
+  const options = { wait, timeout, ...(abortMs === undefined ? {} : { signal: controller.signal }) }
+  await recorded.run(asked, async () => (await unit.space.take(Errand, where, options))?.id ?? null)
 }

@@ -1,6 +1,6 @@
 import { PlenumError } from '../kernel/index.ts'
 import type { Partition } from '../partition/index.ts'
-import type { Network, Timers } from '../runtime/index.ts'
+import type { Network, Timer, Timers } from '../runtime/index.ts'
 import { errorData, waitOf, type Answer, type Request } from '../space/index.ts'
 import { decodeMessage, encodeMessage } from './messages.ts'
 import { RecentCalls } from './recent-calls.ts'
@@ -8,6 +8,7 @@ import { stampsOf } from './stamps.ts'
 
 /** Signs of life of a request that waits, within the patience of its client. */
 const signsInPatience = 4
+const everyMsMin = 10
 
 /** Answers the requests that reach a member over the network, from the partitions that it hosts. */
 export class MemberHost {
@@ -16,6 +17,8 @@ export class MemberHost {
   readonly #timers: Timers
   readonly #partitions: readonly Partition[]
   readonly #recent = new RecentCalls()
+  /** What ends the signs of life of the requests that wait. */
+  readonly #saying = new Set<() => void>()
   readonly #stop: () => void
 
   constructor(address: string, network: Network, timers: Timers, partitions: readonly Partition[]) {
@@ -29,6 +32,7 @@ export class MemberHost {
   /** Stops listening; requests in execution are answered no more. */
   close(): void {
     this.#stop()
+    for (const stop of this.#saying) stop()
   }
 
   #receive(from: string, bytes: Uint8Array): void {
@@ -39,7 +43,7 @@ export class MemberHost {
     const stop =
       waitOf(message.request.command) === undefined
         ? undefined
-        : this.#sayWaiting(from, call, message.patienceMs / signsInPatience)
+        : this.#sayWaiting(from, call, message.partition, message.patienceMs)
     this.#submit(message.partition, message.request).then(
       (value) => (stop?.(), this.#answer(from, call, { ok: true, value })),
       (error: unknown) => (stop?.(), this.#answer(from, call, { ok: false, error: errorData(error) })),
@@ -47,15 +51,22 @@ export class MemberHost {
   }
 
   /** Says from time to time that a request waits; ends with the function that it returns. */
-  #sayWaiting(to: string, call: number, everyMs: number): () => void {
-    let timer = this.#timers.after(everyMs, say)
-    const send = (): void => this.#network.send(this.#address, to, encodeMessage({ kind: 'waiting', call }))
-    const again = (): void => void (timer = this.#timers.after(everyMs, say))
-    function say(): void {
-      send()
-      again()
+  #sayWaiting(to: string, call: number, partition: number, patienceMs: number): () => void {
+    const everyMs = Math.max(everyMsMin, patienceMs / signsInPatience)
+    let timer: Timer
+    const say = (): void => {
+      // A primary that cannot answer says nothing, so that its client asks elsewhere.
+      if (this.#partitions[partition]?.serves === true)
+        this.#network.send(this.#address, to, encodeMessage({ kind: 'waiting', call }))
+      timer = this.#timers.after(everyMs, say)
     }
-    return () => timer.stop()
+    const stop = (): void => {
+      timer.stop()
+      this.#saying.delete(stop)
+    }
+    timer = this.#timers.after(everyMs, say)
+    this.#saying.add(stop)
+    return stop
   }
 
   #submit(number: number, request: Request): Promise<unknown> {

@@ -70,7 +70,8 @@ export interface Limits {
 /** The limits that hold where nothing else is said. */
 export const defaultLimits: Limits = checkedLimits({
   valueBytesMax: 1 << 20,
-  answerBytesMax: 64 << 10,
+  // An answer may hold an entry.
+  answerBytesMax: (1 << 20) + (64 << 10),
   batchBytes: 64 << 10,
   recordBytesMax: 16 << 20,
   windowRecordsMax: 16,

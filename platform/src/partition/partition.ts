@@ -142,6 +142,11 @@ export class Partition {
     }
   }
 
+  /** True while this member is the primary and can answer. */
+  get serves(): boolean {
+    return this.#role.kind === 'primary' && this.#role.primary.serves
+  }
+
   /** Takes a snapshot if this member is the primary. */
   async snapshot(): Promise<void> {
     if (this.#role.kind === 'primary') await this.#role.primary.snapshot()

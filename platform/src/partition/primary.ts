@@ -120,7 +120,8 @@ export class Primary {
         return index
       },
       lastIndex: () => this.#lastIndex(),
-      hold: (index, value) => this.#hold(index, value, undefined, false),
+      hold: (index, value, confirmed = false) => this.#hold(index, value, undefined, false, confirmed),
+      keptAnswer: (identity, attempt) => this.#keptAnswer(identity, attempt),
       refuse: (error, identity) => this.#refuse(error, identity),
       submit: (request) => this.submit(request),
     }
@@ -129,6 +130,11 @@ export class Primary {
   /** Index up to which everything is acked. */
   get acked(): number {
     return this.#acked
+  }
+
+  /** True while this reign can answer: its records flow, and its lease holds. */
+  get serves(): boolean {
+    return !this.#ended && !this.#closing && this.#pipeline.flowing && this.#leaseHolds()
   }
 
   /** Answers a request: at once where nothing it depends on is unacked, else when it is. */
@@ -184,7 +190,7 @@ export class Primary {
   #run(request: Request): Promise<unknown> {
     const { replica, limits } = this.#options
     const { command } = request
-    if (this.#held.count >= limits.heldRepliesMax)
+    if (this.#held.count >= limits.heldRepliesMax && command.kind !== 'cancel')
       return Promise.reject(overloaded('heldRepliesMax', limits.heldRepliesMax))
     const { nextExpiry } = replica.machine
     if (nextExpiry !== Infinity && nextExpiry <= this.#now()) this.#tick()
@@ -208,7 +214,8 @@ export class Primary {
       failed = true
       error = thrown
     }
-    if (value === undefined && !failed && waitOf(command) !== undefined) return this.#waits.add(request)
+    const waits = value === undefined && !failed && waitOf(command) !== undefined
+    if (waits && !this.#waits.isLate(command)) return this.#waits.add(request)
     const dependency = Math.min(this.#execution.dependency, this.#lastIndex())
     return this.#hold(dependency, value, error, failed, request.read === 'confirmed')
   }
@@ -220,6 +227,7 @@ export class Primary {
       const kept = this.#keptAnswer(identity, request.attempt ?? 0)
       if (kept !== undefined) return kept
     }
+    if (this.#waits.isLate(command)) return this.#waits.late(request)
     const { journal, limits } = this.#options
     const fill = journal.fill(this.#writer.at)
     if (fill >= fillMax) return this.#awaitRoom(request)

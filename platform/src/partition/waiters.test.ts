@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Request, StoredValue } from '../space/index.ts'
+import type { Request } from '../space/index.ts'
 import { Answers, insert, numbered, PartitionBench, register, write } from './contract/partition-bench.ts'
 import { turns } from './contract/manual-runtime.ts'
 import { Waiters } from './waiters.ts'
@@ -18,7 +18,9 @@ async function bench(shared = false) {
 
 describe('who waits at a partition', () => {
   test('[SP5] nothing is evaluated while nothing is written, and only for those whose type was', async () => {
-    const { at } = await bench()
+    const { at, partition } = await bench()
+    await partition.submit(write('x', 2))
+    await partition.submit(write('y', 1))
     const waiters = new Waiters(at.runtime.timers)
     const machine = (await at.fold()).machine
     const [table, other] = [machine.table('item'), machine.table('plenum.source')]
@@ -28,13 +30,13 @@ describe('who waits at a partition', () => {
     }
     waiters.serve(() => true)
     waiters.endUntil(999, () => expect.unreachable('it is not over yet'))
-    const row = (value: StoredValue) => ({ value }) as never
-    waiters.notice(other, row({ n: 1 }))
+    const [x, y] = [table.find({ id: 'x' })!, table.find({ id: 'y' })!]
+    waiters.notice(other, y)
     expect(waiters.evaluated).toBe(0)
-    waiters.notice(table, row({ n: 2 }))
+    waiters.notice(table, x)
     expect(waiters.evaluated).toBe(3)
     waiters.serve(() => expect.unreachable('nobody was given anything'))
-    waiters.notice(table, row({ n: 1 }))
+    waiters.notice(table, y)
     const order: string[] = []
     waiters.serve(({ id }) => (order.push(id), id === 'b'))
     expect([order, waiters.count]).toEqual([['a', 'b', 'c'], 2])

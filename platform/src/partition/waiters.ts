@@ -13,6 +13,9 @@ export interface Waiter {
   readonly reject: (error: unknown) => void
 }
 
+/** Cancelled waits that are remembered. */
+const cancelledMax = 4_096
+
 interface Entry extends Waiter {
   readonly matches: Matcher
   readonly promise: Promise<unknown>
@@ -44,6 +47,10 @@ export class Waiters {
   #noticed = 0
   /** Partition time before which nobody gives up. */
   #soonest = Infinity
+  /** Rows that were written since the last service, of types that somebody waits for. */
+  #rows: { readonly table: Table; readonly row: Row }[] = []
+  /** Waits that were cancelled and were not here: their requests may still be on their way. */
+  readonly #cancelled = new Set<string>()
 
   constructor(timers: Timers) {
     this.#timers = timers
@@ -86,29 +93,53 @@ export class Waiters {
 
   /** A row was written: those that it matches are served next. */
   notice(table: Table, row: Row): void {
+    let isAwaited = false
     for (const waiter of this.#waiting.values()) {
-      if (waiter.table !== table || waiter.noticed) continue
+      if (waiter.table !== table) continue
+      isAwaited = true
+      if (waiter.noticed) continue
       this.#evaluated += 1
-      if (!waiter.matches(row.value)) continue
+      if (!matchesSafely(waiter.matches, row.value)) continue
       waiter.noticed = true
       this.#noticed += 1
     }
+    if (isAwaited) this.#rows.push({ table, row })
   }
 
   /** Lets `grant` try each waiter for which something came, in order of arrival; those that it serves are gone. */
   serve(grant: (waiter: Waiter) => boolean): void {
+    const rows = this.#rows
+    if (rows.length > 0) this.#rows = []
     if (this.#noticed === 0) return
     this.#noticed = 0
     for (const waiter of this.#waiting.values()) {
       if (!waiter.noticed) continue
       waiter.noticed = false
-      if (grant(waiter)) this.#remove(waiter.id)
+      // Those who came before may have taken everything.
+      const isLeft = rows.some(
+        ({ table, row }) =>
+          table === waiter.table && table.find(row.value) === row && matchesSafely(waiter.matches, row.value),
+      )
+      if (isLeft && grant(waiter)) this.#remove(waiter.id)
     }
   }
 
-  /** Takes a waiter out; undefined if it does not wait here, or no longer. */
+  /** Takes a waiter out; undefined if it does not wait here, or no longer, or not yet. */
   cancel(id: string): Waiter | undefined {
-    return this.#remove(id)
+    const waiter = this.#remove(id)
+    if (waiter !== undefined) return waiter
+    this.#cancelled.add(id)
+    if (this.#cancelled.size > cancelledMax) for (const first of this.#cancelled) return this.#forgetCancelled(first)
+    return undefined
+  }
+
+  /** True if the wait was cancelled before it came. */
+  wasCancelled(id: string): boolean {
+    return this.#cancelled.size > 0 && this.#cancelled.has(id)
+  }
+
+  #forgetCancelled(id: string): undefined {
+    this.#cancelled.delete(id)
   }
 
   /** Nobody waits here any more. */
@@ -130,5 +161,14 @@ export class Waiters {
     this.#waiting.delete(id)
     waiter.timer.stop()
     return waiter
+  }
+}
+
+/** A query that cannot be evaluated matches nothing: it must not fail somebody else's write. */
+function matchesSafely(matches: Matcher, value: StoredValue): boolean {
+  try {
+    return matches(value)
+  } catch {
+    return false
   }
 }

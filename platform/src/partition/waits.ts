@@ -23,6 +23,9 @@ import type { Execution } from './logic.ts'
 import { overloaded } from './primary-errors.ts'
 import { Waiters, type Waiter } from './waiters.ts'
 
+/** Milliseconds until the end of a wait that was refused is tried again. */
+const againMs = 100
+
 /** What waits need of their primary. */
 export interface WaitsOptions {
   readonly machine: Machine
@@ -40,7 +43,9 @@ export interface WaitsOptions {
   /** The index of the open batch, or the last one if it holds nothing. */
   readonly lastIndex: () => number
   /** Answers when the index is acked. */
-  readonly hold: (index: number, value: unknown) => Promise<unknown>
+  readonly hold: (index: number, value: unknown, confirmed?: boolean) => Promise<unknown>
+  /** The answer that is kept for a request; undefined if there is none. */
+  readonly keptAnswer: (identity: Identity, attempt: number) => Promise<unknown> | undefined
   /** The answer to a command that did nothing. */
   readonly refuse: (error: unknown, identity: Identity | undefined) => Promise<unknown>
   readonly submit: (request: Request) => Promise<unknown>
@@ -69,7 +74,7 @@ export class Waits {
 
   /** Waits for a match: nothing was found, and nothing was changed. */
   add(request: Request): Promise<unknown> {
-    const { limits, machine, now, submit } = this.#options
+    const { limits, machine, now } = this.#options
     const { command } = request
     const wait = waitOf(command)
     if (wait === undefined || !('where' in command)) throw new PlenumError('INVARIANT_BROKEN', 'Only queries wait.')
@@ -81,8 +86,28 @@ export class Waits {
       where: command.where,
       until: now() + wait.ms,
       afterMs: wait.ms,
-      // As everything that may write, it waits its turn where the flow is stopped.
-      onTimeout: (id) => void submit({ command: { kind: 'cancel', wait: id } }).catch(ignore),
+      onTimeout: (id) => this.#giveUp(id),
+    })
+  }
+
+  /** The answer of a take that comes after its deadline, or after it was given up: it takes nothing (SP5). */
+  late(request: Request): Promise<unknown> {
+    const { command } = request
+    if (!('where' in command)) throw new PlenumError('INVARIANT_BROKEN', 'Only queries wait.')
+    return this.#nothing({ request, table: this.#options.machine.table(command.type) })
+  }
+
+  /** True if the command's wait was over before it came. */
+  isLate(command: Command): boolean {
+    const wait = waitOf(command)
+    return wait !== undefined && (wait.over === true || this.#waiters.wasCancelled(wait.id))
+  }
+
+  /** As everything that may write, the end of a wait waits its turn where the flow is stopped, and is never refused. */
+  #giveUp(id: string): void {
+    const { submit, timers } = this.#options
+    submit({ command: { kind: 'cancel', wait: id } }).catch(() => {
+      if (this.#waiters.promiseOf(id) !== undefined) timers.after(againMs, () => this.#giveUp(id))
     })
   }
 
@@ -112,20 +137,29 @@ export class Waits {
 
   /** Runs the query of a waiter again because something matched it; false if it found nothing after all. */
   readonly #grant = ({ request, resolve }: Waiter): boolean => {
-    const { machine, execution, answers, commands, begin, changed, lastIndex, hold, refuse } = this.#options
+    const { machine, execution, answers, commands, begin, changed, lastIndex, hold, refuse, keptAnswer } = this.#options
     const { command, identity } = request
     execution.dependency = 0
     let value: unknown
     if (isRead(command)) {
-      value = commands.evaluate(command)
+      try {
+        value = commands.evaluate(command)
+      } catch (error) {
+        resolve(Promise.reject(error as Error))
+        return true
+      }
       if (value === undefined) return false
-      resolve(hold(Math.min(execution.dependency, lastIndex()), value))
+      resolve(hold(Math.min(execution.dependency, lastIndex()), value, request.read === 'confirmed'))
+      return true
+    }
+    // Another wait of the same request may have been answered; and of a session that ended nobody would fetch the entry.
+    const kept = identity === undefined ? undefined : keptAnswer(identity, 0)
+    if (kept !== undefined) {
+      resolve(kept)
       return true
     }
     begin()
     try {
-      // Of a session that ended meanwhile nobody would fetch the entry.
-      if (identity !== undefined) answers.find(identity)
       value = commands.change(command)
       if (value !== undefined && identity !== undefined) answers.keep(identity, { ok: true, value })
     } catch (error) {
@@ -140,10 +174,13 @@ export class Waits {
   }
 
   /** The answer of a wait that ends without a match. */
-  #nothing({ request, table }: Waiter): Promise<unknown> {
-    const { machine, answers, begin, changed, lastIndex, hold, refuse } = this.#options
+  #nothing({ request, table }: Pick<Waiter, 'request' | 'table'>): Promise<unknown> {
+    const { machine, answers, begin, changed, lastIndex, hold, refuse, keptAnswer } = this.#options
     const { identity } = request
-    if (identity === undefined) return hold(Math.min(table.lastIndex, lastIndex()), undefined)
+    if (identity === undefined)
+      return hold(Math.min(table.lastIndex, lastIndex()), undefined, request.read === 'confirmed')
+    const kept = keptAnswer(identity, 0)
+    if (kept !== undefined) return kept
     begin()
     try {
       answers.keep(identity, { ok: true, value: undefined })
@@ -154,5 +191,3 @@ export class Waits {
     return hold(machine.commit() ? changed() : lastIndex(), undefined)
   }
 }
-
-function ignore(): void {}

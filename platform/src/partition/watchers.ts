@@ -40,7 +40,7 @@ export interface WatchersOptions {
   /** The index of the open batch, or the last one if it holds nothing. */
   readonly lastIndex: () => number
   /** Answers when the index is acked. */
-  readonly hold: (index: number, value: unknown) => Promise<unknown>
+  readonly hold: (index: number, value: unknown, confirmed?: boolean) => Promise<unknown>
 }
 
 /**

@@ -25,7 +25,9 @@ export function opaqueText(value: unknown, asked: Asked): string {
   const writer = new ByteWriter(256)
   writer.varint(hashOf(asked))
   writeValue(writer, value)
-  const text = btoa(String.fromCharCode(...writer.written()))
+  let bytes = ''
+  for (const byte of writer.written()) bytes += String.fromCharCode(byte)
+  const text = btoa(bytes)
   return text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
 }
 

@@ -35,7 +35,7 @@ export function patience(options: GivenOptions | undefined): RouteOptions | unde
 export function waitMsOf({ wait }: GivenOptions, { waitMsMax }: Limits): number | undefined {
   if (wait === undefined) return undefined
   const ms = durationMs(wait, 'wait')
-  if (ms <= waitMsMax) return ms
+  if (ms <= waitMsMax) return ms === 0 ? undefined : ms
   throw new PlenumError('LIMIT_EXCEEDED', `A call may wait for ${waitMsMax} ms at most, not ${ms} ms.`, {
     details: { limit: 'waitMsMax', value: waitMsMax, found: ms },
   })

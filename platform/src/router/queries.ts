@@ -3,7 +3,7 @@
 // I1 A query that names the whole route by equality goes to one partition; any other to all of them (ID1).
 // I2 What several partitions answer is sorted, cut and summed here as each of them would have done it alone (SP3).
 // I3 A take asks one partition after the other, each with a request of its own: nothing is taken and put back (SP4).
-import { PlenumError, type Limits } from '../kernel/index.ts'
+import { durationMs, PlenumError, type Limits } from '../kernel/index.ts'
 import {
   Aggregation,
   arrange,
@@ -73,7 +73,7 @@ export class Queries {
         StoredValue | undefined
       >
     const now = await this.read(type, where, { ...options, wait: undefined })
-    return now ?? (await this.#offered(type, where, options, waitMs))?.value
+    return now ?? project((await this.#offered(type, where, options, waitMs))?.value, options.select)
   }
 
   async readAll(type: ClientType, where: StoredValue, options: GivenOptions = {}): Promise<readonly StoredValue[]> {
@@ -96,8 +96,9 @@ export class Queries {
   }
 
   async readPage(type: ClientType, where: StoredValue, options: PageOptions = {}): Promise<Page> {
-    const { orderBy, limit = pageEntries, select } = selectOptions(options)
-    if (!(Number.isInteger(limit) && limit > 0)) throw badLimit(limit)
+    const { orderBy, limit: wanted = pageEntries, select } = selectOptions(options)
+    if (!(Number.isInteger(wanted) && wanted > 0)) throw badLimit(wanted)
+    const limit = Math.min(wanted, this.#limits.readEntriesMax - 1)
     const keyFields = keyFieldsOf(type)
     const asked = { type: type.layout.name, where, orderBy }
     const after = options.cursor === undefined ? undefined : placeIn(options.cursor, asked)
@@ -151,17 +152,21 @@ export class Queries {
     const waitMs = waitMsOf(options, this.#limits)
     const one = this.#partitionOf(type, where)
     if (one !== undefined) return this.#takeAt(one, type, where, options, waitMs)
+    refuseKey(options, 'take')
     const until = this.#router.now() + (waitMs ?? 0)
+    const deadline = deadlineOf(options, this.#router)
     for (const partition of this.#inTurn(type, where)) {
-      const taken = await this.#takeAt(partition, type, where, options, undefined)
+      const taken = await this.#takeAt(partition, type, where, within(options, this.#router, deadline), undefined)
       if (taken !== undefined) return taken
     }
     while (waitMs !== undefined) {
-      const offer = await this.#offered(type, where, options, Math.max(0, until - this.#router.now()))
+      const left = Math.max(0, until - this.#router.now())
+      const offer = await this.#offered(type, where, within(options, this.#router, deadline), left)
       if (offer === undefined) return undefined
       // Somebody else may have been faster: then it goes on waiting.
       const key = placeOf(offer.value, undefined, keyFieldsOf(type)).key
-      const taken = await this.#takeAt(offer.partition, type, { ...key, and: [where] }, options, undefined)
+      const own = within(options, this.#router, deadline)
+      const taken = await this.#takeAt(offer.partition, type, { ...key, and: [where] }, own, undefined)
       if (taken !== undefined) return taken
     }
     return undefined
@@ -221,12 +226,25 @@ export class Queries {
 
   async takeAll(type: ClientType, where: StoredValue, options: GivenOptions = {}): Promise<readonly StoredValue[]> {
     const { limit, ...selected } = selectOptions(options)
+    const until = deadlineOf(options, this.#router)
     const taken: StoredValue[] = []
+    refuseKey(options, 'takeAll')
     for (const partition of this.#inTurn(type, where)) {
       const left = limit === undefined ? undefined : limit - taken.length
       if (left === 0) break
       const command: Command = { kind: 'takeAll', type: type.layout.name, where, options: { ...selected, limit: left } }
-      taken.push(...((await this.#ask(partition, command, options)) as readonly StoredValue[]))
+      try {
+        for (const value of (await this.#ask(
+          partition,
+          command,
+          within(options, this.#router, until),
+        )) as readonly StoredValue[])
+          taken.push(value)
+      } catch (error) {
+        // What was taken already is taken: it must not be lost behind the error, which the next call meets first.
+        if (taken.length === 0) throw error
+        break
+      }
     }
     return taken
   }
@@ -235,10 +253,12 @@ export class Queries {
   async clear(type: ClientType, where: StoredValue, options: GivenOptions = {}): Promise<number> {
     const limit = Math.min(clearStep, this.#limits.commandEffectsMax, this.#limits.readEntriesMax)
     const command: Command = { kind: 'clear', type: type.layout.name, where, options: { limit } }
+    const until = deadlineOf(options, this.#router)
+    refuseKey(options, 'clear')
     let removed = 0
     for (const partition of this.#inTurn(type, where)) {
       for (let step = limit; step === limit; removed += step) {
-        step = (await this.#ask(partition, command, options)) as number
+        step = (await this.#ask(partition, command, within(options, this.#router, until))) as number
       }
     }
     return removed
@@ -302,6 +322,24 @@ function selectOptions({
 /** The fields that sorting needs. */
 function fieldsOf(orderBy: OrderBy | undefined): readonly string[] {
   return Object.keys(orderBy ?? {}).map((path) => path.split('.')[0]!)
+}
+
+/** The moment at which a call of several requests has to be over; undefined if it may take as long as it takes. */
+function deadlineOf({ timeout }: GivenOptions, router: Router): number | undefined {
+  return timeout === undefined ? undefined : router.now() + durationMs(timeout, 'timeout')
+}
+
+/** The options of one request of a call: what is left of its time. */
+function within(options: GivenOptions, router: Router, until: number | undefined): GivenOptions {
+  return until === undefined ? options : { ...options, timeout: `${Math.max(1, until - router.now())}ms` }
+}
+
+/** A key makes one request the same; a call of several has none. */
+function refuseKey({ key }: GivenOptions, call: string): void {
+  if (key === undefined) return
+  throw new PlenumError('QUERY_INVALID', `A ${call} over several partitions is several requests and has no key.`, {
+    details: { path: 'key' },
+  })
 }
 
 function equality(condition: unknown): unknown {

@@ -53,8 +53,11 @@ export class Router {
   readonly slots: SlotMap
   readonly #channels: readonly PartitionChannel[]
   readonly #sessions: readonly PartitionSession[]
+  readonly #waitSessions: readonly PartitionSession[]
   readonly #runtime: Runtime
   readonly #waitPartMs: number
+  /** The waits that are under way, and whether they were given up. */
+  readonly #waits = new Map<string, { up: boolean }>()
   readonly #hasher = new RouteHasher()
 
   constructor(channels: readonly PartitionChannel[], runtime: Runtime, limits: Limits) {
@@ -63,6 +66,7 @@ export class Router {
     this.#runtime = runtime
     this.#waitPartMs = limits.sessionLeaseMs / 4
     this.#sessions = channels.map((channel) => new PartitionSession(channel, runtime, limits))
+    this.#waitSessions = channels.map((channel) => new PartitionSession(channel, runtime, limits))
   }
 
   get partitions(): number {
@@ -82,6 +86,7 @@ export class Router {
   /** Sends a command to one partition and sees it through. */
   send(partition: number, command: Command, options?: RouteOptions): Promise<unknown> {
     const channel = this.#channels[partition]!
+    if (options?.signal?.aborted === true) return Promise.reject(gaveUp('ABORTED'))
     const wait = waitOf(command)
     if (wait !== undefined) return this.#wait(channel, command, wait, options ?? {})
     if (channel.sharesFate && options === undefined) return channel.send({ command })
@@ -109,6 +114,8 @@ export class Router {
   /** Ends a wait at a partition, whoever began it. */
   async cancel(partition: number, wait: Wait): Promise<void> {
     const channel = this.#channels[partition]!
+    const given = this.#waits.get(wait.id)
+    if (given !== undefined) given.up = true
     const command: Command = { kind: 'cancel', wait: wait.id }
     const deadline = this.now() + wait.ms
     await this.#retry(channel, () => ({ command }), deadline, {}).catch(() => undefined)
@@ -146,19 +153,20 @@ export class Router {
    */
   #wait(channel: PartitionChannel, command: Command, wait: Wait, options: RouteOptions): Promise<unknown> {
     const { timeoutMs, signal, key, read } = options
-    if (signal?.aborted === true) return Promise.reject(gaveUp('ABORTED'))
     const keyed: Identity | undefined = key === undefined ? undefined : { kind: 'keyed', key }
     const given = { up: false }
+    this.#waits.set(wait.id, given)
+    const forget = (): void => void this.#waits.delete(wait.id)
     const answer = channel.sharesFate
       ? channel.send({ command, identity: keyed, read })
       : this.#waitInParts(channel, command, wait, { key, read }, given)
+    answer.then(forget, forget)
     if (timeoutMs === undefined && signal === undefined) return answer
     return new Promise((resolve, reject) => {
       let reason: 'TIMEOUT' | 'ABORTED' | undefined
       const giveUp = (code: 'TIMEOUT' | 'ABORTED'): void => {
         if (reason !== undefined) return
         reason = code
-        given.up = true
         void this.cancel(channel.partition, wait)
         // Where nobody answers any more, nobody knows whether something was granted.
         timer?.stop()
@@ -199,11 +207,16 @@ export class Router {
     const keyed: Identity | undefined = options.key === undefined ? undefined : { kind: 'keyed', key: options.key }
     const until = this.now() + wait.ms
     for (;;) {
-      const partUntil = Math.min(until, this.now() + this.#waitPartMs)
-      const current = (): Command =>
-        ({ ...command, wait: { ...wait, ms: Math.max(0, partUntil - this.now()) } }) as Command
+      // An answer under a key of the caller's own is kept for good: such a wait is one request.
+      const partUntil = keyed === undefined ? Math.min(until, this.now() + this.#waitPartMs) : until
+      const current = (): Command => {
+        const ms = partUntil - this.now()
+        // Who comes too late, or has given up, is only told what was answered before.
+        const part = given.up || ms <= 0 ? { id: wait.id, ms: 0, over: true } : { id: wait.id, ms }
+        return { ...command, wait: part } as Command
+      }
       const value = await this.#persist(channel, current, options, keyed)
-      if (value !== undefined || given.up || keyed !== undefined || this.now() >= until) return value
+      if (value !== undefined || given.up || this.now() >= until) return value
     }
   }
 
@@ -215,7 +228,9 @@ export class Router {
   ): Promise<unknown> {
     const { clock } = this.#runtime
     const deadline = clock.monotonic() + (options.timeoutMs ?? Infinity)
-    const session = this.#sessions[channel.partition]!
+    // A request that waits would hold back the session of all others.
+    const sessions = waitOf(current()) === undefined ? this.#sessions : this.#waitSessions
+    const session = sessions[channel.partition]!
     const register = (first: Command): Promise<unknown> =>
       this.#retry(channel, () => ({ command: first }), deadline, options)
     if (isRead(current()) || keyed !== undefined) {

@@ -12,6 +12,7 @@ export class PartitionSession {
   readonly #runtime: Runtime
   readonly #limits: Limits
   readonly #open = new Set<number>()
+  #waiting: (() => void)[] = []
   #session: string
   #next = 1
   #registered: Promise<void> | undefined
@@ -31,6 +32,10 @@ export class PartitionSession {
         `This client has ${this.#open.size} requests open at partition ${this.#channel.partition}, which is the limit sessionRequestsMax. Wait for answers.`,
         { details: { limit: 'sessionRequestsMax', value: this.#limits.sessionRequestsMax } },
       )
+    }
+    // The partition keeps so many answers only: whoever runs ahead of the oldest open request waits for it.
+    while (this.#open.size > 0 && this.#next - Math.min(...this.#open) >= this.#limits.sessionRequestsMax) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve))
     }
     const number = this.#next++
     this.#open.add(number)
@@ -53,6 +58,7 @@ export class PartitionSession {
   /** Takes note of an answer; a session that ended there is replaced by a new one for what comes next. */
   done(identity: Identity & { readonly kind: 'numbered' }, error: unknown): void {
     this.#open.delete(identity.number)
+    for (const resolve of this.#waiting.splice(0)) resolve()
     if (identity.session !== this.#session || !isPlenumError(error, 'SESSION_ENDED')) return
     this.#session = newSession(this.#runtime)
     this.#registered = undefined

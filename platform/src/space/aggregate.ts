@@ -132,13 +132,12 @@ function at(value: StoredValue, path: string): unknown {
 }
 
 function nameOf(group: StoredValue, paths: readonly string[]): string {
-  return JSON.stringify(
-    paths.map((path) => {
-      const item = group[path]
-      if (item === undefined) return []
-      return typeof item === 'bigint' ? { bigint: item.toString() } : item
-    }),
-  )
+  return JSON.stringify(paths.map((path) => nameOfItem(group[path])))
+}
+
+function nameOfItem(item: unknown): string {
+  if (typeof item !== 'object' || item === null) return `${item === null ? 'null' : typeof item} ${String(item)}`
+  return `object ${JSON.stringify(item, (_, one: unknown) => (typeof one === 'bigint' ? `${one}n` : one))}`
 }
 
 function addTo(figures: Figures, path: string, by: number | bigint, numbers: number): void {

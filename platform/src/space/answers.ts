@@ -2,7 +2,7 @@
 //
 // Sessions, answers and keyed answers are rows of the platform's own tables and change inside the command whose answer
 // they keep, so that effects and answer stand in one record.
-import { PlenumError, type Limits } from '../kernel/index.ts'
+import { assert, PlenumError, type Limits } from '../kernel/index.ts'
 import { ByteWriter, writeValue } from '../codec/index.ts'
 import { ownLayouts } from './layout.ts'
 import type { Machine } from './machine.ts'
@@ -55,6 +55,7 @@ export class Answers {
     this.#checkSize(answer)
     if (identity.kind === 'keyed') return this.#keepKeyed(identity.key, answer)
     const { session, number, lowest } = identity
+    assert(this.#answers.find(identity) === undefined, 'one answer is kept for a request')
     this.#machine.put(this.#answers, undefined, { session, number, answer })
     const row = this.#sessions.find(identity)
     if (row !== undefined) this.#forget(row, session, lowest)
@@ -84,6 +85,7 @@ export class Answers {
   }
 
   #keepKeyed(key: string, answer: Answer): void {
+    assert(this.#keyed.find({ key }) === undefined, 'one answer is kept for a key')
     if (this.#keyed.size >= this.#limits.keyedAnswersMax) {
       throw limitReached('keyedAnswersMax', this.#limits.keyedAnswersMax, 'kept answers')
     }

@@ -55,6 +55,9 @@ export class EntryDefinition {
     this.keys = keyMode(subject, options.keys, this.id)
     this.indexes = (options.indexes ?? []).map((paths) => indexPaths(checked, subject, paths))
     this.fifo = options.fifo
+    // Entries of a group are taken in write order, which an index has at hand.
+    if (options.fifo !== undefined && !this.indexes.some(([first]) => first === options.fifo))
+      this.indexes = [...this.indexes, [options.fifo]]
     if (options.fifo !== undefined) requirePath(checked, subject, 'fifo', options.fifo)
     this.leaseMs = options.lease === undefined ? undefined : durationMs(options.lease, `lease of ${subject}`)
     this.visible = options.visible ?? seeNothing

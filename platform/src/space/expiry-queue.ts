@@ -1,6 +1,9 @@
 import type { Row } from './row.ts'
 import type { Table } from './table.ts'
 
+/** Items below which nothing is thrown out. */
+const compactMin = 1_024
+
 interface Expiry {
   readonly at: number
   readonly table: Table
@@ -13,12 +16,23 @@ interface Expiry {
  */
 export class ExpiryQueue {
   #heap: Expiry[] = []
+  /** Length at which stale items are thrown out: rows that are gone must not be kept until their lease would have ended. */
+  #compactAt = compactMin
+
+  /** Items, stale ones included. */
+  get size(): number {
+    return this.#heap.length
+  }
 
   /** Notes the row's present lease, if it has one. */
   add(table: Table, row: Row): void {
     if (row.lease === undefined) return
+    if (this.#heap.length >= this.#compactAt) this.#compact()
+    this.#insert({ at: row.lease.expiresAt, table, row })
+  }
+
+  #insert(item: Expiry): void {
     const heap = this.#heap
-    const item = { at: row.lease.expiresAt, table, row }
     let at = heap.length
     heap.push(item)
     while (at > 0) {
@@ -54,6 +68,13 @@ export class ExpiryQueue {
 
   clear(): void {
     this.#heap = []
+  }
+
+  #compact(): void {
+    const items = this.#heap.filter(current)
+    this.#heap = []
+    for (const item of items) this.#insert(item)
+    this.#compactAt = Math.max(compactMin, 2 * items.length)
   }
 
   #pop(): Expiry {

@@ -23,6 +23,9 @@ export interface Wanted {
 /** More look-ups than this for one query are no longer cheaper than a walk. */
 const lookupsMax = 1_024
 
+/** A walk in order that may end early is a little better than one without order. */
+const almost = 0.99
+
 /** A way to the rows that match. */
 export interface Way {
   /** `id`, the paths of an index, several of them joined by `or`, or `scan`. */
@@ -75,7 +78,7 @@ function counted(walk: (visit: Visit) => void, visit: Visit): number {
  */
 function lookUpFor(table: Table, where: StoredValue, { orderBy }: Wanted): LookUp | undefined {
   const { indexes } = table
-  if (indexes.length === 0 || orderBy !== undefined) return undefined
+  if (indexes.length === 0 || orderBy !== undefined || namesId(table, where)) return undefined
   let asked = 0
   let simple = true
   for (const name in where) {
@@ -154,12 +157,19 @@ function hasAll(value: StoredValue, fields: StoredValue): boolean {
   return true
 }
 
+/** True if a query asks for every id field by equality. */
+function namesId(table: Table, where: StoredValue): boolean {
+  for (const field of table.layout.id) if (!isScalar(where[field])) return false
+  return true
+}
+
 function cheapest(table: Table, where: StoredValue, wanted: Wanted): Path {
-  if (table.layout.id.every((field) => isScalar(where[field]))) return byId(table, where, wanted)
   const conditions = conditionsOf(where)
+  const ids = byIds(table, conditions, wanted)
+  if (ids !== undefined) return ids
   let best = scan(table, wanted)
   for (const index of table.indexes) {
-    const way = byIndex(index, conditions, wanted)
+    const way = byIndex(index, conditions, wanted, hasMore(where))
     if (way !== undefined && way.cost < best.cost) best = way
   }
   const { or } = where
@@ -168,15 +178,37 @@ function cheapest(table: Table, where: StoredValue, wanted: Wanted): Path {
   return union !== undefined && union.cost < best.cost ? union : best
 }
 
-function byId(table: Table, where: StoredValue, wanted: Wanted): Path {
-  return { by: 'id', cost: 0, inOrder: isAnyOrder(wanted), walk: (visit) => table.visitId(where, visit) }
+/** By every id that the conditions leave; undefined if they leave one of its fields open. */
+function byIds(table: Table, conditions: Map<string, PathCondition>, wanted: Wanted): Path | undefined {
+  const { id } = table.layout
+  const lists = id.map((field) => conditions.get(field)?.equal)
+  if (!lists.every((list) => list !== undefined)) return undefined
+  const lookups = lists.reduce((product, list) => product * list.length, 1)
+  if (lookups > lookupsMax) return undefined
+  const keys = combinations(lists).map((items) => Object.fromEntries(id.map((field, at) => [field, items[at]])))
+  return {
+    by: 'id',
+    cost: lookups,
+    inOrder: isAnyOrder(wanted),
+    walk: (visit) => keys.every((key) => table.visitId(key, visit)),
+  }
 }
 
 function scan(table: Table, wanted: Wanted): Path {
   return { by: 'scan', cost: table.size, inOrder: isAnyOrder(wanted), walk: (visit) => table.visit(visit) }
 }
 
-function byIndex(index: SecondaryIndex, conditions: Map<string, PathCondition>, wanted: Wanted): Path | undefined {
+/** True if a query asks for more than its conditions say. */
+function hasMore({ or, not }: StoredValue): boolean {
+  return or !== undefined || not !== undefined
+}
+
+function byIndex(
+  index: SecondaryIndex,
+  conditions: Map<string, PathCondition>,
+  wanted: Wanted,
+  more: boolean,
+): Path | undefined {
   const { paths, name } = index
   const lists: (readonly unknown[])[] = []
   let lookups = 1
@@ -198,8 +230,9 @@ function byIndex(index: SecondaryIndex, conditions: Map<string, PathCondition>, 
   if (asked !== undefined || (direction !== undefined && lists.length === paths.length - 1)) {
     const inOrder = direction !== undefined || isAnyOrder(wanted)
     const narrowed = asked === undefined ? rows : rows / 4
-    // Some of the rows that come in order may not match what else is asked.
-    const upTo = wanted.enough === undefined ? Infinity : wanted.enough * (conditions.size === 0 ? 1 : 4)
+    // In order, it is over with the last row that is wanted; unless rows come that do not match what else is asked.
+    const isServed = !more && [...conditions.keys()].every((path) => paths.includes(path))
+    const upTo = isServed ? (wanted.enough ?? Infinity) : rows * almost
     const cost = direction === undefined ? narrowed : Math.min(narrowed, upTo)
     // A whole walk in order costs more than one without, and saves no row.
     if (asked === undefined && lists.length === 0 && wanted.enough === undefined) return undefined

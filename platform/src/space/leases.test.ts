@@ -126,3 +126,22 @@ describe('stamps', () => {
     expect(table.find({ id: 'b' })).toMatchObject({ stamp: 4, version: 2 })
   })
 })
+
+test('[A8] [SP8] rows that are gone, and leases that were renewed, are not kept until they would have ended', () => {
+  const table = new Table(9, layout)
+  const queue = new ExpiryQueue()
+  const stays = new Row({ id: 'stays' }, 1, 1, 1, 1, 0)
+  table.add(stays)
+  for (let n = 0; n < 20_000; n++) {
+    stays.lease = { leaseMs: 1_000, expiresAt: 1_000_000 + n }
+    queue.add(table, stays)
+    const goes = new Row({ id: `goes ${n}` }, 1, 1, 1, 1, 0)
+    goes.lease = { leaseMs: 1_000, expiresAt: 2_000_000 }
+    table.add(goes)
+    queue.add(table, goes)
+    table.delete(goes)
+  }
+  expect(queue.size).toBeLessThan(2_000)
+  expect(queue.takeExpired(1_019_998)).toBeUndefined()
+  expect(queue.takeExpired(1_019_999)?.row).toBe(stays)
+})

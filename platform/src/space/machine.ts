@@ -129,13 +129,14 @@ export class Machine {
   /** Ends the command and keeps what it did; true if it did anything. Tells of each row that was written and is there. */
   commit(onWritten?: (table: Table, row: Row) => void): boolean {
     const changed = this.#undo.count > 0
-    if (onWritten !== undefined) this.#undo.visitWritten(onWritten)
     if (this.#change > this.#changeStart) {
       writeCommit(this.#open())
       this.#ring.endCommit()
     }
-    this.#undo.forget()
+    // The command is over before anybody is told.
     this.#writer = undefined
+    if (onWritten !== undefined) this.#undo.visitWritten(onWritten)
+    this.#undo.forget()
     return changed
   }
 

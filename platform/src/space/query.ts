@@ -71,21 +71,25 @@ function compileOperator(operator: string, operand: unknown, path: string): Test
       return (item) => !test(item)
     }
     case 'lt':
+      checkOrdered(operand, path)
       return (item) => order(item, operand) < 0
     case 'lte':
+      checkOrdered(operand, path)
       return (item) => order(item, operand) <= 0
     case 'gt':
+      checkOrdered(operand, path)
       return (item) => order(item, operand) > 0
     case 'gte':
+      checkOrdered(operand, path)
       return (item) => order(item, operand) >= 0
     case 'between':
       return between(operand, path)
     case 'like':
       return like(operand, path)
     case 'startsWith':
-      return (item) => typeof item === 'string' && item.startsWith(String(operand))
+      return startsWith(operand, path)
     case 'exists':
-      return (item) => (item !== undefined) === operand
+      return exists(operand, path)
     case 'contains':
       return contains(operand, path)
     default:
@@ -96,24 +100,65 @@ function compileOperator(operator: string, operand: unknown, path: string): Test
 function oneOf(operand: unknown, path: string): Test {
   if (!Array.isArray(operand)) throw invalid(path, 'a list is expected')
   const simple = new Set<unknown>(operand)
-  return (item) => simple.has(item) || operand.some((one) => equal(item, one))
+  const nested = operand.filter((one) => typeof one === 'object' && one !== null)
+  return (item) => simple.has(item) || nested.some((one) => equal(item, one))
 }
 
 function between(operand: unknown, path: string): Test {
   if (!Array.isArray(operand) || operand.length !== 2) throw invalid(path, 'a list of two bounds is expected')
   const [low, high] = operand
+  checkOrdered(low, path)
+  checkOrdered(high, path)
   return (item) => order(item, low) >= 0 && order(item, high) <= 0
 }
 
-/** `%` stands for any text, `_` for one character, as in SQL. */
+function startsWith(operand: unknown, path: string): Test {
+  if (typeof operand !== 'string') throw invalid(path, 'a text is expected')
+  return (item) => typeof item === 'string' && item.startsWith(operand)
+}
+
+function exists(operand: unknown, path: string): Test {
+  if (typeof operand !== 'boolean') throw invalid(path, 'true or false is expected')
+  return (item) => (item !== undefined) === operand
+}
+
+/** What has no order would match nothing, without a word. */
+function checkOrdered(operand: unknown, path: string): void {
+  if (typeof operand === 'number' || typeof operand === 'bigint' || typeof operand === 'string') return
+  throw invalid(path, 'a number, bigint or text is expected')
+}
+
+/** `%` stands for any text, `_` for one character, as in SQL; matched in steps of pattern times text at most. */
 function like(operand: unknown, path: string): Test {
   if (typeof operand !== 'string') throw invalid(path, 'a text is expected')
-  const source = operand
-    .replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('%', '.*')
-    .replaceAll('_', '.')
-  const pattern = new RegExp(`^${source}$`, 'su')
-  return (item) => typeof item === 'string' && pattern.test(item)
+  const pattern = Array.from(operand)
+  return (item) => typeof item === 'string' && isLike(Array.from(item), pattern)
+}
+
+/** Goes back to the last `%` only, which may take one character more: an earlier one need not change. */
+function isLike(text: readonly string[], pattern: readonly string[]): boolean {
+  let at = 0
+  let step = 0
+  let star = -1
+  let resume = 0
+  while (at < text.length) {
+    if (step < pattern.length && pattern[step] === '%') {
+      star = step
+      resume = at
+      step += 1
+    } else if (step < pattern.length && (pattern[step] === '_' || pattern[step] === text[at])) {
+      at += 1
+      step += 1
+    } else if (star >= 0) {
+      resume += 1
+      at = resume
+      step = star + 1
+    } else {
+      return false
+    }
+  }
+  while (step < pattern.length && pattern[step] === '%') step += 1
+  return step === pattern.length
 }
 
 function contains(operand: unknown, path: string): Test {

@@ -97,7 +97,7 @@ export class Reader {
     const isBefore = after === undefined ? undefined : isAfter(after, orderBy, keyFieldsOf(table))
     const sorts = !way.inOrder || after !== undefined || options.paged === true
     // One more than may be returned shows that there are too many.
-    const enough = limit === undefined ? readEntriesMax + 1 : offset + limit
+    const enough = offset + (limit ?? readEntriesMax + 1)
     const rows: Row[] = []
     const stopsAt = sorts ? Infinity : enough
     const visited =

@@ -34,6 +34,8 @@ export interface Caller {
 export interface Wait {
   readonly id: string
   readonly ms: number
+  /** The deadline has passed, or the caller has given up: only an answer that is kept may still be given. */
+  readonly over?: true | undefined
 }
 
 export type ReadCommand =

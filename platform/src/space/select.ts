@@ -88,11 +88,11 @@ export function tooMany(limitMax: number): PlenumError {
 }
 
 /** Only the named fields of a value, frozen; the value itself where nothing is named. */
-export function project(value: StoredValue, select: readonly string[] | undefined): StoredValue {
-  if (select === undefined) return value
+export function project<V extends StoredValue | undefined>(value: V, select: readonly string[] | undefined): V {
+  if (select === undefined || value === undefined) return value
   const part: Record<string, unknown> = {}
   for (const field of select) if (value[field] !== undefined) part[field] = value[field]
-  return Object.freeze(part)
+  return Object.freeze(part) as V
 }
 
 /** Compares values by what stands at some paths. */

@@ -14,7 +14,7 @@ interface Step {
 }
 
 /** Steps that are kept for the next command; more are left to the collector. */
-const keptMax = 256
+const keptMax = 16
 
 /**
  * What takes back a command: its changes, newest first. Nearly every command commits, so the steps of one are used

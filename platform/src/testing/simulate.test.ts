@@ -69,6 +69,23 @@ test('[SP12] null is null and nothing is nothing, over the network and when an a
   })
 })
 
+test('[SP5] [SP12] over a network, a wait holds up no other request, and none is left behind', async () => {
+  const limits = { waitersMax: 3, sessionRequestsMax: 8 }
+  await simulate(bank, { seed: 5, faults: 'none', partitions: 3, limits }, async ({ client: { space }, sleep }) => {
+    const waiting = space.take(Account, { customer: 'zoe', balance: 1 }, { wait: '5m' })
+    for (let n = 0; n < 30; n++) await space.write(Account, { customer: 'zoe', id: `${n}`, balance: 0 })
+    for (let n = 0; n < 10; n++) {
+      const taken = space.take(Account, { id: `next ${n}` }, { wait: '10m' })
+      await sleep('100ms')
+      await space.write(Account, { customer: `customer ${n}`, id: `next ${n}`, balance: 5 })
+      expect((await taken)?.balance).toBe(5)
+    }
+    await sleep('20s')
+    await space.write(Account, { customer: 'zoe', id: 'last', balance: 1 })
+    expect((await waiting)?.id).toBe('last')
+  })
+})
+
 test('[ID2] [SP2] an entry that was read over the network tells its stamp, and is changed under it', async () => {
   await simulate(bank, { seed: 3, faults: 'none' }, async ({ client: { space } }) => {
     const key = { customer: 'ann', id: 'giro' }

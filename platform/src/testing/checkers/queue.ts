@@ -41,12 +41,15 @@ export function checkQueue(history: readonly HistoryEvent[]): CheckResult<QueueC
   }
   const unknown = takes.filter(({ completion }) => completion.kind !== 'ok' && completion.kind !== 'fail')
   const missing = [...puts].filter(([value, put]) => put.completion.kind === 'ok' && !takenBy.has(value))
-  if (missing.length > unknown.length) {
-    const [value, put] = missing[0]!
+  const anywhere = unknown.filter(({ key }) => key === '').length
+  for (const [key, values] of Map.groupBy(missing, ([, put]) => put.key)) {
+    const there = anywhere + unknown.filter((take) => take.key !== '' && take.key === key).length
+    if (values.length <= there && missing.length <= unknown.length) continue
+    const [value, put] = values[0]!
     return wrong(
       history,
       [put],
-      `Put ${put.op} of ${value} was acked and nobody took it; ${missing.length} such values, ${unknown.length} takes of unknown outcome.`,
+      `Put ${put.op} of ${value} was acked and nobody took it; ${values.length} such values there, ${there} takes of unknown outcome.`,
     )
   }
   const lost = lostFromSight(puts, takenBy, answered) ?? overtaken(puts, takenBy)

@@ -57,21 +57,23 @@ function operate(item: unknown, operator: string, operand: unknown): boolean | u
     case 'notIn':
       return Array.isArray(operand) ? !operand.some((one) => equal(item, one)) : undefined
     case 'lt':
-      return compared(item, operand) === -1
+      return isOrdered(operand) ? compared(item, operand) === -1 : undefined
     case 'lte':
-      return [-1, 0].includes(compared(item, operand) ?? 2)
+      return isOrdered(operand) ? [-1, 0].includes(compared(item, operand) ?? 2) : undefined
     case 'gt':
-      return compared(item, operand) === 1
+      return isOrdered(operand) ? compared(item, operand) === 1 : undefined
     case 'gte':
-      return [1, 0].includes(compared(item, operand) ?? 2)
+      return isOrdered(operand) ? [1, 0].includes(compared(item, operand) ?? 2) : undefined
     case 'between': {
-      if (!Array.isArray(operand) || operand.length !== 2) return undefined
+      if (!Array.isArray(operand) || operand.length !== 2 || !operand.every(isOrdered)) return undefined
       return operate(item, 'gte', operand[0]) === true && operate(item, 'lte', operand[1]) === true
     }
     case 'exists':
-      return (item !== undefined) === operand
+      return typeof operand === 'boolean' ? (item !== undefined) === operand : undefined
     case 'startsWith':
-      return typeof item === 'string' && typeof operand === 'string' && item.slice(0, operand.length) === operand
+      return typeof operand === 'string'
+        ? typeof item === 'string' && item.slice(0, operand.length) === operand
+        : undefined
     case 'like':
       return typeof operand === 'string'
         ? typeof item === 'string' && isLike(Array.from(item), Array.from(operand))
@@ -81,6 +83,11 @@ function operate(item: unknown, operator: string, operand: unknown): boolean | u
     default:
       return undefined
   }
+}
+
+/** What has an order; a comparison with anything else is no query. */
+function isOrdered(operand: unknown): boolean {
+  return typeof operand === 'number' || typeof operand === 'bigint' || typeof operand === 'string'
 }
 
 /** -1, 0 or 1 for two of one ordered kind; undefined where the two have no order. */
