@@ -33,6 +33,12 @@ const atTheDoor: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'CLOSED',
 ])
 
+/** A wait under way: whether it was given up, and the name of its present part. */
+interface Given {
+  up: boolean
+  id: string
+}
+
 /** How long a call may take, and what makes it the same call. */
 export interface RouteOptions {
   /** Milliseconds from now. */
@@ -56,8 +62,8 @@ export class Router {
   readonly #waitSessions: readonly PartitionSession[]
   readonly #runtime: Runtime
   readonly #waitPartMs: number
-  /** The waits that are under way, and whether they were given up. */
-  readonly #waits = new Map<string, { up: boolean }>()
+  /** The waits that are under way, by name. */
+  readonly #waits = new Map<string, Given>()
   readonly #hasher = new RouteHasher()
 
   constructor(channels: readonly PartitionChannel[], runtime: Runtime, limits: Limits) {
@@ -116,7 +122,7 @@ export class Router {
     const channel = this.#channels[partition]!
     const given = this.#waits.get(wait.id)
     if (given !== undefined) given.up = true
-    const command: Command = { kind: 'cancel', wait: wait.id }
+    const command: Command = { kind: 'cancel', wait: given?.id ?? wait.id }
     const deadline = this.now() + wait.ms
     await this.#retry(channel, () => ({ command }), deadline, {}).catch(() => undefined)
   }
@@ -154,7 +160,7 @@ export class Router {
   #wait(channel: PartitionChannel, command: Command, wait: Wait, options: RouteOptions): Promise<unknown> {
     const { timeoutMs, signal, key, read } = options
     const keyed: Identity | undefined = key === undefined ? undefined : { kind: 'keyed', key }
-    const given = { up: false }
+    const given: Given = { up: false, id: wait.id }
     this.#waits.set(wait.id, given)
     const forget = (): void => void this.#waits.delete(wait.id)
     const answer = channel.sharesFate
@@ -202,17 +208,20 @@ export class Router {
     command: Command,
     wait: Wait,
     options: RouteOptions,
-    given: { readonly up: boolean },
+    given: Given,
   ): Promise<unknown> {
     const keyed: Identity | undefined = options.key === undefined ? undefined : { kind: 'keyed', key: options.key }
     const until = this.now() + wait.ms
-    for (;;) {
+    for (let number = 1; ; number++) {
+      // Each part has a name of its own: a cancel of one that is over must not end the next.
+      given.id = `${wait.id}.${number}`
+      const { id } = given
       // An answer under a key of the caller's own is kept for good: such a wait is one request.
       const partUntil = keyed === undefined ? Math.min(until, this.now() + this.#waitPartMs) : until
       const current = (): Command => {
         const ms = partUntil - this.now()
         // Who comes too late, or has given up, is only told what was answered before.
-        const part = given.up || ms <= 0 ? { id: wait.id, ms: 0, over: true } : { id: wait.id, ms }
+        const part = given.up || ms <= 0 ? { id, ms: 0, over: true } : { id, ms }
         return { ...command, wait: part } as Command
       }
       const value = await this.#persist(channel, current, options, keyed)
