@@ -103,7 +103,7 @@ export class Router {
         ? answer
         : this.#bounded(answer, command, options ?? {})
     }
-    return this.#persist(channel, () => command, options ?? {}, identity)
+    return this.#persist(channel, command, options ?? {}, identity)
   }
 
   /** A wait for a match, with a name that nobody else uses. */
@@ -218,31 +218,39 @@ export class Router {
       const { id } = given
       // An answer under a key of the caller's own is kept for good: such a wait is one request.
       const partUntil = keyed === undefined ? Math.min(until, this.now() + this.#waitPartMs) : until
+      let sent = 0
+      let isLate = false
       const current = (): Command => {
         const ms = partUntil - this.now()
-        // Who comes too late, or has given up, is only told what was answered before.
-        const part = given.up || ms <= 0 ? { id, ms: 0, over: true } : { id, ms }
+        // Who has given up, or asks again after the deadline, is only told what was answered before.
+        isLate = given.up || (ms <= 0 && sent > 0)
+        sent += 1
+        const part = isLate ? { id, ms: 0, over: true } : { id, ms: Math.max(0, ms) }
         return { ...command, wait: part } as Command
       }
-      const value = await this.#persist(channel, current, options, keyed)
-      if (value !== undefined || given.up || this.now() >= until) return value
+      const value = await this.#persist(channel, command, options, keyed, current)
+      if (value !== undefined || given.up) return value
+      if (isLate) throw gaveUp('TIMEOUT')
+      if (this.now() >= until) return undefined
     }
   }
 
   async #persist(
     channel: PartitionChannel,
-    current: () => Command,
+    command: Command,
     options: RouteOptions,
     keyed: Identity | undefined,
+    /** The command as it is sent now. */
+    current: () => Command = () => command,
   ): Promise<unknown> {
     const { clock } = this.#runtime
     const deadline = clock.monotonic() + (options.timeoutMs ?? Infinity)
     // A request that waits would hold back the session of all others.
-    const sessions = waitOf(current()) === undefined ? this.#sessions : this.#waitSessions
+    const sessions = waitOf(command) === undefined ? this.#sessions : this.#waitSessions
     const session = sessions[channel.partition]!
     const register = (first: Command): Promise<unknown> =>
       this.#retry(channel, () => ({ command: first }), deadline, options)
-    if (isRead(current()) || keyed !== undefined) {
+    if (isRead(command) || keyed !== undefined) {
       return this.#retry(
         channel,
         (attempt) => ({ command: current(), identity: keyed, attempt, read: options.read }),

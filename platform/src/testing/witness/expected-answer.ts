@@ -179,7 +179,9 @@ function query(run: NaiveRun, command: Query, given: Answer | undefined): Expect
       return cleared(run, command.options.limit, type, values)
     case 'take':
     case 'takeAll':
-      return taken(run, command.kind, command, values, given)
+      return command.kind === 'take' && command.wait !== undefined && given?.ok === true && isNothing(given.value)
+        ? endedWait()
+        : taken(run, command.kind, command, values, given)
     default:
       return found(run, command.kind, command, values)
   }
@@ -221,6 +223,15 @@ function taken(
   if (fits(kind === 'take' ? { ok: true, value: chosen[0] } : { ok: true, value: chosen }))
     run.removeAll(type, chosen, 'taken')
   return { fits, text, changes: run.changes }
+}
+
+/** A wait that ended with nothing: whether a match came too late, or after it was given up, is not in the state. */
+function endedWait(): Expected {
+  return { fits: (answer) => (answer.ok && isNothing(answer.value) ? undefined : false), text: 'nothing', changes: [] }
+}
+
+function isNothing(value: unknown): boolean {
+  return value === undefined || value === null
 }
 
 function valuesOf(kind: 'take' | 'takeAll', answer: Answer): readonly StoredValue[] | undefined {
