@@ -26,6 +26,7 @@ import { Commands } from './commands.ts'
 import { endLeases } from './end-leases.ts'
 import { fillMax, firstMark } from './fill-marks.ts'
 import { HeldReplies } from './held-replies.ts'
+import { Inbox } from './inbox.ts'
 import type { Execution } from './logic.ts'
 import { takeNamedSnapshot } from './named-snapshot.ts'
 import { PartitionClock } from './partition-clock.ts'
@@ -37,13 +38,6 @@ import { SnapshotSchedule } from './snapshot-schedule.ts'
 import { Waits, type WaitsOptions } from './waits.ts'
 import { Watchers, type WatchersOptions } from './watchers.ts'
 
-type Settle = (value: unknown) => void
-interface Waiting {
-  readonly request: Request
-  readonly resolve: Settle
-  readonly reject: Settle
-}
-
 export class Primary {
   readonly #options: PrimaryOptions
   readonly #pipeline: Pipeline
@@ -53,10 +47,10 @@ export class Primary {
   readonly #commands: Commands
   readonly #writer = new ByteWriter(256 << 10)
   readonly #held = new HeldReplies()
+  readonly #inbox: Inbox
   readonly #waits: Waits
   readonly #watchers: Watchers
   readonly #leaseMs: number
-  #inbox: Waiting[] = []
   #acked: number
   #leaseUntil: number
   #flushAsked = false
@@ -85,6 +79,7 @@ export class Primary {
     this.#execution = logic.bind(replica.machine)
     this.#answers = new Answers(replica.machine, limits)
     this.#commands = new Commands(replica.machine, this.#execution, this.#answers)
+    this.#inbox = new Inbox(limits.inboxRequestsMax)
     const room = this.#waitingRoom()
     this.#waits = new Waits(room)
     this.#watchers = new Watchers(room)
@@ -144,7 +139,7 @@ export class Primary {
     const mayRun =
       this.#pipeline.flowing ||
       (!this.#options.journal.shared && isRead(request.command) && request.command.kind !== 'cancel')
-    return mayRun ? this.#run(request) : this.#wait(request)
+    return mayRun ? this.#run(request) : this.#inbox.add(request)
   }
 
   /** Takes a snapshot of the state as it is now, saves it, names it in the journal and cuts the journal (JR7). */
@@ -232,7 +227,7 @@ export class Primary {
     const fill = journal.fill(this.#writer.at)
     if (fill >= fillMax) return this.#awaitRoom(request)
     // Large records waste what is left of a segment: where room gets scarce, none grows beyond a batch.
-    if (fill >= firstMark && this.#writer.at > limits.batchBytes) return this.#wait(request)
+    if (fill >= firstMark && this.#writer.at > limits.batchBytes) return this.#inbox.add(request)
     this.#begin()
     let value: unknown
     try {
@@ -265,7 +260,7 @@ export class Primary {
     // Behind a record that is stuck no snapshot can be named.
     if (this.#pipeline.full) return Promise.reject(journalFull())
     this.#snapshots.makeRoomForAll()
-    return this.#snapshots.makesRoom ? this.#wait(request) : Promise.reject(journalFull())
+    return this.#snapshots.makesRoom ? this.#inbox.add(request) : Promise.reject(journalFull())
   }
 
   /** The answer to a command that did nothing; kept too where the request may come again. */
@@ -381,7 +376,7 @@ export class Primary {
     this.#pipeline.seal('BATCH', this.#writer, this.#time())
     this.#writer.at = recordHeaderBytes
     this.#snapshots.grew(bytes)
-    if (this.#inbox.length > 0) queueMicrotask(() => this.#runWaiting())
+    if (!this.#inbox.isEmpty) queueMicrotask(() => this.#runWaiting())
   }
 
   #onAcked(index: number, sentAt: number): void {
@@ -401,16 +396,7 @@ export class Primary {
   }
 
   #runWaiting(): void {
-    if (!this.#pipeline.flowing || this.#ended) return
-    const waiting = this.#inbox
-    this.#inbox = []
-    for (const one of waiting) this.submit(one.request).then(one.resolve, one.reject)
-  }
-
-  #wait(request: Request): Promise<unknown> {
-    const { inboxRequestsMax } = this.#options.limits
-    if (this.#inbox.length >= inboxRequestsMax) return Promise.reject(overloaded('inboxRequestsMax', inboxRequestsMax))
-    return new Promise((resolve, reject) => this.#inbox.push({ request, resolve, reject }))
+    if (this.#pipeline.flowing && !this.#ended) this.#inbox.drain((request) => this.submit(request))
   }
 
   #giveUp(): void {
@@ -434,8 +420,7 @@ export class Primary {
         { details: { reason } },
       ),
     )
-    for (const { reject } of this.#inbox) reject(notPrimary())
-    this.#inbox = []
+    this.#inbox.abandon(notPrimary())
     this.#waits.abandon(notPrimary())
     this.#watchers.abandon(notPrimary())
   }

@@ -145,7 +145,7 @@ export class Waits {
       try {
         value = commands.evaluate(command)
       } catch (error) {
-        resolve(Promise.reject(error as Error))
+        resolve(Promise.reject(error))
         return true
       }
       if (value === undefined) return false

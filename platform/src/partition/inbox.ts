@@ -1,0 +1,45 @@
+// Requests that cannot run yet: they wait, in their order, until records flow again or there is room.
+import type { Request } from '../space/index.ts'
+import { overloaded } from './primary-errors.ts'
+
+type Settle = (value: unknown) => void
+interface Waiting {
+  readonly request: Request
+  readonly resolve: Settle
+  readonly reject: Settle
+}
+
+export class Inbox {
+  readonly #max: number
+  #waiting: Waiting[] = []
+
+  constructor(max: number) {
+    this.#max = max
+  }
+
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0
+  }
+
+  /** The answer to a request that waits; OVERLOADED if too many do. */
+  add(request: Request): Promise<unknown> {
+    if (this.#waiting.length >= this.#max) return Promise.reject(overloaded('inboxRequestsMax', this.#max))
+    return new Promise((resolve, reject) => this.#waiting.push({ request, resolve, reject }))
+  }
+
+  /** Submits all that wait; one that must wait again stands behind them. */
+  drain(submit: (request: Request) => Promise<unknown>): void {
+    for (const { request, resolve, reject } of this.#take()) submit(request).then(resolve, reject)
+  }
+
+  /** Whoever waits hears that nobody will run it. */
+  abandon(error: unknown): void {
+    for (const { reject } of this.#take()) reject(error)
+  }
+
+  #take(): Waiting[] {
+    const waiting = this.#waiting
+    this.#waiting = []
+    return waiting
+  }
+}
