@@ -224,7 +224,12 @@ test('[SP11] [SP13] a timeout or an aborted signal ends a call; a change that ma
   await expect(space.get(Account, { id: 'a' }, { signal: AbortSignal.abort() })).rejects.toEqual(failure('ABORTED'))
   await expect(
     space.write(Account, { id: 'a', owner: 'o', balance: 1 }, { signal: AbortSignal.abort() }),
-  ).rejects.toEqual(failure('UNKNOWN_OUTCOME', { cause: 'ABORTED' }))
+  ).rejects.toEqual(failure('ABORTED'))
+  expect(await space.get(Account, { id: 'a' })).toBeUndefined()
+  const caller = new AbortController()
+  const written = space.write(Account, { id: 'a', owner: 'o', balance: 1 }, { signal: caller.signal })
+  caller.abort()
+  await expect(written).rejects.toEqual(failure('UNKNOWN_OUTCOME', { cause: 'ABORTED' }))
   expect(await space.get(Account, { id: 'a' }, { timeout: '5s' })).toMatchObject({ balance: 1 })
 })
 

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+import { locate } from '../spec/locate.ts'
 import type { Mutant } from '../spec/read-spec.ts'
 import { runTestsOf, type Outcome } from './run-tests.ts'
 
@@ -39,11 +40,6 @@ export async function tryMutant(mutant: Mutant, folder: string, baselines: Basel
   } finally {
     writeFileSync(join(folder, file), source)
   }
-}
-
-/** SPEC.md lies in platform/, and its paths may be told from there, from platform/src or from the root. */
-function locate(path: string, folder: string): string | undefined {
-  return ['platform/src/', 'platform/', ''].map((base) => base + path).find((each) => existsSync(join(folder, each)))
 }
 
 function describe(outcome: Outcome, { rule }: Mutant, test: string): string {

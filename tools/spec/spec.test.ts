@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 
 import { citedRules } from './cited-rules.ts'
 import { coverageMistakes } from './coverage.ts'
+import { placeMistakes } from './mutant-places.ts'
 import { readSpecification } from './read-spec.ts'
 
 const markdown = [
@@ -65,5 +66,17 @@ test('a rule without a test, a rule without a mutant and an unknown rule are all
     'SPEC.md:6: rule PA2 has no mutant.',
     'SPEC.md:10: rule UN2a has no mutant.',
     'a.test.ts:4: this test cites [ZZ9], which SPEC.md does not have.',
+  ])
+})
+
+test('a mutant whose text, file or test is gone is a mistake', () => {
+  const mutants = readSpecification(markdown).rules[0]!.mutants
+  const files: Record<string, string> = { 'src/a.ts': 'if (held) held()', 'src/a.test.ts': '' }
+  expect(placeMistakes(mutants, (path) => files[path])).toEqual([
+    'SPEC.md: a mutant of PA1: ``index ${index}`` stands 0 times in src/a.ts; it must stand once.',
+    'SPEC.md: a mutant of PA1 names the test src/b.test.ts, which does not exist.',
+  ])
+  expect(placeMistakes(mutants.slice(0, 1), (path) => (path === 'src/a.ts' ? undefined : ''))).toEqual([
+    'SPEC.md: a mutant of PA1 is in src/a.ts, which does not exist.',
   ])
 })
