@@ -74,6 +74,19 @@ describe('who waits at a partition', () => {
     expect(await at.stored('b')).toEqual({ id: 'b', n: 1 })
   })
 
+  test('[SP5] [SP12] a wait that ended without a match has its answer, whoever is primary when it is sent again', async () => {
+    const { at, partition, answers } = await bench()
+    const request = numbered(waiting('w', 1, 100), 's', 1)
+    answers.watch('nothing', partition.submit(request))
+    await at.runtime.advance(120)
+    expect(answers.of('nothing')).toEqual({ value: undefined })
+    await partition.close()
+    const next = await at.primary()
+    await next.partition.submit(write('a', 1))
+    expect(await next.partition.submit(request)).toBeUndefined()
+    expect(await at.stored('a')).toEqual({ id: 'a', n: 1 })
+  })
+
   test('[SP5] a wait that is cancelled is over, and says whether it still waited', async () => {
     const { partition, answers } = await bench()
     answers.watch('given up', partition.submit(numbered(waiting('w', 1, 1_000), 's', 1)))
