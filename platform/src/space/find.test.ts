@@ -54,6 +54,15 @@ const where = fc.record(
   },
   { requiredKeys: [] },
 )
+// Drawn on their own, for among all queries they are rare: an `or` whose branches have an index each, and both fields of one.
+const union = fc.record({ or: fc.tuple(fc.record({ a: scalar }), fc.record({ 'c.x': scalar })) })
+const both = fc.record({ a: scalar, b: scalar })
+const asked = fc.oneof(
+  { weight: 6, arbitrary: where },
+  { weight: 2, arbitrary: union },
+  { weight: 1, arbitrary: both },
+  { weight: 1, arbitrary: fc.constant({}) },
+)
 const direction = fc.constantFrom<'asc' | 'desc'>('asc', 'desc')
 const options = fc.record(
   {
@@ -135,17 +144,17 @@ describe('queries by index', () => {
     fc.assert(
       fc.property(
         fc.array(step, { maxLength: 60 }),
-        fc.array(fc.tuple(fc.oneof(where, fc.constant({})), options), { maxLength: 12 }),
-        (steps, asked) => {
+        fc.array(fc.tuple(asked, options), { maxLength: 12 }),
+        (steps, queries) => {
           const rig = new Rig()
           // Some queries come before the last steps, so that what they build in an index must follow the changes.
           const cut = steps.length >> 1
           for (const [at, one] of steps.entries()) {
             rig.run(one)
             if (at === cut)
-              for (const [query] of asked) rig.executor.readAll(rig.table, query, { orderBy: { a: 'asc' } })
+              for (const [query] of queries) rig.executor.readAll(rig.table, query, { orderBy: { a: 'asc' } })
           }
-          for (const [query, wanted] of asked) {
+          for (const [query, wanted] of queries) {
             const all = twinReads(rig, query)
             const found = rig.executor.readAll(rig.table, query, wanted)
             const { limit = Infinity, offset = 0, orderBy } = wanted
@@ -167,7 +176,7 @@ describe('queries by index', () => {
       { numRuns: 1_500 },
     )
     for (const by of ['scan', 'id', 'a', 'a, b', 'c.x', 'b, a, c.x']) expect(ways.get(by)).toBeGreaterThan(10)
-    expect([...ways.keys()].some((by) => by.includes(' or '))).toBe(true)
+    expect(ways.get('a or c.x')).toBeGreaterThan(10)
   })
 
   test('[SP3] an index takes back what is rolled back, and is gone from nothing but the state', () => {
