@@ -13,9 +13,17 @@ const Task = entry('task', z.object({ id: z.string(), queue: z.string(), n: z.in
   indexes: [['queue', 'n']],
 })
 
+const Job = entry('job', z.object({ id: z.string(), queue: z.string(), n: z.int() }), {
+  id: 'id',
+  route: 'queue',
+  keys: 'uuid7',
+  indexes: [['n']],
+  fifo: 'queue',
+})
+
 const work = unit(
   'work',
-  { entries: [Task] },
+  { entries: [Task, Job] },
   {
     handlers: {
       /** Adds several tasks in one commit, and takes one back. */
@@ -25,6 +33,13 @@ const work = unit(
           for (let n = 0; n < count; n++) partition.insert(Task, { queue, n })
           partition.insert(Task, { queue, n: 99 })
           partition.take(Task, { queue, n: 99 })
+        },
+      ),
+      /** Adds a job for each number, in one commit. */
+      post: handler(
+        { input: z.object({ queue: z.string(), numbers: z.array(z.int()) }), route: 'queue' },
+        ({ queue, numbers }, { partition }) => {
+          for (const n of numbers) partition.insert(Job, { queue, n })
         },
       ),
     },
@@ -149,6 +164,16 @@ describe('waiting on all partitions', () => {
     await Promise.all(takers)
     expect(taken.toSorted()).toEqual(queues.toSorted())
     expect(await space.count(Task, {})).toBe(0)
+  })
+
+  test('[SP5] [SP9] what is taken is first in the order asked for, or of a FIFO type the first that was written', async () => {
+    const { space, handlers } = await start()
+    const first = space.take(Job, { n: { gte: 0 } }, { wait: '5s' })
+    const highest = space.take(Task, { n: { lt: 90 } }, { wait: '5s', orderBy: { n: 'desc' } })
+    await soon()
+    await handlers.post({ queue: 'a', numbers: [5, 1, 7] })
+    await handlers.add({ queue: 'a', count: 3 })
+    expect([(await first)?.n, (await highest)?.n]).toEqual([5, 2])
   })
 
   test('[SP5] a reader hears of a match anywhere, and of none at its deadline', async () => {

@@ -19,6 +19,7 @@ import {
   type OrderBy,
   type SelectOptions,
   type StoredValue,
+  type Wait,
 } from '../space/index.ts'
 import { cursorOf, placeIn } from './cursor.ts'
 import { patience, waitMsOf, type GivenOptions } from './given-options.ts'
@@ -69,11 +70,11 @@ export class Queries {
     }
     const one = this.#partitionOf(type, where)
     if (one !== undefined)
-      return this.#ask(one, this.#waiting('read', type, where, options, waitMs), options) as Promise<
+      return this.#ask(one, waiting('read', type, where, options, this.#router.newWait(waitMs)), options) as Promise<
         StoredValue | undefined
       >
     const now = await this.read(type, where, { ...options, wait: undefined })
-    return now ?? project((await this.#offered(type, where, options, waitMs))?.value, options.select)
+    return now ?? (await this.#offered(type, where, options, waitMs))?.value
   }
 
   async readAll(type: ClientType, where: StoredValue, options: GivenOptions = {}): Promise<readonly StoredValue[]> {
@@ -163,10 +164,9 @@ export class Queries {
       const left = Math.max(0, until - this.#router.now())
       const offer = await this.#offered(type, where, within(options, this.#router, deadline), left)
       if (offer === undefined) return undefined
-      // Somebody else may have been faster: then it goes on waiting.
-      const key = placeOf(offer.value, undefined, keyFieldsOf(type)).key
+      // By the query, not by what was offered, which need not be the first in order; if somebody was faster, it waits on.
       const own = within(options, this.#router, deadline)
-      const taken = await this.#takeAt(offer.partition, type, { ...key, and: [where] }, own, undefined)
+      const taken = await this.#takeAt(offer.partition, type, where, own, undefined)
       if (taken !== undefined) return taken
     }
     return undefined
@@ -182,12 +182,8 @@ export class Queries {
     const command: Command =
       waitMs === undefined
         ? { kind: 'take', type: type.layout.name, where, options: selectOptions(options) }
-        : this.#waiting('take', type, where, options, waitMs)
+        : waiting('take', type, where, options, this.#router.newWait(waitMs))
     return ((await this.#ask(partition, command, options)) ?? undefined) as StoredValue | undefined
-  }
-
-  #waiting(kind: 'read' | 'take', type: ClientType, where: StoredValue, options: GivenOptions, ms: number): Command {
-    return { kind, type: type.layout.name, where, options: selectOptions(options), wait: this.#router.newWait(ms) }
   }
 
   /** The first match that appears on any partition: interest only, nothing is taken by it (SP5). */
@@ -206,8 +202,7 @@ export class Queries {
         for (const [partition, wait] of waits.entries()) void this.#router.cancel(partition, wait)
       }
       for (const [partition, wait] of waits.entries()) {
-        const command: Command = { kind: 'read', type: type.layout.name, where, options: {}, wait }
-        this.#ask(partition, command, options).then(
+        this.#ask(partition, waiting('read', type, where, options, wait), options).then(
           (value) => {
             left -= 1
             if (over || (value === undefined && left > 0)) return
@@ -301,6 +296,16 @@ export class Queries {
 
 function readAll({ layout }: ClientType, where: StoredValue, options: SelectOptions): Command {
   return { kind: 'readAll', type: layout.name, where, options }
+}
+
+function waiting(
+  kind: 'read' | 'take',
+  { layout }: ClientType,
+  where: StoredValue,
+  options: GivenOptions,
+  wait: Wait,
+): Command {
+  return { kind, type: layout.name, where, options: selectOptions(options), wait }
 }
 
 function selectOptions({
