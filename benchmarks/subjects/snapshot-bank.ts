@@ -1,7 +1,7 @@
 // The bank as `embedded` composes it, with its partition in hand, so that a snapshot can be asked for.
 import { openFolder } from '../../platform/src/journal/file/index.ts'
 import { defaultLimits } from '../../platform/src/kernel/index.ts'
-import { Partition } from '../../platform/src/partition/index.ts'
+import { askNobody, Partition } from '../../platform/src/partition/index.ts'
 import { Router } from '../../platform/src/router/index.ts'
 import { NodeDisk, nodeRuntime } from '../../platform/src/runtime/node/index.ts'
 import { resolveUnit, UnitClient, unitDefinition, UnitLogic } from '../../platform/src/unit/index.ts'
@@ -122,6 +122,7 @@ export async function openSnapshotBank({ accounts, folder: path, load }: Snapsho
     runtime,
     limits,
     reference: () => runtime.clock.wall(),
+    ask: askNobody,
     onEvent: () => {},
   })
   await partition.startAlone()

@@ -430,7 +430,6 @@ test('[JR6] [A8] an ack level that the journal cannot give, and parts that do no
   await expect(space.readAll(Account, { balance: { gtt: 1 } } as never)).rejects.toEqual(
     failure('QUERY_INVALID', { path: 'query.balance.gtt' }),
   )
-  await expect(space.transaction(async () => {})).rejects.toEqual(failure('NOT_AVAILABLE_YET'))
 })
 
 test('[UN5] [A9] a handler that holds up its partition is an event once it is over, and its call succeeds', async () => {

@@ -8,6 +8,7 @@ import { Partition } from './partition/index.ts'
 import { Router } from './router/index.ts'
 import { NodeDisk, nodeRuntime, PurityGuard, Watchdog } from './runtime/node/index.ts'
 import type { Runtime } from './runtime/index.ts'
+import type { Command } from './space/index.ts'
 import {
   resolveUnit,
   UnitClient,
@@ -83,6 +84,9 @@ function openPartitions(options: Options, unit: ResolvedUnit, parts: Parts): rea
   const { runtime, limits, development, journals, watchdog } = parts
   const guard = development ? new PurityGuard() : undefined
   const watch = guard === undefined || watchdog === undefined ? watchdog : both(watchdog, guard)
+  const ask = (partition: number, command: Command): Promise<unknown> =>
+    partitions[partition]?.submit({ command }) ??
+    Promise.reject(new PlenumError('NOT_PRIMARY', 'There is no such partition.'))
   const partitions: readonly Partition[] = journals.partitions.map(({ id, journal }, partition) => {
     const logic = new UnitLogic({
       parts: unit,
@@ -104,6 +108,7 @@ function openPartitions(options: Options, unit: ResolvedUnit, parts: Parts): rea
       runtime,
       limits,
       reference: () => runtime.clock.wall(),
+      ask,
       onEvent: (event) => options.onEvent?.({ partition, event }),
       // All share the room of one log: also a partition that is idle holds what others want to cut.
       makeRoom() {

@@ -1,10 +1,9 @@
 import { PlenumError } from '../kernel/index.ts'
 import type { Partition } from '../partition/index.ts'
 import type { Network, Timer, Timers } from '../runtime/index.ts'
-import { errorData, waitOf, type Answer, type Request } from '../space/index.ts'
+import { errorData, stampsOf, waitOf, type Answer, type Request } from '../space/index.ts'
 import { decodeMessage, encodeMessage } from './messages.ts'
 import { RecentCalls } from './recent-calls.ts'
-import { stampsOf } from './stamps.ts'
 
 /** Signs of life of a request that waits, within the patience of its client. */
 const signsInPatience = 4

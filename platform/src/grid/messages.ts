@@ -1,6 +1,5 @@
 import { ByteReader, ByteWriter, readValue, writeValue } from '../codec/index.ts'
-import type { Answer, Request } from '../space/index.ts'
-import type { Stamps } from './stamps.ts'
+import type { Answer, Request, Stamps } from '../space/index.ts'
 
 /** What members and clients say to each other. `call` pairs an answer with its request at the sender. */
 export type Message =

@@ -1,9 +1,8 @@
 import { PlenumError } from '../kernel/index.ts'
 import type { PartitionChannel } from '../router/index.ts'
 import type { Network, Runtime, Timer } from '../runtime/index.ts'
-import { errorFrom, isRead, type Answer, type Request } from '../space/index.ts'
+import { errorFrom, isRead, withStamps, type Answer, type Request, type Stamps } from '../space/index.ts'
 import { decodeMessage, encodeMessage } from './messages.ts'
-import { withStamps, type Stamps } from './stamps.ts'
 
 /** Milliseconds without an answer after which another member is asked, unless told otherwise. */
 const usualSilenceMs = 1_000

@@ -34,6 +34,8 @@ export const errorCodes = {
   TIMEOUT: { retry: 'never', text: 'the deadline passed before the answer came' },
   ABORTED: { retry: 'never', text: 'the caller gave up' },
   UNKNOWN_OUTCOME: { retry: 'same', text: 'nobody knows whether the operation happened' },
+  TRANSACTION_CONFLICT: { retry: 'never', text: 'what a transaction saw was changed before it could commit' },
+  TRANSACTION_INVALID: { retry: 'never', text: 'a transaction was used after its end, or for what it cannot do' },
   SESSION_ENDED: { retry: 'never', text: 'the session is unknown or has ended' },
   POISON_REQUEST: { retry: 'never', text: 'the request was in execution each time its primary was lost' },
   NOT_PRIMARY: { retry: 'elsewhere', text: 'this member is not the primary of the partition' },

@@ -51,6 +51,16 @@ export interface Limits {
   readonly aggregateGroupsMax: number
   /** Effects of one command, so that a handler cannot fill a record without end. */
   readonly commandEffectsMax: number
+  /** Changes of one transaction at one partition. */
+  readonly transactionCommandsMax: number
+  /** Entries and queries that one transaction may look at. */
+  readonly transactionReadsMax: number
+  /** Milliseconds that a transaction may take until its commit. */
+  readonly transactionMsMax: number
+  /** Transactions that are prepared at one partition, and decisions that it keeps. */
+  readonly preparedMax: number
+  /** Milliseconds after which a participant asks what became of a transaction. */
+  readonly inDoubtMs: number
   /** Records that a partition keeps so that it can append them again after a regression (JR5). */
   readonly recentRecordsMax: number
   /** Milliseconds of a primary's lease on local reads. */
@@ -93,6 +103,11 @@ export const defaultLimits: Limits = checkedLimits({
   entryLeaseMsMax: 36_600 * 86_400_000,
   aggregateGroupsMax: 100_000,
   commandEffectsMax: 100_000,
+  transactionCommandsMax: 10_000,
+  transactionReadsMax: 10_000,
+  transactionMsMax: 60_000,
+  preparedMax: 10_000,
+  inDoubtMs: 1_000,
   recentRecordsMax: 64,
   leaseMs: 2_000,
   attemptsMax: 3,

@@ -1,16 +1,20 @@
-import { errorData, ownLayouts, type Answer, type Answers, type Command, type Machine } from '../space/index.ts'
+import { ownLayouts, type Answers, type Command, type Machine } from '../space/index.ts'
+import { attempt } from './draft.ts'
 import type { Execution, LogicCommand } from './logic.ts'
+import type { Transactions } from './transactions.ts'
 
 /** Executes commands on the machine of a reign: the partition's own here, everything else by the unit's logic (A6). */
 export class Commands {
   readonly #machine: Machine
   readonly #execution: Execution
   readonly #answers: Answers
+  readonly #transactions: Transactions
 
-  constructor(machine: Machine, execution: Execution, answers: Answers) {
+  constructor(machine: Machine, execution: Execution, answers: Answers, transactions: Transactions) {
     this.#machine = machine
     this.#execution = execution
     this.#answers = answers
+    this.#transactions = transactions
   }
 
   /** What a command that changes nothing finds; a task may return a promise. */
@@ -22,6 +26,9 @@ export class Commands {
         this.#execution.dependency = row?.index ?? table.lastIndex
         return row?.value
       }
+      case 'draft':
+      case 'validate':
+        return this.#transactions.evaluate(command)
       case 'batch':
         return command.commands.map((one) => attempt(() => this.evaluate(one)))
       default:
@@ -42,19 +49,16 @@ export class Commands {
         this.#machine.put(table, table.find(value), value)
         return undefined
       }
+      case 'prepare':
+      case 'commit':
+      case 'outcome':
+      case 'informed':
+      case 'inquire':
+        return this.#transactions.change(command)
       case 'batch':
         return command.commands.map((one) => attempt(() => this.#execution.execute(one)))
       default:
         return this.#execution.execute(command as LogicCommand)
     }
-  }
-}
-
-/** One entry of a batch has its own outcome (SP10); data commands check everything before they change anything. */
-function attempt(run: () => unknown): Answer {
-  try {
-    return { ok: true, value: run() }
-  } catch (error) {
-    return { ok: false, error: errorData(error) }
   }
 }

@@ -1,13 +1,14 @@
-import type { Answers, Machine } from '../space/index.ts'
+import type { Answers, Machine, Row, Table } from '../space/index.ts'
 
 /**
- * Ends leases that are over, as commands of their own (TI2), none of them over `effectsMax` effects. `begin` begins each
- * command, `changed` is called after each that did something.
+ * Ends leases that are over, as commands of their own (TI2), none of them over `effectsMax` effects and except of what
+ * `keeps` keeps. `begin` begins each command, `changed` is called after each that did something.
  */
 export function endLeases(
   machine: Machine,
   answers: Answers,
   effectsMax: number,
+  keeps: (table: Table, row: Row) => boolean,
   begin: () => void,
   changed: () => void,
 ): void {
@@ -20,6 +21,6 @@ export function endLeases(
       if (machine.commit()) changed()
     }
   }
-  inCommands(() => machine.expire(effectsMax))
+  inCommands(() => machine.expire(effectsMax, keeps))
   if (expired > 0) inCommands(() => answers.forgetEnded(effectsMax))
 }

@@ -14,4 +14,5 @@ export type PartitionEvent =
   | { readonly kind: 'snapshot-failed'; readonly reason: string }
   | { readonly kind: 'unit-superseded'; readonly unit: string }
   | { readonly kind: 'clock-suspect'; readonly offMs: number }
+  | { readonly kind: 'in-doubt'; readonly transaction: string; readonly coordinator: number; readonly ms: number }
   | { readonly kind: 'failed'; readonly error: PlenumError }

@@ -1,4 +1,5 @@
 export type { PartitionEvent } from './events.ts'
+export { askNobody, type AskPartition } from './in-doubt.ts'
 export type { Execution, Logic, LogicCommand } from './logic.ts'
 export { Partition, type PartitionOptions, type Role } from './partition.ts'
 export {

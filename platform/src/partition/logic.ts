@@ -1,4 +1,4 @@
-import type { Layout, Machine, ReadCommand, UnitCommand, WriteCommand } from '../space/index.ts'
+import type { Layout, Machine, ReadCommand, ReadObserver, UnitCommand, WriteCommand } from '../space/index.ts'
 
 /** The commands that a unit's logic executes. */
 export type LogicCommand = ReadCommand | WriteCommand | UnitCommand
@@ -8,6 +8,8 @@ export interface Execution {
   execute(command: LogicCommand): unknown
   /** Highest journal index that the reads since it was last set to 0 depend on (PA3). */
   dependency: number
+  /** Is told what commands look for, tasks excepted; undefined for nobody. */
+  observer: ReadObserver | undefined
 }
 
 /** What a partition needs of its unit: what is stored, and how commands are executed (A6). */

@@ -22,6 +22,7 @@ import {
 import type { Runtime } from '../runtime/index.ts'
 import type { Request } from '../space/index.ts'
 import type { PartitionEvent } from './events.ts'
+import type { AskPartition } from './in-doubt.ts'
 import type { Logic } from './logic.ts'
 import { appendRecentAgain, forked, isTrimmed, type ReignEnd } from './pipeline.ts'
 import { journalFull } from './primary-errors.ts'
@@ -51,6 +52,8 @@ export interface PartitionOptions {
   readonly onEvent: (event: PartitionEvent) => void
   /** Asks all partitions that share the room of one journal to `makeRoom`: a part of it goes when none needs it. */
   readonly makeRoom?: (() => Promise<unknown> | undefined) | undefined
+  /** Asks other partitions what became of transactions (TX4). */
+  readonly ask: AskPartition
   /** Sees every accepted record that is applied from the journal. */
   readonly observe?: ReplicaObserver | undefined
 }

@@ -37,6 +37,13 @@ export function poisonRequest(attempt: number): PlenumError {
   )
 }
 
+/** The answer to a transaction that cannot commit as it is: it may be run again (TX1). */
+export function transactionConflict(why: string): PlenumError {
+  return new PlenumError('TRANSACTION_CONFLICT', `The transaction cannot commit, because ${why}. Nothing happened.`, {
+    details: { why },
+  })
+}
+
 /** The error for a token that belongs to another journal. */
 export function otherJournal(): PlenumError {
   return new PlenumError(

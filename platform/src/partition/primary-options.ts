@@ -2,12 +2,17 @@ import type { Limits } from '../kernel/index.ts'
 import type { Journal, Writer } from '../journal/index.ts'
 import type { Runtime } from '../runtime/index.ts'
 import type { PartitionEvent } from './events.ts'
+import type { AskPartition } from './in-doubt.ts'
 import type { Logic } from './logic.ts'
 import type { ReignEnd } from './pipeline.ts'
 import type { Replica } from './replica.ts'
 
 /** What a reign begins with. */
 export interface PrimaryOptions {
+  /** Number of the partition. */
+  readonly number: number
+  /** Asks other partitions what became of transactions (TX4). */
+  readonly ask: AskPartition
   readonly journal: Journal
   readonly journalId: Uint8Array
   readonly replica: Replica

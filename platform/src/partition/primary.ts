@@ -9,7 +9,7 @@
 // I3 When the reign ends, every answer that was held is UNKNOWN_OUTCOME, and the machine is not used again.
 import { PlenumError } from '../kernel/index.ts'
 import { ByteWriter, writeValue } from '../codec/index.ts'
-import { recordHeaderBytes, type RecordKind } from '../journal/index.ts'
+import { recordHeaderBytes } from '../journal/index.ts'
 import type { Timer } from '../runtime/index.ts'
 import {
   Answers,
@@ -28,6 +28,7 @@ import { fillMax, firstMark } from './fill-marks.ts'
 import { HeldReplies } from './held-replies.ts'
 import { Inbox } from './inbox.ts'
 import type { Execution } from './logic.ts'
+import { LoneRecords } from './lone-records.ts'
 import { takeNamedSnapshot } from './named-snapshot.ts'
 import { PartitionClock } from './partition-clock.ts'
 import { Pipeline, type ReignEnd } from './pipeline.ts'
@@ -35,6 +36,7 @@ import { emptyBody } from './record-body.ts'
 import { journalFull, notPrimary, overloaded, poisonRequest } from './primary-errors.ts'
 import type { PrimaryOptions } from './primary-options.ts'
 import { SnapshotSchedule } from './snapshot-schedule.ts'
+import { Transactions } from './transactions.ts'
 import { Waits, type WaitsOptions } from './waits.ts'
 import { Watchers, type WatchersOptions } from './watchers.ts'
 
@@ -48,6 +50,7 @@ export class Primary {
   readonly #writer = new ByteWriter(256 << 10)
   readonly #held = new HeldReplies()
   readonly #inbox: Inbox
+  readonly #transactions: Transactions
   readonly #waits: Waits
   readonly #watchers: Watchers
   readonly #leaseMs: number
@@ -59,6 +62,7 @@ export class Primary {
   #closing = false
   #heartbeat: Timer | undefined
   readonly #snapshots: SnapshotSchedule
+  readonly #alone: LoneRecords
 
   constructor(options: PrimaryOptions) {
     this.#options = options
@@ -78,8 +82,25 @@ export class Primary {
     if (replica.unit !== logic.hash) this.#upgrade()
     this.#execution = logic.bind(replica.machine)
     this.#answers = new Answers(replica.machine, limits)
-    this.#commands = new Commands(replica.machine, this.#execution, this.#answers)
+    this.#transactions = new Transactions({
+      ...options,
+      machine: replica.machine,
+      execution: this.#execution,
+      now: () => this.#now(),
+      begin: () => this.#begin(),
+      submit: (request) => this.submit(request),
+    })
+    this.#commands = new Commands(replica.machine, this.#execution, this.#answers, this.#transactions)
     this.#inbox = new Inbox(limits.inboxRequestsMax)
+    this.#alone = new LoneRecords({
+      pipeline: this.#pipeline,
+      held: this.#held,
+      timers: runtime.timers,
+      time: () => this.#time(),
+      acked: () => this.#acked,
+      isEnded: () => this.#ended,
+      flush: () => this.#flush(),
+    })
     const room = this.#waitingRoom()
     this.#waits = new Waits(room)
     this.#watchers = new Watchers(room)
@@ -119,6 +140,7 @@ export class Primary {
       keptAnswer: (identity, attempt) => this.#keptAnswer(identity, attempt),
       refuse: (error, identity) => this.#refuse(error, identity),
       submit: (request) => this.submit(request),
+      transactions: this.#transactions,
     }
   }
 
@@ -161,11 +183,12 @@ export class Primary {
     this.#heartbeat?.stop()
     this.#waits.abandon(notPrimary())
     this.#watchers.abandon(notPrimary())
+    this.#transactions.abandon(notPrimary())
     if (this.#pipeline.full) this.#giveUp()
     await this.#snapshots.close()
     if (this.#ended) return
     try {
-      await this.#appendAlone('CLOSE')
+      await this.#alone.append('CLOSE')
     } catch (error) {
       if (!this.#ended || !this.#pipeline.full) throw error
     }
@@ -178,6 +201,7 @@ export class Primary {
     this.#ended = true
     this.#waits.stop()
     this.#watchers.stop()
+    this.#transactions.stop()
     this.#heartbeat?.stop()
     this.#pipeline.end()
   }
@@ -193,6 +217,8 @@ export class Primary {
     if (waiting !== undefined) return waiting
     if (command.kind === 'cancel')
       return Promise.resolve(this.#waits.cancel(command.wait) || this.#watchers.cancel(command.wait))
+    const inWay = this.#transactions.enter(request)
+    if (inWay !== undefined) return this.#transactions.wait(request)
     if (command.kind === 'watch') return this.#watchers.ask(command)
     this.#execution.dependency = 0
     if (isRead(command)) return this.#read(request, command)
@@ -205,7 +231,9 @@ export class Primary {
     let failed = false
     try {
       value = this.#commands.evaluate(command)
+      this.#transactions.check()
     } catch (thrown) {
+      if (this.#transactions.isInWay) return this.#transactions.wait(request)
       failed = true
       error = thrown
     }
@@ -232,6 +260,7 @@ export class Primary {
     let value: unknown
     try {
       value = this.#commands.change(command)
+      this.#transactions.check()
       if (value === undefined && waitOf(command) !== undefined) {
         machine.commit()
         return this.#waits.add(request)
@@ -239,19 +268,23 @@ export class Primary {
       if (identity !== undefined) this.#answers.keep(identity, { ok: true, value })
     } catch (error) {
       machine.rollback()
-      return this.#refuse(error, identity)
+      this.#transactions.rolledBack()
+      return this.#transactions.isInWay ? this.#transactions.wait(request) : this.#refuse(error, identity)
     }
     // A record that found no room could not be taken back, and no snapshot can pass it.
     if (this.#writer.at > limits.batchBytes && journal.fill(this.#writer.at) >= fillMax) {
       machine.rollback()
+      this.#transactions.rolledBack()
       return this.#awaitRoom(request)
     }
     const changed = machine.commit(this.#waits.noticing)
+    this.#transactions.committed()
     const index = changed ? this.#pipeline.lastIndex + 1 : Math.min(this.#execution.dependency, this.#lastIndex())
     if (changed) this.#askFlush()
     this.#snapshots.filled(fill)
     const answer = this.#hold(index, value, undefined, false)
     this.#waits.serve()
+    if (this.#transactions.serve()) this.#waits.unlocked()
     return answer
   }
 
@@ -309,7 +342,8 @@ export class Primary {
   #tick(): void {
     const { replica, limits } = this.#options
     const begin = (): void => this.#begin()
-    endLeases(replica.machine, this.#answers, limits.commandEffectsMax, begin, () => this.#askFlush())
+    const { keepsOverdue } = this.#transactions
+    endLeases(replica.machine, this.#answers, limits.commandEffectsMax, keepsOverdue, begin, () => this.#askFlush())
   }
 
   /**
@@ -423,6 +457,7 @@ export class Primary {
     this.#inbox.abandon(notPrimary())
     this.#waits.abandon(notPrimary())
     this.#watchers.abandon(notPrimary())
+    this.#transactions.abandon(notPrimary())
   }
 
   /** Keeps the lease: something is on its way to the journal at least every eighth of it. */
@@ -446,44 +481,16 @@ export class Primary {
   #takeSnapshot(): Promise<void> {
     return takeNamedSnapshot({
       ...this.#options,
-      whenFlowing: (run) => this.#whenFlowing(run),
+      whenFlowing: (run) => this.#alone.whenFlowing(run),
       begin: () => this.#begin(),
       flush: () => {
         this.#flush()
         return this.#pipeline.lastIndex + 1
       },
-      ackOf: (index) => this.#ackOf(index),
+      ackOf: (index) => this.#alone.ackOf(index),
       emptyBody,
-      append: (body) => this.#appendAlone('SNAPSHOT', body),
+      append: (body) => this.#alone.append('SNAPSHOT', body),
       isEnded: () => this.#ended,
     })
-  }
-
-  /**
-   * Appends a record without effects and waits for its ack. The open batch goes first: its commands, and the answers
-   * that wait for them, have the next index already.
-   */
-  async #appendAlone(kind: RecordKind, body: ByteWriter = emptyBody()): Promise<void> {
-    const index = await this.#whenFlowing(() => {
-      this.#flush()
-      return this.#pipeline.seal(kind, body, this.#time())
-    })
-    await this.#ackOf(index)
-  }
-
-  /** Resolves when `index` is acked; rejects if the reign ends before. */
-  #ackOf(index: number): Promise<void> {
-    if (index <= this.#acked) return Promise.resolve()
-    if (this.#ended) return Promise.reject(notPrimary())
-    return this.#held.hold(index, undefined, false) as Promise<undefined>
-  }
-
-  async #whenFlowing<T>(run: () => T): Promise<T> {
-    while (!this.#pipeline.hasRoom) {
-      if (this.#ended) throw notPrimary()
-      await new Promise<void>((resolve) => void this.#options.runtime.timers.after(1, resolve))
-    }
-    if (this.#ended) throw notPrimary()
-    return run()
   }
 }

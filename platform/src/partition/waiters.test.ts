@@ -28,7 +28,7 @@ describe('who waits at a partition', () => {
       const request = waiting(id, 1, 1_000)
       void waiters.add({ id, request, table, where: { n: 1 }, until: 1_000, afterMs: 1_000, onTimeout: () => {} })
     }
-    waiters.serve(() => true)
+    waiters.serve(() => 'answered')
     waiters.endUntil(999, () => expect.unreachable('it is not over yet'))
     const [x, y] = [table.find({ id: 'x' })!, table.find({ id: 'y' })!]
     waiters.notice(other, y)
@@ -38,7 +38,7 @@ describe('who waits at a partition', () => {
     waiters.serve(() => expect.unreachable('nobody was given anything'))
     waiters.notice(table, y)
     const order: string[] = []
-    waiters.serve(({ id }) => (order.push(id), id === 'b'))
+    waiters.serve(({ id }) => (order.push(id), id === 'b' ? 'answered' : 'nothing'))
     expect([order, waiters.count]).toEqual([['a', 'b', 'c'], 2])
   })
 

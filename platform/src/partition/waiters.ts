@@ -13,6 +13,9 @@ export interface Waiter {
   readonly reject: (error: unknown) => void
 }
 
+/** How an attempt to serve somebody ended; `locked`: a transaction was in the way, and it is tried again after its end. */
+export type Served = 'answered' | 'nothing' | 'locked'
+
 /** Cancelled waits that are remembered. */
 const cancelledMax = 4_096
 
@@ -22,6 +25,8 @@ interface Entry extends Waiter {
   readonly timer: Timer
   /** True if something was written that matches it, since it was last served. */
   noticed: boolean
+  /** True if a lock was in its way when it was last served. */
+  locked: boolean
 }
 
 /** What a waiter is made of. */
@@ -76,7 +81,19 @@ export class Waiters {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
     const timer = this.#timers.after(afterMs, () => onTimeout(id))
     const matches = compileQuery(where)
-    this.#waiting.set(id, { id, request, table, until, resolve, reject, matches, promise, timer, noticed: false })
+    this.#waiting.set(id, {
+      id,
+      request,
+      table,
+      until,
+      resolve,
+      reject,
+      matches,
+      promise,
+      timer,
+      noticed: false,
+      locked: false,
+    })
     this.#soonest = Math.min(this.#soonest, until)
     return promise
   }
@@ -106,8 +123,17 @@ export class Waiters {
     if (isAwaited) this.#rows.push({ table, row })
   }
 
+  /** Locks are gone: those that met one are served again. */
+  unlocked(): void {
+    for (const waiter of this.#waiting.values()) {
+      if (!waiter.locked || waiter.noticed) continue
+      waiter.noticed = true
+      this.#noticed += 1
+    }
+  }
+
   /** Lets `grant` try each waiter for which something came, in order of arrival; those that it serves are gone. */
-  serve(grant: (waiter: Waiter) => boolean): void {
+  serve(grant: (waiter: Waiter) => Served): void {
     const rows = this.#rows
     if (rows.length > 0) this.#rows = []
     if (this.#noticed === 0) return
@@ -115,12 +141,17 @@ export class Waiters {
     for (const waiter of this.#waiting.values()) {
       if (!waiter.noticed) continue
       waiter.noticed = false
+      const wasLocked = waiter.locked
+      waiter.locked = false
       // Those who came before may have taken everything.
       const isLeft = rows.some(
         ({ table, row }) =>
           table === waiter.table && table.find(row.value) === row && matchesSafely(waiter.matches, row.value),
       )
-      if (isLeft && grant(waiter)) this.#remove(waiter.id)
+      if (!isLeft && !wasLocked) continue
+      const served = grant(waiter)
+      if (served === 'answered') this.#remove(waiter.id)
+      waiter.locked = served === 'locked'
     }
   }
 

@@ -21,7 +21,8 @@ import type { Timers } from '../runtime/index.ts'
 import type { Commands } from './commands.ts'
 import type { Execution } from './logic.ts'
 import { overloaded } from './primary-errors.ts'
-import { Waiters, type Waiter } from './waiters.ts'
+import type { Transactions } from './transactions.ts'
+import { Waiters, type Served, type Waiter } from './waiters.ts'
 
 /** Milliseconds until the end of a wait that was refused is tried again. */
 const againMs = 100
@@ -49,6 +50,8 @@ export interface WaitsOptions {
   /** The answer to a command that did nothing. */
   readonly refuse: (error: unknown, identity: Identity | undefined) => Promise<unknown>
   readonly submit: (request: Request) => Promise<unknown>
+  /** What is locked, and by whom. */
+  readonly transactions: Pick<Transactions, 'enter' | 'check' | 'isInWay'>
 }
 
 export class Waits {
@@ -116,6 +119,12 @@ export class Waits {
     this.#waiters.serve(this.#grant)
   }
 
+  /** Locks are gone: those who met one are served. */
+  unlocked(): void {
+    this.#waiters.unlocked()
+    this.serve()
+  }
+
   /** Ends a wait; false if it does not wait here, because it was answered already. */
   readonly cancel = (id: string): boolean => {
     const waiter = this.#waiters.cancel(id)
@@ -135,42 +144,48 @@ export class Waits {
 
   readonly #notice = (table: Table, row: Row): void => this.#waiters.notice(table, row)
 
-  /** Runs the query of a waiter again because something matched it; false if it found nothing after all. */
-  readonly #grant = ({ request, resolve }: Waiter): boolean => {
+  /** Runs the query of a waiter again because something matched it. */
+  readonly #grant = ({ request, resolve }: Waiter): Served => {
     const { machine, execution, answers, commands, begin, changed, lastIndex, hold, refuse, keptAnswer } = this.#options
     const { command, identity } = request
+    const { transactions } = this.#options
     execution.dependency = 0
+    transactions.enter(request)
     let value: unknown
     if (isRead(command)) {
       try {
         value = commands.evaluate(command)
+        transactions.check()
       } catch (error) {
+        if (transactions.isInWay) return 'locked'
         resolve(Promise.reject(error))
-        return true
+        return 'answered'
       }
-      if (value === undefined) return false
+      if (value === undefined) return 'nothing'
       resolve(hold(Math.min(execution.dependency, lastIndex()), value, request.read === 'confirmed'))
-      return true
+      return 'answered'
     }
     // Another wait of the same request may have been answered; and of a session that ended nobody would fetch the entry.
     const kept = identity === undefined ? undefined : keptAnswer(identity, 0)
     if (kept !== undefined) {
       resolve(kept)
-      return true
+      return 'answered'
     }
     begin()
     try {
       value = commands.change(command)
+      transactions.check()
       if (value !== undefined && identity !== undefined) answers.keep(identity, { ok: true, value })
     } catch (error) {
       machine.rollback()
+      if (transactions.isInWay) return 'locked'
       resolve(refuse(error, identity))
-      return true
+      return 'answered'
     }
     const index = machine.commit() ? changed() : lastIndex()
-    if (value === undefined) return false
+    if (value === undefined) return 'nothing'
     resolve(hold(index, value))
-    return true
+    return 'answered'
   }
 
   /** The answer of a wait that ends without a match. */

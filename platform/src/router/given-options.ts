@@ -48,11 +48,6 @@ export function writeOptions(options: GivenOptions | undefined): WriteOptions {
   return { ifStamp: options.ifStamp, leaseMs, returning: options.returning }
 }
 
-/** Rejects what this version does not do. */
-export function notYet(what: string): Promise<never> {
-  return Promise.reject(notYetError(what))
-}
-
 /** The error for what this version does not do. */
 export function notYetError(what: string): PlenumError {
   return new PlenumError('NOT_AVAILABLE_YET', `'${what}' is not part of this version yet. Nothing happened.`, {

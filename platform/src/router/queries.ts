@@ -23,7 +23,7 @@ import {
 } from '../space/index.ts'
 import { cursorOf, placeIn } from './cursor.ts'
 import { patience, waitMsOf, type GivenOptions } from './given-options.ts'
-import type { Router } from './router.ts'
+import type { Sender } from './sender.ts'
 import type { ClientType } from './space-client.ts'
 
 export interface PageOptions extends GivenOptions {
@@ -52,12 +52,12 @@ const pageEntries = 100
 const clearStep = 10_000
 
 export class Queries {
-  readonly #router: Router
+  readonly #router: Sender
   readonly #limits: Limits
   /** The partition that the next take begins with, so that they do not all crowd the first. */
   #turn = 0
 
-  constructor(router: Router, limits: Limits) {
+  constructor(router: Sender, limits: Limits) {
     this.#router = router
     this.#limits = limits
   }
@@ -330,12 +330,12 @@ function fieldsOf(orderBy: OrderBy | undefined): readonly string[] {
 }
 
 /** The moment at which a call of several requests has to be over; undefined if it may take as long as it takes. */
-function deadlineOf({ timeout }: GivenOptions, router: Router): number | undefined {
+function deadlineOf({ timeout }: GivenOptions, router: Sender): number | undefined {
   return timeout === undefined ? undefined : router.now() + durationMs(timeout, 'timeout')
 }
 
 /** The options of one request of a call: what is left of its time. */
-function within(options: GivenOptions, router: Router, until: number | undefined): GivenOptions {
+function within(options: GivenOptions, router: Sender, until: number | undefined): GivenOptions {
   return until === undefined ? options : { ...options, timeout: `${Math.max(1, until - router.now())}ms` }
 }
 

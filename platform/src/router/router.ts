@@ -12,6 +12,7 @@ import { RouteHasher } from '../codec/index.ts'
 import type { Runtime, Timer } from '../runtime/index.ts'
 import { isRead, waitOf, type Command, type Identity, type Request, type Wait } from '../space/index.ts'
 import type { PartitionChannel } from './channel.ts'
+import type { Sender } from './sender.ts'
 import { PartitionSession } from './session.ts'
 import { SlotMap } from './slots.ts'
 
@@ -55,7 +56,8 @@ export type Part = { readonly partition: number } & (
   | { readonly ok: false; readonly error: unknown }
 )
 
-export class Router {
+export class Router implements Sender {
+  readonly inTransaction = false
   readonly slots: SlotMap
   readonly #channels: readonly PartitionChannel[]
   readonly #sessions: readonly PartitionSession[]
@@ -115,6 +117,23 @@ export class Router {
   /** Milliseconds of a clock that never goes back. */
   now(): number {
     return this.#runtime.clock.monotonic()
+  }
+
+  /** A number from 0 up to 1. */
+  random(): number {
+    return this.#runtime.random.next()
+  }
+
+  /** Resolves after so many milliseconds. */
+  pause(ms: number): Promise<void> {
+    return this.#sleep(ms)
+  }
+
+  /** The options of a request that has to end: over a network it would otherwise be sent again without end. */
+  atMost(options: RouteOptions, timeoutMs: number): RouteOptions | undefined {
+    if (options.timeoutMs !== undefined) return options
+    if (this.#channels.some(({ sharesFate }) => !sharesFate)) return { ...options, timeoutMs }
+    return options.signal === undefined ? undefined : options
   }
 
   /** Ends a wait at a partition, whoever began it. */

@@ -4,6 +4,7 @@
 import { durationMs, PlenumError, type Limits } from '../kernel/index.ts'
 import {
   errorFrom,
+  keyFieldsOf,
   type Aggregate,
   type AggregateRequest,
   type Answer,
@@ -16,9 +17,11 @@ import {
   type WatchEvent,
   type WriteCommand,
 } from '../space/index.ts'
-import { noOptions, notYet, patience, writeOptions, type GivenOptions } from './given-options.ts'
+import { noOptions, patience, writeOptions, type GivenOptions } from './given-options.ts'
 import { Queries, type Explained, type Page, type PageOptions } from './queries.ts'
-import type { RouteOptions, Router } from './router.ts'
+import { Router, type RouteOptions } from './router.ts'
+import type { Sender } from './sender.ts'
+import { runTransaction, type TransactionOptions } from './transaction.ts'
 import { Watch, type WatchOptions } from './watch.ts'
 
 /** An entry type by its token or its name. */
@@ -37,13 +40,13 @@ export type BatchOutcome =
   | { readonly ok: false; readonly error: PlenumError }
 
 export class SpaceClient {
-  readonly #router: Router
+  readonly #router: Sender
   readonly #types: ReadonlyMap<string, ClientType>
   readonly #limits: Limits
   readonly #newId: () => string
   readonly #queries: Queries
 
-  constructor(router: Router, types: ReadonlyMap<string, ClientType>, limits: Limits, newId: () => string) {
+  constructor(router: Sender, types: ReadonlyMap<string, ClientType>, limits: Limits, newId: () => string) {
     this.#router = router
     this.#types = types
     this.#limits = limits
@@ -176,8 +179,23 @@ export class SpaceClient {
     return this.#batch(type, keys, options, (name, key) => ({ kind: 'remove', type: name, key, options: noOptions }))
   }
 
-  transaction(): Promise<never> {
-    return notYet('transaction')
+  /** Runs a function whose reads and changes count together or not at all (TX1). */
+  async transaction<R>(run: (tx: SpaceClient) => Promise<R>, options: TransactionGiven = {}): Promise<R> {
+    const router = this.#router
+    if (!(router instanceof Router)) {
+      throw new PlenumError(
+        'TRANSACTION_INVALID',
+        'A transaction in a transaction is not possible; use the one there is.',
+      )
+    }
+    const keyFields = (name: string): readonly string[] => keyFieldsOf(this.#type(name))
+    return runTransaction(
+      router,
+      this.#limits,
+      keyFields,
+      (scope) => run(new SpaceClient(scope, this.#types, this.#limits, this.#newId)),
+      transactionOptions(options),
+    )
   }
 
   watch(type: TypeReference, where: StoredValue, options: WatchOptions = {}): AsyncGenerator<WatchEvent<StoredValue>> {
@@ -306,6 +324,24 @@ export class SpaceClient {
     const { keyed } = this.#type(type)
     return keyed === undefined || value[keyed] !== undefined ? value : { ...value, [keyed]: this.#newId() }
   }
+}
+
+interface TransactionGiven {
+  readonly timeout?: string | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly attempts?: number | undefined
+}
+
+/** Runs of a transaction's function before a conflict is told, unless something else is asked for. */
+const usualAttempts = 20
+
+function transactionOptions({ timeout, signal, attempts = usualAttempts }: TransactionGiven): TransactionOptions {
+  if (!(Number.isInteger(attempts) && attempts > 0)) {
+    throw new PlenumError('TRANSACTION_INVALID', `attempts is a whole number above 0, not ${String(attempts)}.`, {
+      details: { field: 'attempts' },
+    })
+  }
+  return { timeoutMs: timeout === undefined ? undefined : durationMs(timeout, 'timeout'), signal, attempts }
 }
 
 function incomplete(layout: Layout, field: string): PlenumError {

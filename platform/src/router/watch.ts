@@ -20,7 +20,7 @@ import {
 } from '../space/index.ts'
 import { conflated } from './conflation.ts'
 import { opaqueText, readOpaque } from './cursor.ts'
-import type { Router } from './router.ts'
+import type { Sender } from './sender.ts'
 import type { ClientType } from './space-client.ts'
 
 export interface WatchOptions {
@@ -41,7 +41,7 @@ interface Heard {
 
 /** Follows what matches a query, from its present state or from a token on. */
 export class Watch {
-  readonly #router: Router
+  readonly #router: Sender
   readonly #type: ClientType
   readonly #where: StoredValue
   readonly #options: WatchOptions
@@ -53,7 +53,7 @@ export class Watch {
   #wake: (() => void) | undefined
   #over = false
 
-  constructor(router: Router, type: ClientType, where: StoredValue, options: WatchOptions) {
+  constructor(router: Sender, type: ClientType, where: StoredValue, options: WatchOptions) {
     this.#router = router
     this.#type = type
     this.#where = where

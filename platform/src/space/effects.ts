@@ -35,6 +35,17 @@ export type Effect =
   | { readonly kind: 'lease'; readonly table: number; readonly lease: RowLease | undefined; readonly key: KeyFields }
   | { readonly kind: 'snapshot-begins' }
 
+/** An effect that names its entry type instead of a table, so that it can be kept as a value and made later. */
+export type NamedEffect =
+  | {
+      readonly kind: 'put'
+      readonly type: string
+      readonly lease?: RowLease | undefined
+      readonly value: StoredValue
+    }
+  | { readonly kind: 'remove'; readonly type: string; readonly reason: RemovalReason; readonly key: KeyFields }
+  | { readonly kind: 'lease'; readonly type: string; readonly lease?: RowLease | undefined; readonly key: KeyFields }
+
 /** Stands after the effects of a command. */
 export interface CommitMark {
   readonly kind: 'commit'

@@ -37,6 +37,12 @@ export interface Rules {
   readonly leaseMs: number | undefined
 }
 
+/** Is told what is looked for before it is answered; may throw, and then nothing is. */
+export interface ReadObserver {
+  entry(table: Table, key: KeyFields, row: Row | undefined): void
+  query(table: Table, where: StoredValue): void
+}
+
 /** What a write returns (SP1). */
 export interface WrittenEntry {
   readonly id: string
@@ -49,6 +55,8 @@ const takeOne: SelectOptions = Object.freeze({ limit: 1 })
 
 export class Executor {
   dependency = 0
+  /** Undefined unless there are locks, or a transaction reads. */
+  observer: ReadObserver | undefined
   readonly #machine: Machine
   readonly #limits: Limits
   readonly #reader: Reader
@@ -65,7 +73,10 @@ export class Executor {
     this.#reader = new Reader({
       limits,
       checkOf: (table) => this.#rulesOf(table).checkPath,
-      dependOn: (index) => this.#dependOn(index),
+      onQuery: (table, where) => {
+        this.#dependOn(table.lastIndex)
+        this.observer?.query(table, where)
+      },
     })
   }
 
@@ -241,6 +252,7 @@ export class Executor {
   find(table: Table, key: KeyFields): Row | undefined {
     const row = table.find(key)
     this.#dependOn(row === undefined ? table.lastIndex : row.index)
+    if (this.observer !== undefined) this.observer.entry(table, key, row)
     return row
   }
 

@@ -2,7 +2,7 @@ export { Aggregation, type Aggregate, type AggregatePart, type AggregateRequest 
 export { Answers } from './answers.ts'
 export type { RingChange } from './change-ring.ts'
 export { checkSchema, type CheckedSchema } from './checked-schema.ts'
-export { type Effect, type RemovalReason } from './effects.ts'
+export { type Effect, type NamedEffect, type RemovalReason } from './effects.ts'
 export { EntryDefinition } from './entry-definition.ts'
 export {
   definitionOf,
@@ -19,9 +19,10 @@ export {
   type Upgrade,
   type Value,
 } from './entry-type.ts'
-export { Executor, keyOf, type Admit, type Rules, type WrittenEntry } from './executor.ts'
+export { Executor, keyOf, type Admit, type ReadObserver, type Rules, type WrittenEntry } from './executor.ts'
 export { hashState } from './hash-state.ts'
 export { firstUnitTable, laterLayout, ownLayouts, readFields, type Layout, type StoredValue } from './layout.ts'
+export { Locks, type Holding, type LockedChange } from './locks.ts'
 export { Machine, type PutOptions } from './machine.ts'
 export { mutate } from './mutations.ts'
 export type {
@@ -88,8 +89,18 @@ export {
 } from './select.ts'
 export { SnapshotWalk } from './snapshot-walk.ts'
 export { stampOf, stampValue, type Stamp } from './stamp.ts'
+export { stampsOf, withStamps, type Stamps } from './stamps.ts'
 export { StateHash } from './state-hash.ts'
 export { Table, type KeyFields } from './table.ts'
+export type {
+  Drafted,
+  Seen,
+  SeenEntry,
+  SeenQuery,
+  TransactionCommand,
+  TransactionName,
+  TransactionPart,
+} from './transaction-commands.ts'
 export { copyPlain, patchPlain, validateAny, validateValue, type ValidationOptions } from './validation.ts'
 export { whyNoPath } from './value-shape.ts'
 export type { Input, Output, Scalar, Schema, Storable, Stored } from './values.ts'

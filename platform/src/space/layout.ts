@@ -32,6 +32,10 @@ export const ownLayouts = {
   keyed: layout('plenum.keyed', ['key', 'answer'], ['key']),
   /** How far a source has been loaded into this partition (UN7). */
   source: layout('plenum.source', ['source', 'state', 'rows'], ['source']),
+  /** What a transaction will do here and holds until its outcome is known (TX3). */
+  prepared: layout('plenum.prepared', ['transaction', 'coordinator', 'until', 'seen', 'effects'], ['transaction']),
+  /** The outcome of a transaction that this partition coordinates, and the partitions that do not have it yet (TX4). */
+  decision: layout('plenum.decision', ['transaction', 'committed', 'partitions'], ['transaction']),
 } as const
 
 function layout(name: string, fields: readonly string[], id: readonly string[]): Layout {

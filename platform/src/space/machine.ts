@@ -21,14 +21,15 @@ import {
   writeRemove,
   writeSnapshotBegins,
   type Effect,
+  type NamedEffect,
   type RemovalReason,
 } from './effects.ts'
 import { ExpiryQueue } from './expiry-queue.ts'
-import { ownLayouts, type Layout, type StoredValue } from './layout.ts'
+import { firstUnitTable, ownLayouts, type Layout, type StoredValue } from './layout.ts'
 import { Row, type RowLease } from './row.ts'
 import { SnapshotWalk } from './snapshot-walk.ts'
 import { stampValue } from './stamp.ts'
-import { Table } from './table.ts'
+import { Table, type KeyFields } from './table.ts'
 import { UndoLog } from './undo-log.ts'
 
 /** How an entry is put: a lease, if any. */
@@ -36,6 +37,12 @@ export interface PutOptions {
   readonly leaseMs?: number | undefined
   readonly expiresAt?: number | undefined
 }
+
+/** Sees a change before it is made: an entry's value before and after, undefined where there is none. */
+export type ChangeGuard = (table: Table, before: StoredValue | undefined, after: StoredValue | undefined) => void
+
+/** Tells the rows that must stay although their lease is over. */
+type KeepsOverdue = (table: Table, row: Row) => boolean
 
 export class Machine {
   readonly #limits: Limits
@@ -55,6 +62,8 @@ export class Machine {
   #time = 0
   #walk: SnapshotWalk | undefined
   #walks = 0
+  /** Told of each change of a unit's entry before it is made; it may throw. */
+  guard: ChangeGuard | undefined
 
   constructor(limits: Limits) {
     this.#limits = limits
@@ -152,13 +161,39 @@ export class Machine {
   }
 
   /**
+   * Runs something within the command at hand, takes back what it changed, and tells the effects that it would have had.
+   */
+  trial<T>(run: () => T): { readonly value: T; readonly effects: readonly Effect[] } {
+    const writer = this.#open()
+    const [start, change, count] = [writer.at, this.#change, this.#undo.count]
+    try {
+      const value = run()
+      return { value, effects: this.#effectsFrom(writer, start) }
+    } finally {
+      this.#undo.takeBackTo(count)
+      writer.at = start
+      this.#change = change
+      this.#ring.takeBack(change)
+    }
+  }
+
+  /** True if the command at hand has removed an entry with this key. */
+  hasRemoved(table: Table, key: KeyFields): boolean {
+    return this.#undo.hasRemoved(table, key)
+  }
+
+  /**
    * Puts an entry of which `row` is the present state, undefined if there is none. The value must be a copy that
    * nobody else can change; it is stamped and frozen here.
    */
   put(table: Table, row: Row | undefined, value: StoredValue, options?: PutOptions): Row {
+    return this.#put(table, row, value, options === undefined ? row?.lease : this.#leaseOf(options))
+  }
+
+  #put(table: Table, row: Row | undefined, value: StoredValue, lease: RowLease | undefined): Row {
     const writer = this.#open()
     this.#checkEffects()
-    const lease = options === undefined ? row?.lease : this.#leaseOf(options)
+    this.#ask(table, row?.value, value)
     const version = row === undefined ? 1 : row.version + 1
     this.#encode(writer, table, version, lease, value)
     if (row !== undefined) this.#undo.changes(table, row)
@@ -169,9 +204,13 @@ export class Machine {
 
   /** Gives an entry another lease; nothing else of it changes, its stamp neither (SP8). */
   renew(table: Table, row: Row, leaseMs: number | undefined): void {
+    this.#renew(table, row, this.#leaseOf({ leaseMs }))
+  }
+
+  #renew(table: Table, row: Row, lease: RowLease | undefined): void {
     const writer = this.#open()
     this.#checkEffects()
-    const lease = this.#leaseOf({ leaseMs })
+    this.#ask(table, row.value, row.value)
     writeLease(writer, table, lease, row.value)
     this.#undo.leases(table, row)
     this.#lease(table, row, lease, this.#index)
@@ -181,19 +220,43 @@ export class Machine {
   remove(table: Table, row: Row, reason: RemovalReason): void {
     const writer = this.#open()
     this.#checkEffects()
+    this.#ask(table, row.value, undefined)
     writeRemove(writer, table, reason, row.value)
     this.#undo.removes(table, row)
     this.#drop(table, row, reason, this.#index)
   }
 
-  /** Removes what is past its lease at the command's time (TI2), `countMax` entries at most; returns how many. */
-  expire(countMax = Infinity): number {
+  /** Makes an effect that was tried before, as a change of the command at hand; the state must be as it was then. */
+  redo(effect: NamedEffect): void {
+    const table = this.table(effect.type)
+    const row = table.find(effect.kind === 'put' ? effect.value : effect.key)
+    if (effect.kind === 'put') {
+      this.#put(table, row, table.copyOf(effect.value), longerLease(row?.lease, effect.lease))
+      return
+    }
+    assert(row !== undefined, 'an effect that is made again finds its entry')
+    if (effect.kind === 'remove') this.remove(table, row, effect.reason)
+    else this.#renew(table, row, effect.lease)
+  }
+
+  /**
+   * Removes what is past its lease at the command's time (TI2), `countMax` entries at most and none that `keeps` keeps;
+   * returns how many.
+   */
+  expire(countMax = Infinity, keeps?: KeepsOverdue): number {
+    const kept: { readonly table: Table; readonly row: Row }[] = []
     let count = 0
-    for (; count < countMax; count++) {
+    while (count < countMax) {
       const expired = this.#expiry.takeExpired(this.#time)
       if (expired === undefined) break
+      if (keeps?.(expired.table, expired.row) === true) {
+        kept.push(expired)
+        continue
+      }
       this.remove(expired.table, expired.row, 'expired')
+      count += 1
     }
+    for (const { table, row } of kept) this.#expiry.add(table, row)
     return count
   }
 
@@ -281,6 +344,20 @@ export class Machine {
       writer.at = start
       throw error
     }
+  }
+
+  #ask(table: Table, before: StoredValue | undefined, after: StoredValue | undefined): void {
+    if (this.guard !== undefined && table.number >= firstUnitTable) this.guard(table, before, after)
+  }
+
+  #effectsFrom(writer: ByteWriter, start: number): readonly Effect[] {
+    const reader = new ByteReader(writer.bytes.subarray(start, writer.at))
+    const effects: Effect[] = []
+    while (!reader.done) {
+      const effect = readEffect(reader, (number) => this.#numbered(number))
+      if (effect.kind !== 'commit') effects.push(effect)
+    }
+    return effects
   }
 
   #open(): ByteWriter {
@@ -377,4 +454,10 @@ export class Machine {
     assert(row !== undefined, 'a removal finds its entry')
     this.#drop(table, row, effect.reason, index)
   }
+}
+
+/** A lease that was given before and is given again now: what was renewed meanwhile is not cut short. */
+function longerLease(present: RowLease | undefined, given: RowLease | undefined): RowLease | undefined {
+  if (present === undefined || given === undefined || present.leaseMs !== given.leaseMs) return given
+  return present.expiresAt > given.expiresAt ? present : given
 }

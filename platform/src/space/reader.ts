@@ -1,6 +1,6 @@
 // Answers queries on a machine (SP3): what matches, in the order asked for, counted, summed up or explained.
 //
-// I1 `dependOn` is told the type's last index for every query: an answer about what matches depends on all of it (PA3).
+// I1 `onQuery` is told of every query before it is answered: an answer about what matches depends on all of the type (PA3).
 import type { Limits } from '../kernel/index.ts'
 import { Aggregation, type AggregatePart, type AggregateRequest } from './aggregate.ts'
 import { wayTo, type Way } from './find.ts'
@@ -34,7 +34,7 @@ export interface Explanation {
 export interface ReaderOptions {
   readonly limits: Limits
   readonly checkOf: (table: Table) => PathCheck | undefined
-  readonly dependOn: (index: number) => void
+  readonly onQuery: (table: Table, where: StoredValue) => void
 }
 
 export class Reader {
@@ -127,9 +127,9 @@ export class Reader {
   }
 
   #wayTo(table: Table, where: StoredValue, options: SelectOptions): Way {
-    this.#options.dependOn(table.lastIndex)
     const check = this.#options.checkOf(table)
     checkOptions(options, check)
+    this.#options.onQuery(table, where)
     const { orderBy, fifo, limit, offset = 0, after } = options
     return wayTo(table, where, check, {
       orderBy,

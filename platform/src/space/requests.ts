@@ -3,6 +3,7 @@ import type { AggregateRequest } from './aggregate.ts'
 import type { StoredValue } from './layout.ts'
 import type { SelectOptions } from './select.ts'
 import type { KeyFields } from './table.ts'
+import type { TransactionCommand } from './transaction-commands.ts'
 import type { Change } from './watching.ts'
 
 /** Options of a write, in machine units. */
@@ -153,6 +154,7 @@ export type Command =
   | SourceCommand
   | CancelCommand
   | WatchCommand
+  | TransactionCommand
   | { readonly kind: 'batch'; readonly commands: readonly (ReadCommand | WriteCommand)[] }
 
 /** What makes a repeated request the same request (SP12): a number of a session, or a key of the caller's own. */
@@ -213,6 +215,8 @@ export function isRead(command: Command): boolean {
     case 'watch':
     case 'task':
     case 'source-state':
+    case 'draft':
+    case 'validate':
       return true
     case 'batch':
       return command.commands.every(isRead)

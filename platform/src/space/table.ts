@@ -1,5 +1,5 @@
 import { PlenumError } from '../kernel/index.ts'
-import type { ByteReader, ByteWriter } from '../codec/index.ts'
+import { ByteReader, ByteWriter } from '../codec/index.ts'
 import { readFields, writeFields, type Layout, type StoredValue } from './layout.ts'
 import type { Row } from './row.ts'
 import { SecondaryIndex, type Visit } from './secondary-index.ts'
@@ -158,6 +158,13 @@ export class Table {
   /** Reads what `writeFields` wrote. */
   readFields(reader: ByteReader): Record<string, unknown> {
     return this.#code === undefined ? readFields(reader, this.#layout) : this.#code.read(reader)
+  }
+
+  /** A copy of a stored value of this type, made as its values are. */
+  copyOf(value: StoredValue): Record<string, unknown> {
+    const writer = new ByteWriter(256)
+    this.writeFields(writer, value)
+    return this.readFields(new ByteReader(writer.written()))
   }
 
   /** What the map is keyed by: the id itself, or for an id of several fields a text that is unique for them. */

@@ -1,6 +1,6 @@
 import type { StoredValue } from './layout.ts'
 import type { Row, RowLease } from './row.ts'
-import type { Table } from './table.ts'
+import type { KeyFields, Table } from './table.ts'
 
 /** What one change of the command at hand replaced. */
 interface Step {
@@ -11,6 +11,8 @@ interface Step {
   stamp: number
   index: number
   lease: RowLease | undefined
+  /** The table's last index before. */
+  lastIndex: number
 }
 
 /** Steps that are kept for the next command; more are left to the collector. */
@@ -55,10 +57,24 @@ export class UndoLog {
     }
   }
 
+  /** True if the command removed an entry of this table and key. */
+  hasRemoved(table: Table, key: KeyFields): boolean {
+    for (let at = 0; at < this.#count; at++) {
+      const step = this.#steps[at]!
+      if (step.kind === 'removed' && step.table === table && isOfKey(table, step.value, key)) return true
+    }
+    return false
+  }
+
   /** Takes everything back. */
   takeBack(): void {
     for (let at = this.#count - 1; at >= 0; at--) takeBack(this.#steps[at]!)
     this.forget()
+  }
+
+  /** Takes back what came after the first `count` changes. */
+  takeBackTo(count: number): void {
+    for (; this.#count > count; this.#count--) takeBack(this.#steps[this.#count - 1]!)
   }
 
   /** The command is over. */
@@ -69,9 +85,10 @@ export class UndoLog {
 
   #note(kind: Step['kind'], table: Table, row: Row): void {
     const { value, stamp, index, lease } = row
+    const { lastIndex } = table
     const step = this.#steps[this.#count]
     if (step === undefined) {
-      this.#steps.push({ kind, table, row, value, stamp, index, lease })
+      this.#steps.push({ kind, table, row, value, stamp, index, lease, lastIndex })
     } else {
       step.kind = kind
       step.table = table
@@ -80,12 +97,18 @@ export class UndoLog {
       step.stamp = stamp
       step.index = index
       step.lease = lease
+      step.lastIndex = lastIndex
     }
     this.#count += 1
   }
 }
 
-function takeBack({ kind, table, row, value, stamp, index, lease }: Step): void {
+function isOfKey(table: Table, value: StoredValue, key: KeyFields): boolean {
+  return table.idOf(value) === table.idOf(key) && table.sameRoute(value, key)
+}
+
+function takeBack({ kind, table, row, value, stamp, index, lease, lastIndex }: Step): void {
+  table.lastIndex = lastIndex
   switch (kind) {
     case 'added':
       return table.delete(row)

@@ -14,6 +14,7 @@ import {
   type Caller,
   type Layout,
   type Machine,
+  type ReadObserver,
   type Rules,
   type StoredValue,
   type Table,
@@ -100,6 +101,8 @@ class UnitExecution implements Execution {
   readonly #options: UnitLogicOptions
   readonly #machine: Machine
   readonly #executor: Executor
+  /** Of tasks: no transaction is in their way once they run. */
+  readonly #tasks: Executor
   readonly #operations: PartitionOperations
   readonly #context: HandlerContextObject
 
@@ -107,16 +110,26 @@ class UnitExecution implements Execution {
     this.#options = options
     this.#machine = machine
     this.#executor = new Executor(machine, options.limits, (type) => this.#rules(type))
-    this.#operations = this.#newOperations()
+    this.#tasks = new Executor(machine, options.limits, (type) => this.#rules(type))
+    this.#operations = this.#newOperations(this.#executor)
     this.#context = new HandlerContextObject(this.#operations, machine, options)
   }
 
   get dependency(): number {
-    return this.#executor.dependency
+    return Math.max(this.#executor.dependency, this.#tasks.dependency)
   }
 
   set dependency(index: number) {
     this.#executor.dependency = index
+    this.#tasks.dependency = index
+  }
+
+  get observer(): ReadObserver | undefined {
+    return this.#executor.observer
+  }
+
+  set observer(observer: ReadObserver | undefined) {
+    this.#executor.observer = observer
   }
 
   execute(command: LogicCommand): unknown {
@@ -155,7 +168,7 @@ class UnitExecution implements Execution {
     if (task === undefined) throw unknownPart('task', name, this.#options.parts.tasks)
     const input = task.admit(given)
     const { watch } = this.#options
-    const operations = this.#newOperations()
+    const operations = this.#newOperations(this.#tasks)
     operations.enterPartition()
     const context = { partition: operations, index: this.#options.partition, signal: new AbortController().signal }
     const fail = (error: unknown): never => {
@@ -176,9 +189,9 @@ class UnitExecution implements Execution {
     return result
   }
 
-  #newOperations(): PartitionOperations {
+  #newOperations(executor: Executor): PartitionOperations {
     return new PartitionOperations(
-      this.#executor,
+      executor,
       (type) => this.#table(type),
       (table, value) => this.#identified(table, value),
     )

@@ -7,7 +7,15 @@ import {
   type Request,
   type StoredValue,
 } from '../../space/index.ts'
-import { Partition, Replica, type Execution, type Logic, type LogicCommand, type PartitionEvent } from '../index.ts'
+import {
+  askNobody,
+  Partition,
+  Replica,
+  type Execution,
+  type Logic,
+  type LogicCommand,
+  type PartitionEvent,
+} from '../index.ts'
 import { FaultJournal, FaultStream } from './fault-stream.ts'
 import { ManualRuntime, turns } from './manual-runtime.ts'
 
@@ -34,6 +42,12 @@ export class DataLogic implements Logic {
       },
       set dependency(index: number) {
         executor.dependency = index
+      },
+      get observer() {
+        return executor.observer
+      },
+      set observer(observer) {
+        executor.observer = observer
       },
       execute(command: LogicCommand): unknown {
         if (command.kind === 'task') throw new PlenumError('TASK_FAILED', 'There are no tasks here.')
@@ -82,6 +96,7 @@ export class PartitionBench {
       runtime: this.runtime,
       limits: this.limits,
       reference: () => this.reference(),
+      ask: askNobody,
       onEvent: (event) => void events.push(event),
     })
     return { partition, journal, events }

@@ -4,7 +4,7 @@
 import { uuid7, type Limits } from '../../kernel/index.ts'
 import { MemberHost, NetworkClient } from '../../grid/index.ts'
 import type { Journal } from '../../journal/index.ts'
-import { Partition, type PartitionEvent } from '../../partition/index.ts'
+import { askNobody, Partition, type PartitionEvent } from '../../partition/index.ts'
 import { Router, type PartitionChannel } from '../../router/index.ts'
 import type { Runtime } from '../../runtime/index.ts'
 import { PurityGuard } from '../../runtime/node/index.ts'
@@ -39,6 +39,8 @@ interface GridMember {
   readonly machine: SimulatedMember
   partitions: readonly Partition[]
   host: MemberHost | undefined
+  /** Through which its partitions ask others about transactions. */
+  asks: NetworkClient | undefined
 }
 
 /** The address of the first client; the servers of the streams stand on its side of every cut. */
@@ -69,6 +71,7 @@ export class SimulatedGrid {
       machine: world.member(name, { drift: clamp(world.faults.clock.driftMax) * (number % 2 === 0 ? 1 : -1) }),
       partitions: [],
       host: undefined,
+      asks: undefined,
     }))
     this.clientNames = Array.from({ length: options.clients }, (_, at) =>
       at === 0 ? firstClient : `${firstClient}-${at + 1}`,
@@ -173,8 +176,10 @@ export class SimulatedGrid {
   #drop(member: GridMember): void {
     for (const partition of member.partitions) partition.drop()
     member.host?.close()
+    member.asks?.close()
     member.partitions = []
     member.host = undefined
+    member.asks = undefined
   }
 
   #start(number: number): void {
@@ -185,10 +190,13 @@ export class SimulatedGrid {
     const { process } = machine
     const runtime = digests.through(machine.runtime())
     const reachable = (): boolean => !this.network.isCut(name, firstClient)
+    const port = this.network.port(process)
+    const { silenceMs } = this.#options
+    member.asks = new NetworkClient(`${name}.asks`, port, runtime, this.memberNames, streams.length, silenceMs)
     member.partitions = streams.map(({ id, stream }, partition) =>
       this.#partition(number, partition, runtime, id, stream.connect(name, runtime, reachable), process.incarnation),
     )
-    member.host = new MemberHost(name, this.network.port(process), runtime.timers, member.partitions)
+    member.host = new MemberHost(name, port, runtime.timers, member.partitions)
     for (const partition of member.partitions) {
       void partition.run().catch((error: unknown) => {
         world.after(0, () => {
@@ -227,6 +235,8 @@ export class SimulatedGrid {
       runtime,
       limits,
       reference: () => this.#medianWall(),
+      ask: (other, command) =>
+        this.#members[number]!.asks?.channels[other]?.send({ command }) ?? askNobody(other, command),
       onEvent: (event) => onEvent(number, partition, event),
     })
   }

@@ -14,6 +14,7 @@ import { aggregated } from './naive-aggregate.ts'
 import { callHandler } from './naive-handlers.ts'
 import { NaiveRun, selected, type NaiveChange, type NaiveOutcome } from './naive-run.ts'
 import type { NaiveSpace } from './naive-space.ts'
+import { expectedOfTransaction } from './expected-transaction.ts'
 import { isTelling } from './telling.ts'
 
 /** What the naive twin says about a command in one state. */
@@ -26,7 +27,7 @@ export interface Expected {
   readonly changes: readonly NaiveChange[] | undefined
 }
 
-type DataCommand = ReadCommand | WriteCommand
+export type DataCommand = ReadCommand | WriteCommand
 type Query = Extract<DataCommand, { where: unknown }>
 type Asked = Exclude<Query, { kind: 'aggregate' }>
 type Simple = Exclude<DataCommand, Query>
@@ -64,14 +65,27 @@ export function expectedAnswer(
       return { fits: () => undefined, text: 'what changed', changes: [] }
     case 'cancel':
       return { fits: () => undefined, text: 'whether it still waited', changes: [] }
+    case 'draft':
+    case 'validate':
+    case 'prepare':
+    case 'commit':
+    case 'outcome':
+    case 'informed':
+    case 'inquire':
+      return expectedOfTransaction(run, command, given, dataAnswer)
     default:
-      if (isQuery(command)) return query(run, command, given)
-      if (command.kind === 'renew') return renewed(run, command)
-      return exactly(
-        run,
-        attempt(() => execute(run, command)),
-      )
+      return dataAnswer(run, command, given)
   }
+}
+
+/** What a data command must answer and change. */
+function dataAnswer(run: NaiveRun, command: DataCommand, given: Answer | undefined): Expected {
+  if (isQuery(command)) return query(run, command, given)
+  if (command.kind === 'renew') return renewed(run, command)
+  return exactly(
+    run,
+    attempt(() => execute(run, command)),
+  )
 }
 
 function attempt(run: () => unknown): NaiveOutcome {

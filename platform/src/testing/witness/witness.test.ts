@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { checkedLimits, defaultLimits, PlenumError } from '../../kernel/index.ts'
 import type { Found } from '../../journal/index.ts'
 import { MemoryJournal } from '../../journal/memory/memory-engine.ts'
-import { Partition, recover, type Execution, type Logic, type LogicCommand } from '../../partition/index.ts'
+import { askNobody, Partition, recover, type Execution, type Logic, type LogicCommand } from '../../partition/index.ts'
 import { Router, type PartitionChannel } from '../../router/index.ts'
 import { World } from '../../runtime/simulated/index.ts'
 import { entry, firstUnitTable, type Command } from '../../space/index.ts'
@@ -98,6 +98,7 @@ async function newRig(seed: number, defects: Defects = {}): Promise<Rig> {
       runtime,
       limits,
       reference: () => runtime.clock.wall(),
+      ask: askNobody,
       onEvent: () => {},
     }
   })
@@ -144,6 +145,12 @@ function withDefect(logic: Logic, execute: NonNullable<Defects['execute']>): Log
         },
         set dependency(index: number) {
           execution.dependency = index
+        },
+        get observer() {
+          return execution.observer
+        },
+        set observer(observer) {
+          execution.observer = observer
         },
       }
     },

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { stampOf, stampValue } from '../space/index.ts'
+import { stampOf, stampValue } from './stamp.ts'
 import { stampsOf, withStamps } from './stamps.ts'
 
 function entry(id: string, stamp: number): object {

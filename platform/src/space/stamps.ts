@@ -1,5 +1,5 @@
 // Stamps on their way: an entry that was read tells its stamp (ID2) also where it came as bytes.
-import { stampOf, stampValue } from '../space/index.ts'
+import { stampOf, stampValue } from './stamp.ts'
 
 /** The stamps of an answer's entries: of one, or of a list; undefined where there are none. */
 export type Stamps = number | readonly (number | null)[] | undefined

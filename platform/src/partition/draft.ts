@@ -1,0 +1,83 @@
+// What a transaction tries at a partition: what it sees there, and what it is answered (TX1).
+import {
+  errorData,
+  keyOf,
+  stampOf,
+  type Answer,
+  type Locks,
+  type Machine,
+  type ReadObserver,
+  type Row,
+  type Seen,
+  type SeenEntry,
+  type SeenQuery,
+  type StoredValue,
+  type Table,
+} from '../space/index.ts'
+
+/** Notes what a draft looks at, of what is not its own. */
+export class SeenLog implements ReadObserver {
+  /** The change number before the draft. */
+  readonly base: number
+  readonly #machine: Machine
+  readonly #locks: Locks
+  readonly #until: number
+  readonly #meet: (transaction: string | undefined) => void
+  readonly #entries: SeenEntry[] = []
+  readonly #queries: SeenQuery[] = []
+
+  constructor(machine: Machine, locks: Locks, until: number, meet: (transaction: string | undefined) => void) {
+    this.base = machine.change
+    this.#machine = machine
+    this.#locks = locks
+    this.#until = until
+    this.#meet = meet
+  }
+
+  entry(table: Table, key: StoredValue, row: Row | undefined): void {
+    this.#meet(this.#locks.inWayOfEntry(table, key, this.#until))
+    const isOwn = row === undefined ? this.#machine.hasRemoved(table, key) : row.stamp > this.base
+    if (!isOwn) this.#entries.push({ type: table.layout.name, key: keyOf(table, key), stamp: row?.stamp ?? 0 })
+  }
+
+  query(table: Table, where: StoredValue): void {
+    this.#meet(this.#locks.inWayOfQuery(table, where, this.#until))
+    this.#queries.push({ type: table.layout.name, where, since: this.base })
+  }
+
+  all(): Seen {
+    return { entries: this.#entries, queries: this.#queries }
+  }
+}
+
+/**
+ * The outcome of a command as data: each entry of a batch has its own (SP10). Data commands check everything before they
+ * change anything.
+ */
+export function attempt(run: () => unknown): Answer {
+  try {
+    return { ok: true, value: run() }
+  } catch (error) {
+    return { ok: false, error: errorData(error) }
+  }
+}
+
+/** The answer without stamps that will never be: those of what the transaction itself has written. */
+export function unstamped(answer: Answer, kind: string, base: number): Answer {
+  if (!answer.ok) return answer
+  const { value } = answer
+  if (kind === 'write' || kind === 'update' || kind === 'patch' || kind === 'change') {
+    const written = value as { readonly previous?: unknown }
+    const previous = written.previous === undefined ? {} : { previous: withoutOwn(written.previous, base) }
+    return { ok: true, value: { ...written, stamp: 0, ...previous } }
+  }
+  return {
+    ok: true,
+    value: Array.isArray(value) ? value.map((item) => withoutOwn(item, base)) : withoutOwn(value, base),
+  }
+}
+
+function withoutOwn(value: unknown, base: number): unknown {
+  if (typeof value !== 'object' || value === null || (stampOf(value) ?? 0) <= base) return value
+  return Object.freeze({ ...value })
+}

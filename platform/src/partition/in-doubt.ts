@@ -1,0 +1,96 @@
+// Finds out what became of transactions whose client is gone (TX4): a participant asks the coordinating partition, and
+// a coordinator tells its participants.
+//
+// Owns when somebody is asked, and whom. Does not own the transactions: what is heard goes in as a request like any
+// other. Called by `primary.ts`.
+//
+// I1 Whoever is asked is a partition, never its journal: only a primary knows what counts.
+// I2 Everything said here may be said twice.
+import { PlenumError, type Limits } from '../kernel/index.ts'
+import type { Runtime, Timer } from '../runtime/index.ts'
+import type { Command, Request } from '../space/index.ts'
+import type { PartitionEvent } from './events.ts'
+import type { DecisionRow, PreparedRow } from './prepared.ts'
+
+/** Asks another partition, wherever its primary is; it may answer late, or not at all. */
+export type AskPartition = (partition: number, command: Command) => Promise<unknown>
+
+/** Where there is no other partition. */
+export const askNobody: AskPartition = () =>
+  Promise.reject(new PlenumError('NOT_PRIMARY', 'There is no other partition to ask.'))
+
+export interface InDoubtOptions {
+  readonly runtime: Runtime
+  readonly limits: Limits
+  readonly ask: AskPartition
+  readonly submit: (request: Request) => Promise<unknown>
+  readonly find: (transaction: string) => PreparedRow | DecisionRow | undefined
+  readonly onEvent: (event: PartitionEvent) => void
+}
+
+export class InDoubt {
+  readonly #options: InDoubtOptions
+  /** Monotonic time since which each transaction is pending here. */
+  readonly #since = new Map<string, number>()
+  /** Those that somebody is being asked about. */
+  readonly #asked = new Set<string>()
+  #timer: Timer | undefined
+  #stopped = false
+
+  constructor(options: InDoubtOptions) {
+    this.#options = options
+  }
+
+  /** Notes that a transaction is pending, or no longer. */
+  note(transaction: string, isPending: boolean): void {
+    if (!isPending) return void this.#since.delete(transaction)
+    this.#since.set(transaction, this.#options.runtime.clock.monotonic())
+    this.#wait()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#timer?.stop()
+  }
+
+  #wait(): void {
+    const { runtime, limits } = this.#options
+    if (this.#timer !== undefined || this.#stopped || this.#since.size === 0) return
+    this.#timer = runtime.timers.after(limits.inDoubtMs, () => {
+      this.#timer = undefined
+      this.#look()
+      this.#wait()
+    })
+  }
+
+  /** Looks after those that have been pending for long. */
+  #look(): void {
+    const { runtime, limits, find, onEvent } = this.#options
+    const now = runtime.clock.monotonic()
+    for (const [transaction, since] of this.#since) {
+      const row = find(transaction)
+      const ms = now - since
+      if (row === undefined || ms < limits.inDoubtMs || this.#asked.has(transaction)) continue
+      if ('coordinator' in row) onEvent({ kind: 'in-doubt', transaction, coordinator: row.coordinator, ms })
+      this.#asked.add(transaction)
+      const done = 'coordinator' in row ? this.#inquire(row) : this.#inform(row)
+      void done.catch(() => undefined).finally(() => this.#asked.delete(transaction))
+    }
+  }
+
+  async #inquire({ transaction, coordinator, until }: PreparedRow): Promise<void> {
+    const { ask, submit } = this.#options
+    const name = { id: transaction, coordinator, until }
+    const committed = (await ask(coordinator, { kind: 'inquire', transaction: name })) === true
+    if (!this.#stopped) await submit({ command: { kind: 'outcome', transaction, committed } })
+  }
+
+  async #inform({ transaction, partitions }: DecisionRow): Promise<void> {
+    const { ask, submit } = this.#options
+    for (const partition of partitions) {
+      await ask(partition, { kind: 'outcome', transaction, committed: true })
+      if (this.#stopped) return
+      await submit({ command: { kind: 'informed', transaction, partitions: [partition] } })
+    }
+  }
+}

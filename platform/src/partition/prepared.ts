@@ -1,0 +1,48 @@
+// The rows in which a partition keeps its part of transactions (TX3, TX4), and the locks that follow from them.
+import { PlenumError } from '../kernel/index.ts'
+import type { Effect, Holding, LockedChange, Machine, NamedEffect, Seen } from '../space/index.ts'
+
+/** A row of the table of prepared transactions. */
+export interface PreparedRow {
+  readonly transaction: string
+  readonly coordinator: number
+  readonly until: number
+  readonly seen: Seen
+  readonly effects: readonly NamedEffect[]
+}
+
+/** A row of the table of decisions. */
+export interface DecisionRow {
+  readonly transaction: string
+  readonly committed: boolean
+  readonly partitions: readonly number[]
+}
+
+/** An effect that was tried, so that it can be kept in a row. */
+export function nameEffect(machine: Machine, effect: Effect): NamedEffect {
+  if (effect.kind === 'snapshot-begins') throw new PlenumError('INVARIANT_BROKEN', 'A transaction takes no snapshot.')
+  const type = machine.tables[effect.table]!.layout.name
+  if (effect.kind === 'remove') return { kind: 'remove', type, reason: effect.reason, key: effect.key }
+  const lease = effect.lease === undefined ? {} : { lease: effect.lease }
+  return effect.kind === 'put'
+    ? { kind: 'put', type, value: effect.value, ...lease }
+    : { kind: 'lease', type, key: effect.key, ...lease }
+}
+
+/** What a prepared transaction holds, by its row. */
+export function holdingOf({ transaction, seen, effects }: PreparedRow, machine: Machine): Holding {
+  const changes = new Map<string, LockedChange>()
+  for (const effect of effects) {
+    const table = machine.table(effect.type)
+    const key = effect.kind === 'put' ? effect.value : effect.key
+    const before = table.find(key)?.value
+    const after = effect.kind === 'put' ? effect.value : effect.kind === 'remove' ? undefined : before
+    changes.set(`${table.number} ${typeof table.idOf(key)} ${String(table.idOf(key))}`, { table, key, before, after })
+  }
+  return {
+    transaction,
+    changes: [...changes.values()],
+    entries: seen.entries.map(({ type, key }) => ({ table: machine.table(type), key })),
+    queries: seen.queries.map(({ type, where }) => ({ table: machine.table(type), where })),
+  }
+}

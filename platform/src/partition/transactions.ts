@@ -1,0 +1,444 @@
+// Transactions on one partition (TX1-TX5): what they try, hold, decide and do here, on its primary.
+//
+// Owns the locks of one reign and those who wait for them. Does not own the machine, or what travels between
+// partitions: a client leads a transaction (`router/transaction.ts`), and `in-doubt.ts` finds out what became of one
+// whose client is gone. Called by `primary.ts` and `commands.ts`.
+//
+// I1 What a transaction saw is checked in the same command that makes its changes, or holds them (TX2, TX3).
+// I2 A commit or a prepare never waits: what is in its way is a conflict. Everything else waits for what is in its way.
+// I3 The locks are those of the rows of prepared transactions that are committed to the machine, at any time.
+import { PlenumError, type Limits } from '../kernel/index.ts'
+import {
+  compileQuery,
+  errorData,
+  Locks,
+  ownLayouts,
+  stampsOf,
+  waitOf,
+  type Drafted,
+  type Machine,
+  type ReadObserver,
+  type Request,
+  type Row,
+  type Seen,
+  type SeenEntry,
+  type SeenQuery,
+  type StoredValue,
+  type Table,
+  type TransactionCommand,
+  type TransactionName,
+  type TransactionPart,
+} from '../space/index.ts'
+import type { Runtime } from '../runtime/index.ts'
+import type { PartitionEvent } from './events.ts'
+import { attempt, SeenLog, unstamped } from './draft.ts'
+import { InDoubt, type AskPartition } from './in-doubt.ts'
+import { Inbox } from './inbox.ts'
+import type { Execution } from './logic.ts'
+import { holdingOf, nameEffect, type DecisionRow, type PreparedRow } from './prepared.ts'
+import { transactionConflict } from './primary-errors.ts'
+
+type Of<K extends TransactionCommand['kind']> = Extract<TransactionCommand, { kind: K }>
+
+/** What transactions need of their primary. */
+export interface TransactionsOptions {
+  readonly machine: Machine
+  readonly execution: Execution
+  readonly limits: Limits
+  /** Partition time. */
+  readonly now: () => number
+  /** Begins a command in the open batch. */
+  readonly begin: () => void
+  readonly submit: (request: Request) => Promise<unknown>
+  readonly runtime: Runtime
+  /** Number of the partition. */
+  readonly number: number
+  readonly ask: AskPartition
+  readonly onEvent: (event: PartitionEvent) => void
+}
+
+/** Thrown out of a command that meets a lock. It is caught where the command is run, and never leaves the partition. */
+class Locked extends PlenumError {
+  constructor() {
+    super('TRANSACTION_CONFLICT', 'A prepared transaction is in the way.')
+  }
+}
+
+/** When a request came that met a lock. */
+interface Ticket {
+  /** Number of the last transaction that was prepared by then. */
+  readonly number: number
+  /** Partition time. */
+  readonly at: number
+}
+
+/** Milliseconds that a decision against a transaction is kept beyond the time at which it could still commit. */
+const abortKeptMs = 1_000
+
+export class Transactions {
+  readonly #options: TransactionsOptions
+  readonly #locks = new Locks()
+  readonly #prepared: Table
+  readonly #decisions: Table
+  readonly #inDoubt: InDoubt
+  /** Requests that wait for the end of a transaction, by its id. */
+  readonly #waiting = new Map<string, Inbox>()
+  readonly #tickets = new WeakMap<Request, Ticket>()
+  /** Transactions after this one are in nobody's way, in the command at hand. */
+  #until = Infinity
+  /** The transaction whose lock the command at hand has met. */
+  #inWay: string | undefined
+  /** What becomes of the locks once the command at hand is committed. */
+  #afterwards: (() => void)[] = []
+  /** Transactions that are over since the last time that those who wait were served. */
+  #over: string[] = []
+
+  constructor(options: TransactionsOptions) {
+    this.#options = options
+    const { machine } = options
+    this.#prepared = machine.table(ownLayouts.prepared.name)
+    this.#decisions = machine.table(ownLayouts.decision.name)
+    this.#inDoubt = new InDoubt({ ...options, find: (transaction) => this.#pending(transaction) })
+    for (const row of this.#prepared.rows()) this.#lock(row.value as unknown as PreparedRow)
+    for (const { value } of this.#decisions.rows()) {
+      if (value['committed'] === true) this.#inDoubt.note(String(value['transaction']), true)
+    }
+    this.#guard()
+  }
+
+  /** Before a command runs: the transaction for which it has to wait, if that is known already. */
+  enter(request: Request): string | undefined {
+    this.#inWay = undefined
+    if (this.#locks.count === 0) return undefined
+    const ticket = this.#tickets.get(request)
+    switch (request.command.kind) {
+      case 'call':
+        this.#until = Infinity
+        return undefined
+      case 'watch':
+        // What a transaction will change is told when it has.
+        this.#until = -1
+        return undefined
+      case 'task':
+        // A task may go on for long and is no transaction: it begins when what was prepared before it is over.
+        return (this.#inWay = this.#locks.first(ticket?.number ?? this.#locks.last))
+      default:
+        this.#until = ticket?.number ?? Infinity
+        return undefined
+    }
+  }
+
+  /** True if the command at hand has met a lock. Whatever it made of that is not its answer. */
+  get isInWay(): boolean {
+    return this.#inWay !== undefined
+  }
+
+  /** Throws if the command at hand has met a lock, though it may have caught the error. */
+  check(): void {
+    if (this.#inWay !== undefined) throw new Locked()
+  }
+
+  /** Has a request that met a lock wait for the end of that transaction. */
+  wait(request: Request): Promise<unknown> {
+    const { limits, now } = this.#options
+    const transaction = this.#inWay ?? ''
+    this.#inWay = undefined
+    if (!this.#tickets.has(request)) this.#tickets.set(request, { number: this.#locks.last, at: now() })
+    let inbox = this.#waiting.get(transaction)
+    if (inbox === undefined) this.#waiting.set(transaction, (inbox = new Inbox(limits.inboxRequestsMax)))
+    return inbox.add(request)
+  }
+
+  /** The command at hand is committed: its locks are as its rows say (I3). */
+  committed(): void {
+    if (this.#afterwards.length === 0) return
+    for (const change of this.#afterwards.splice(0)) change()
+    this.#guard()
+  }
+
+  /** The command at hand did nothing. */
+  rolledBack(): void {
+    if (this.#afterwards.length > 0) this.#afterwards = []
+  }
+
+  /** Runs those who waited for transactions that are over. True if there were any such transactions. */
+  serve(): boolean {
+    if (this.#over.length === 0) return false
+    for (const transaction of this.#over.splice(0)) {
+      const inbox = this.#waiting.get(transaction)
+      this.#waiting.delete(transaction)
+      inbox?.drain((request) => this.#options.submit(this.#later(request)))
+    }
+    return true
+  }
+
+  /** Nobody waits here any more. */
+  abandon(error: unknown): void {
+    for (const inbox of this.#waiting.values()) inbox.abandon(error)
+    this.#waiting.clear()
+    this.stop()
+  }
+
+  /** Looks after nobody any more. */
+  stop(): void {
+    this.#inDoubt.stop()
+  }
+
+  /** True if a lock keeps an entry whose lease is over. */
+  readonly keepsOverdue = (table: Table, row: Row): boolean =>
+    this.#locks.count > 0 && this.#locks.keepsOverdue(table, row)
+
+  evaluate(command: Of<'draft' | 'validate'>): unknown {
+    return command.kind === 'draft' ? this.#draft(command) : this.#validated(command.seen)
+  }
+
+  change(command: Exclude<TransactionCommand, Of<'draft' | 'validate'>>): unknown {
+    switch (command.kind) {
+      case 'prepare':
+        return this.#atOnce(() => this.#prepare(command))
+      case 'commit':
+        return this.#atOnce(() => this.#commit(command))
+      case 'outcome':
+        return this.#outcome(command)
+      case 'informed':
+        return this.#informed(command)
+      case 'inquire':
+        return this.#inquire(command.transaction)
+    }
+  }
+
+  /** What is known of a transaction that is prepared or decided here. */
+  #pending(transaction: string): PreparedRow | DecisionRow | undefined {
+    const row = this.#prepared.find({ transaction }) ?? this.#decisions.find({ transaction })
+    return row?.value as PreparedRow | DecisionRow | undefined
+  }
+
+  /** Runs a command as the transaction would see it, and takes everything back. */
+  #draft({ before, command }: Of<'draft'>): Drafted {
+    const { machine, execution, begin, limits } = this.#options
+    checkCount('transactionCommandsMax', limits.transactionCommandsMax, before.length)
+    const seen = new SeenLog(machine, this.#locks, this.#until, (transaction) => this.#meet(transaction))
+    const { observer } = execution
+    const { guard } = machine
+    begin()
+    machine.guard = undefined
+    try {
+      execution.observer = undefined
+      for (const one of before) this.#again(one)
+      execution.observer = seen
+      const answer = attempt(() => execution.execute(command))
+      this.check()
+      // Whether it will be so at the commit is another question; what it says must be acked.
+      execution.dependency = Infinity
+      const own = unstamped(answer, command.kind, seen.base)
+      return { answer: own, stamps: own.ok ? stampsOf(own.value) : undefined, seen: seen.all(), time: machine.time }
+    } finally {
+      execution.observer = observer
+      machine.guard = guard
+      machine.rollback()
+    }
+  }
+
+  /** Runs a command of the transaction once more; it worked before, so that somebody has changed what it needs. */
+  #again(command: Parameters<Execution['execute']>[0]): void {
+    try {
+      this.#options.execution.execute(command)
+    } catch (error) {
+      throw transactionConflict(`something that it changes was changed: ${errorData(error).code}`)
+    }
+  }
+
+  #validated(seen: Seen): undefined {
+    this.#atOnce(() => this.#validate(seen))
+    this.#options.execution.dependency = Infinity
+    return undefined
+  }
+
+  #prepare({ transaction, part }: Of<'prepare'>): undefined {
+    const { machine, limits } = this.#options
+    if (this.#prepared.size >= limits.preparedMax) {
+      throw new PlenumError(
+        'LIMIT_EXCEEDED',
+        `This partition holds ${limits.preparedMax} prepared transactions, which is the limit preparedMax. Nothing happened.`,
+        { details: { limit: 'preparedMax', value: limits.preparedMax } },
+      )
+    }
+    this.#validate(part.seen)
+    const { effects } = machine.trial(() => this.#run(part))
+    const { id, coordinator, until } = transaction
+    const named = effects.map((effect) => nameEffect(machine, effect))
+    const value: PreparedRow = { transaction: id, coordinator, until, seen: part.seen, effects: named }
+    // What the caller gave may change in its hands.
+    machine.put(this.#prepared, undefined, this.#prepared.copyOf({ ...value }))
+    this.#afterwards.push(() => this.#lock(value))
+    return undefined
+  }
+
+  #commit({ transaction, part, partitions }: Of<'commit'>): undefined {
+    if (partitions.length > 0) this.#decide(transaction, partitions)
+    this.#validate(part.seen)
+    this.#run(part)
+    return undefined
+  }
+
+  /** The decision that all participants follow. It stands before the effects, in the same record (TX4). */
+  #decide({ id, until }: TransactionName, partitions: readonly number[]): void {
+    const { machine, limits } = this.#options
+    const before = this.#decisions.find({ transaction: id })
+    if (before !== undefined) throw transactionConflict('a participant asked for its outcome before there was one')
+    if (machine.time >= until) throw transactionConflict('it took longer than it may')
+    if (this.#decisions.size >= limits.preparedMax) {
+      throw new PlenumError(
+        'LIMIT_EXCEEDED',
+        `This partition keeps ${limits.preparedMax} decisions that not every participant knows, which is the limit preparedMax. Nothing happened.`,
+        { details: { limit: 'preparedMax', value: limits.preparedMax } },
+      )
+    }
+    machine.put(this.#decisions, undefined, { transaction: id, committed: true, partitions })
+    this.#afterwards.push(() => this.#inDoubt.note(id, true))
+  }
+
+  #outcome({ transaction, committed }: Of<'outcome'>): undefined {
+    const { machine } = this.#options
+    const row = this.#prepared.find({ transaction })
+    if (row === undefined) return undefined
+    const { effects } = row.value as unknown as PreparedRow
+    const { guard } = machine
+    machine.remove(this.#prepared, row, 'removed')
+    machine.guard = undefined
+    try {
+      if (committed) for (const effect of effects) machine.redo(effect)
+    } finally {
+      machine.guard = guard
+    }
+    this.#afterwards.push(() => {
+      this.#locks.remove(transaction)
+      this.#over.push(transaction)
+      this.#inDoubt.note(transaction, false)
+    })
+    return undefined
+  }
+
+  #informed({ transaction, partitions }: Of<'informed'>): undefined {
+    const { machine } = this.#options
+    const row = this.#decisions.find({ transaction })
+    const decision = row?.value as DecisionRow | undefined
+    if (row === undefined || decision?.committed !== true) return undefined
+    const left = decision.partitions.filter((partition) => !partitions.includes(partition))
+    if (left.length > 0) machine.put(this.#decisions, row, { ...decision, partitions: left })
+    else {
+      machine.remove(this.#decisions, row, 'removed')
+      this.#afterwards.push(() => this.#inDoubt.note(transaction, false))
+    }
+    return undefined
+  }
+
+  /** Whether it has committed. What nobody has decided yet never will: that is journaled before it is told (TX4). */
+  #inquire({ id, until }: TransactionName): boolean {
+    const { machine, execution } = this.#options
+    const row = this.#decisions.find({ transaction: id })
+    if (row !== undefined) {
+      execution.dependency = row.index
+      return row.value['committed'] === true
+    }
+    const expiresAt = Math.max(until, machine.time) + abortKeptMs
+    machine.put(this.#decisions, undefined, { transaction: id, committed: false, partitions: [] }, { expiresAt })
+    return false
+  }
+
+  /** TRANSACTION_CONFLICT where what was seen is no longer so, or is about to change. */
+  #validate({ entries, queries }: Seen): void {
+    for (const entry of entries) this.#validateEntry(entry)
+    for (const query of queries) this.#validateQuery(query)
+  }
+
+  #validateEntry({ type, key, stamp }: SeenEntry): void {
+    const table = this.#options.machine.table(type)
+    if ((table.find(key)?.stamp ?? 0) !== stamp) throw transactionConflict(`an entry of type '${type}' was changed`)
+    this.#refuse(this.#locks.inWayOfEntry(table, key, Infinity))
+  }
+
+  #validateQuery({ type, where, since }: SeenQuery): void {
+    const { machine } = this.#options
+    const table = machine.table(type)
+    if (!machine.ring.reaches(since)) throw transactionConflict('too much has changed since it read')
+    const matches = compileQuery(where)
+    machine.ring.visit(table, since, Infinity, (change) => {
+      const { before, after } = change ?? {}
+      if ((before !== undefined && matches(before)) || (after !== undefined && matches(after)))
+        throw transactionConflict(`what matches a query of type '${type}' was changed`)
+      return true
+    })
+    this.#refuse(this.#locks.inWayOfQuery(table, where, Infinity))
+  }
+
+  #refuse(holder: string | undefined): void {
+    if (holder !== undefined) throw transactionConflict('another transaction holds what it needs')
+  }
+
+  #run({ commands }: TransactionPart): void {
+    const { execution, limits } = this.#options
+    checkCount('transactionCommandsMax', limits.transactionCommandsMax, commands.length)
+    for (const command of commands) execution.execute(command)
+  }
+
+  /** A lock in the way is a conflict (I2). */
+  #atOnce<T>(run: () => T): T {
+    this.#until = Infinity
+    try {
+      const value = run()
+      this.check()
+      return value
+    } catch (error) {
+      if (this.#inWay === undefined) throw error
+      this.#inWay = undefined
+      throw transactionConflict('another transaction holds what it needs')
+    }
+  }
+
+  #lock(row: PreparedRow): void {
+    this.#locks.add(holdingOf(row, this.#options.machine))
+    this.#inDoubt.note(row.transaction, true)
+  }
+
+  /** Nothing is asked of anybody while nothing is locked. */
+  #guard(): void {
+    const { machine, execution } = this.#options
+    const isFree = this.#locks.count === 0
+    machine.guard = isFree ? undefined : this.#onChange
+    execution.observer = isFree ? undefined : this.#observer
+  }
+
+  readonly #onChange = (table: Table, before: StoredValue | undefined, after: StoredValue | undefined): void =>
+    this.#meet(this.#locks.inWayOfChange(table, before, after))
+
+  readonly #observer: ReadObserver = {
+    entry: (table, key) => this.#meet(this.#locks.inWayOfEntry(table, key, this.#until)),
+    query: (table, where) => this.#meet(this.#locks.inWayOfQuery(table, where, this.#until)),
+  }
+
+  #meet(transaction: string | undefined): void {
+    if (transaction === undefined) return
+    this.#inWay = transaction
+    throw new Locked()
+  }
+
+  /** What waited for a lock waits for a match so much shorter. */
+  #later(request: Request): Request {
+    const wait = waitOf(request.command)
+    const ticket = this.#tickets.get(request)
+    if (wait === undefined || ticket === undefined) return request
+    const ms = wait.ms - (this.#options.now() - ticket.at)
+    const command = { ...request.command, wait: ms > 0 ? { ...wait, ms } : { ...wait, ms: 0, over: true } }
+    const later = { ...request, command } as Request
+    this.#tickets.set(later, { ...ticket, at: this.#options.now() })
+    return later
+  }
+}
+
+function checkCount(limit: string, value: number, found: number): void {
+  if (found <= value) return
+  throw new PlenumError('LIMIT_EXCEEDED', `A transaction may make ${value} changes at one partition, not ${found}.`, {
+    details: { limit, value, found },
+  })
+}

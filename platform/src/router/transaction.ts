@@ -1,0 +1,388 @@
+// A transaction from outside (TX1): runs a function, keeps what it saw and changed, and commits all of it or nothing.
+//
+// Owns what one run of the function has seen and changed at each partition, and the steps of a commit over several
+// (TX3, TX4). Does not own what is checked or held there: that is the partitions' (`partition/transactions.ts`).
+// Called by `space-client.ts`.
+//
+// I1 Nothing is changed anywhere before the commit, and each command is sent on top of those that it may depend on.
+// I2 What the function concludes counts only once all that it saw has been found unchanged, its errors included.
+// I3 The commit is sent when all other participants hold what they need; they are told it was none only where that is
+//    certain.
+import { isPlenumError, PlenumError, type Limits } from '../kernel/index.ts'
+import {
+  errorFrom,
+  withStamps,
+  type Command,
+  type Drafted,
+  type ReadCommand,
+  type Seen,
+  type SeenEntry,
+  type SeenQuery,
+  type TransactionName,
+  type Wait,
+  type WriteCommand,
+} from '../space/index.ts'
+import type { RouteOptions, Router } from './router.ts'
+import type { Sender } from './sender.ts'
+
+type DataCommand = ReadCommand | WriteCommand
+
+/** How a transaction is run. */
+export interface TransactionOptions {
+  readonly timeoutMs: number | undefined
+  readonly signal: AbortSignal | undefined
+  /** Runs until a conflict is told. */
+  readonly attempts: number
+}
+
+/** The fields that name an entry of a type. */
+type KeyFieldsOf = (type: string) => readonly string[]
+
+/** What a transaction has seen and will change at one partition. */
+interface Share {
+  readonly entries: SeenEntry[]
+  readonly queries: SeenQuery[]
+  readonly commands: WriteCommand[]
+  /** Reads that were answered together: more than one may not go together. */
+  drafts: number
+  /** Partition time at the first of them. */
+  time: number
+  /** Settles when the last change has been tried: what comes next is sent on top of it. */
+  last: Promise<unknown>
+}
+
+/** Runs a function until what it saw can be committed. TRANSACTION_CONFLICT after `attempts` runs. */
+export async function runTransaction<R>(
+  router: Router,
+  limits: Limits,
+  keyFieldsOf: KeyFieldsOf,
+  run: (scope: TransactionScope) => Promise<R>,
+  options: TransactionOptions,
+): Promise<R> {
+  const deadline = options.timeoutMs === undefined ? undefined : router.now() + options.timeoutMs
+  for (let attempt = 1; ; attempt++) {
+    const begun = router.now()
+    const scope = new TransactionScope(router, limits, keyFieldsOf, { deadline, signal: options.signal })
+    try {
+      return await scope.run(run)
+    } catch (error) {
+      if (!isPlenumError(error, 'TRANSACTION_CONFLICT')) throw error
+      if (attempt >= options.attempts) throw gaveUp(error, attempt)
+      await router.pause(pauseMs(router, router.now() - begun, attempt))
+    }
+  }
+}
+
+/** Milliseconds until the next run: somewhere within the time of the last, and less for whoever has tried for longer. */
+function pauseMs(router: Router, lastMs: number, attempt: number): number {
+  return (router.random() * 2 * (lastMs + 1)) / attempt
+}
+
+/** One run of a transaction's function: a sender like the router, whose commands are tried and not yet made. */
+export class TransactionScope implements Sender {
+  readonly inTransaction = true
+  readonly #router: Router
+  readonly #limits: Limits
+  readonly #keyFieldsOf: KeyFieldsOf
+  readonly #deadline: number | undefined
+  readonly #signal: AbortSignal | undefined
+  readonly #shares = new Map<number, Share>()
+  readonly #open = new Set<Promise<unknown>>()
+  readonly #until: number
+  #seen = 0
+  #conflict: PlenumError | undefined
+  #isOver = false
+
+  constructor(
+    router: Router,
+    limits: Limits,
+    keyFieldsOf: KeyFieldsOf,
+    { deadline, signal }: { readonly deadline: number | undefined; readonly signal: AbortSignal | undefined },
+  ) {
+    this.#router = router
+    this.#limits = limits
+    this.#keyFieldsOf = keyFieldsOf
+    this.#deadline = deadline
+    this.#signal = signal
+    this.#until = router.now() + limits.transactionMsMax
+  }
+
+  get partitions(): number {
+    return this.#router.partitions
+  }
+
+  /** Runs the function and commits what it did. */
+  async run<R>(run: (scope: TransactionScope) => Promise<R>): Promise<R> {
+    const result = await this.#concluded(run)
+    this.#isOver = true
+    if (this.#conflict !== undefined) throw this.#conflict
+    if (result.ok) {
+      await this.#commit()
+      return result.value
+    }
+    await this.#confirm(result.error)
+    throw result.error
+  }
+
+  async #concluded<R>(
+    run: (scope: TransactionScope) => Promise<R>,
+  ): Promise<{ readonly ok: true; readonly value: R } | { readonly ok: false; readonly error: unknown }> {
+    try {
+      const value = await run(this)
+      // What was not awaited belongs to it as well.
+      await Promise.all(this.#open)
+      return { ok: true, value }
+    } catch (error) {
+      await Promise.allSettled(this.#open)
+      return { ok: false, error }
+    }
+  }
+
+  /** An error of the function counts if what it saw is still so (I2). */
+  async #confirm(error: unknown): Promise<void> {
+    try {
+      await this.#validate()
+    } catch (conflict) {
+      if (isPlenumError(conflict, 'TRANSACTION_CONFLICT')) throw conflict
+      throw error
+    }
+  }
+
+  partitionOf(route: unknown): number {
+    return this.#router.partitionOf(route)
+  }
+
+  route(route: unknown, command: Command, options?: RouteOptions): Promise<unknown> {
+    return this.send(this.#router.partitionOf(route), command, options)
+  }
+
+  all(command: Command, options?: RouteOptions): Promise<readonly unknown[]> {
+    return Promise.all(Array.from({ length: this.partitions }, (_, at) => this.send(at, command, options)))
+  }
+
+  newWait(): Wait {
+    throw notInTransaction('waiting for a match')
+  }
+
+  now(): number {
+    return this.#router.now()
+  }
+
+  cancel(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  /** Tries a command on top of those that it may depend on, and notes what it saw. */
+  send(partition: number, command: Command, options?: RouteOptions): Promise<unknown> {
+    if (!isData(command)) return Promise.reject(notInTransaction(`'${command.kind}'`))
+    if (options?.key !== undefined) return Promise.reject(notInTransaction('a key'))
+    const share = this.#share(partition)
+    const sent = share.last.then(() => this.#draft(partition, share, command, options))
+    if (isWrite(command)) share.last = sent.catch(() => undefined)
+    this.#open.add(sent)
+    const settled = (): void => void this.#open.delete(sent)
+    sent.then(settled, settled)
+    return sent
+  }
+
+  async #draft(
+    partition: number,
+    share: Share,
+    command: DataCommand,
+    options: RouteOptions | undefined,
+  ): Promise<unknown> {
+    this.#checkTime()
+    const before = this.#before(share, command)
+    const drafted = (await this.#router
+      .send(partition, { kind: 'draft', before, command }, this.#within(options))
+      .catch((error: unknown) => {
+        if (isPlenumError(error, 'TRANSACTION_CONFLICT')) this.#conflict ??= error
+        throw error
+      })) as Drafted
+    this.#note(share, drafted)
+    const { answer, stamps } = drafted
+    if (!answer.ok) throw errorFrom(answer.error)
+    if (isWrite(command)) {
+      if (share.commands.length >= this.#limits.transactionCommandsMax) throw tooMany(this.#limits)
+      share.commands.push(command)
+    }
+    return withStamps(answer.value, stamps)
+  }
+
+  /** The changes on which the answer to a command may depend. */
+  #before({ commands }: Share, command: DataCommand): readonly WriteCommand[] {
+    const ofType = commands.filter(({ type }) => type === command.type)
+    if ('where' in command || ofType.some((earlier) => 'where' in earlier)) return ofType
+    const key = keyOf(command)
+    const fields = this.#keyFieldsOf(command.type)
+    return ofType.filter((earlier) => fields.every((field) => keyOf(earlier)[field] === key[field]))
+  }
+
+  #note(share: Share, { seen, time }: Drafted): void {
+    if (share.drafts++ === 0) share.time = time
+    this.#seen += seen.entries.length + seen.queries.length
+    if (this.#seen > this.#limits.transactionReadsMax) throw tooMuchSeen(this.#limits)
+    share.entries.push(...seen.entries)
+    share.queries.push(...seen.queries)
+  }
+
+  #share(partition: number): Share {
+    const known = this.#shares.get(partition)
+    if (known !== undefined) return known
+    const share: Share = { entries: [], queries: [], commands: [], drafts: 0, time: 0, last: Promise.resolve() }
+    this.#shares.set(partition, share)
+    return share
+  }
+
+  async #commit(): Promise<void> {
+    const shares = [...this.#shares].filter(([, { drafts }]) => drafts > 0)
+    const coordinator = shares.find(([, { commands }]) => commands.length > 0)
+    if (coordinator === undefined) return this.#validate()
+    const [partition, share] = coordinator
+    const others = shares.filter(([other]) => other !== partition)
+    const until = share.time + this.#limits.transactionMsMax
+    const transaction: TransactionName = { id: this.#router.newWait(0).id, coordinator: partition, until }
+    await this.#prepare(transaction, others)
+    const partitions = others.map(([other]) => other)
+    try {
+      await this.#ask(partition, { kind: 'commit', transaction, part: partOf(share), partitions })
+    } catch (error) {
+      // Where nobody knows whether it is decided, the participants ask for themselves.
+      if (!isPlenumError(error, 'UNKNOWN_OUTCOME')) void this.#tell(transaction, partitions, false)
+      throw error
+    }
+    void this.#tell(transaction, partitions, true)
+  }
+
+  /** Has all others hold what they need; if one cannot, none does. */
+  async #prepare(transaction: TransactionName, others: readonly (readonly [number, Share])[]): Promise<void> {
+    const prepared = await Promise.allSettled(
+      others.map(([partition, share]) => this.#ask(partition, { kind: 'prepare', transaction, part: partOf(share) })),
+    )
+    const failed = prepared.find(({ status }) => status === 'rejected')
+    if (failed?.status !== 'rejected') return
+    const partitions = others.map(([partition]) => partition)
+    void this.#tell(transaction, partitions, false)
+    const error: unknown = failed.reason
+    // Without the commit it is certain that nothing happened.
+    throw isPlenumError(error, 'UNKNOWN_OUTCOME')
+      ? new PlenumError('TIMEOUT', `A participant did not answer in time, so nothing happened: ${error.message}`)
+      : error
+  }
+
+  /** Tells the participants what became of it; whom this does not reach asks the coordinator. */
+  async #tell({ id, coordinator }: TransactionName, partitions: readonly number[], committed: boolean): Promise<void> {
+    const patience = this.#router.atMost({}, this.#limits.transactionMsMax)
+    const command: Command = { kind: 'outcome', transaction: id, committed }
+    try {
+      await Promise.all(partitions.map((partition) => this.#router.send(partition, command, patience)))
+      if (committed && partitions.length > 0)
+        await this.#router.send(coordinator, { kind: 'informed', transaction: id, partitions }, patience)
+    } catch {
+      // The partitions find out by themselves.
+    }
+  }
+
+  /** What is seen at several moments counts if it is all there at one: after the last read (I2). */
+  async #validate(): Promise<void> {
+    const shares = [...this.#shares].filter(([, { drafts }]) => drafts > 0)
+    const [only, another] = shares
+    if (another === undefined && (only?.[1].drafts ?? 0) <= 1) return
+    await Promise.all(
+      shares.map(([partition, share]) => this.#ask(partition, { kind: 'validate', seen: seenOf(share) })),
+    )
+  }
+
+  #ask(partition: number, command: Command): Promise<unknown> {
+    return this.#router.send(partition, command, this.#within(undefined))
+  }
+
+  /** The options of one request: what is left of the transaction's time. */
+  #within(options: RouteOptions | undefined): RouteOptions | undefined {
+    const signal = options?.signal ?? this.#signal
+    const asked = options?.timeoutMs
+    const left = this.#deadline === undefined ? undefined : Math.max(1, this.#deadline - this.#router.now())
+    const timeoutMs = asked === undefined ? left : Math.min(asked, left ?? asked)
+    return this.#router.atMost({ timeoutMs, signal }, this.#limits.transactionMsMax)
+  }
+
+  #checkTime(): void {
+    if (this.#isOver)
+      throw new PlenumError('TRANSACTION_INVALID', 'The transaction is over; nothing more goes into it.')
+    if (this.#router.now() > this.#until) throw tooLong(this.#limits)
+  }
+}
+
+function keyOf(command: DataCommand): Readonly<Record<string, unknown>> {
+  if ('key' in command) return command.key
+  return 'value' in command ? command.value : {}
+}
+
+function partOf(share: Share): { readonly seen: Seen; readonly commands: readonly WriteCommand[] } {
+  return { seen: seenOf(share), commands: share.commands }
+}
+
+function seenOf({ entries, queries }: Share): Seen {
+  return { entries, queries }
+}
+
+function isData(command: Command): command is DataCommand {
+  switch (command.kind) {
+    case 'get':
+    case 'read':
+    case 'readAll':
+    case 'count':
+    case 'aggregate':
+      return true
+    default:
+      return isWrite(command)
+  }
+}
+
+function isWrite(command: Command): command is WriteCommand {
+  switch (command.kind) {
+    case 'insert':
+    case 'write':
+    case 'update':
+    case 'patch':
+    case 'change':
+    case 'remove':
+    case 'take':
+    case 'takeAll':
+    case 'clear':
+    case 'renew':
+      return true
+    default:
+      return false
+  }
+}
+
+function notInTransaction(what: string): PlenumError {
+  return new PlenumError('TRANSACTION_INVALID', `In a transaction ${what} is not possible.`, { details: { what } })
+}
+
+function gaveUp(cause: PlenumError, attempts: number): PlenumError {
+  return new PlenumError(
+    'TRANSACTION_CONFLICT',
+    `${cause.message} It was run ${attempts} times. Run it again later, or have it touch less.`,
+    { cause, retry: 'same', details: { ...cause.details, attempts } },
+  )
+}
+
+function tooMany({ transactionCommandsMax: value }: Limits): PlenumError {
+  return new PlenumError('LIMIT_EXCEEDED', `A transaction may make ${value} changes at one partition.`, {
+    details: { limit: 'transactionCommandsMax', value },
+  })
+}
+
+function tooMuchSeen({ transactionReadsMax: value }: Limits): PlenumError {
+  return new PlenumError('LIMIT_EXCEEDED', `A transaction may look at ${value} entries and queries.`, {
+    details: { limit: 'transactionReadsMax', value },
+  })
+}
+
+function tooLong({ transactionMsMax: value }: Limits): PlenumError {
+  return new PlenumError('LIMIT_EXCEEDED', `A transaction may take ${value} ms. Nothing happened.`, {
+    details: { limit: 'transactionMsMax', value },
+  })
+}
