@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { PlenumError } from 'plenum'
-import { faultKinds, type Faults } from './run-seed.ts'
+import { faultKinds, scenarioNamed, type Faults } from './run-seed.ts'
 
 /** What a campaign is told. */
 export interface CampaignOptions {
@@ -9,6 +9,8 @@ export interface CampaignOptions {
   readonly minutes: number
   readonly workers: number
   readonly faults: Faults
+  /** Names of the scenarios to play in turn; all of them if empty. */
+  readonly scenarios: readonly string[]
   /** A run that takes longer counts as hanging, in seconds. */
   readonly patience: number
   /** Whether to end at the first failure. */
@@ -29,6 +31,7 @@ export const campaignHelp = `npm run campaign -- [options]
   --minutes <n>    end after so many minutes at the latest
   --workers <n>    threads (2)
   --faults <kind>  drawn (default), none, all, regressions
+  --scenario <s>   only these scenarios, separated by commas; nothing has to be met then
   --patience <n>   a run that takes longer than so many seconds has failed (300)
   --first          end at the first failure
   --json           the sums and failures as JSON on standard output; progress goes to standard error
@@ -45,6 +48,7 @@ export function readCampaignOptions(args: readonly string[]): CampaignOptions {
     from: wholeNumber('from', values.from ?? '1000'),
     minutes: values.minutes === undefined ? Infinity : wholeNumber('minutes', values.minutes),
     faults: faultsOf(values.faults ?? 'drawn'),
+    scenarios: values.scenario === undefined ? [] : values.scenario.split(',').map((name) => scenarioNamed(name).name),
     patience: wholeNumber('patience', values.patience ?? '300'),
     first: values.first === true,
     workers: Math.max(1, wholeNumber('workers', values.workers ?? '2')),
@@ -59,7 +63,7 @@ function parsed(args: readonly string[]) {
   const text = { type: 'string' } as const
   const flag = { type: 'boolean' } as const
   const numbers = { seeds: text, from: text, minutes: text, workers: text, patience: text, kills: text }
-  const options = { ...numbers, faults: text, first: flag, json: flag, mutants: flag, help: flag }
+  const options = { ...numbers, faults: text, scenario: text, first: flag, json: flag, mutants: flag, help: flag }
   try {
     return parseArgs({ args: [...args], options })
   } catch (error) {

@@ -27,6 +27,12 @@ export const Errand = entry('errand', z.object({ id: z.int(), lane: z.string() }
   indexes: [['lane']],
 })
 
+/** A list that transactions append to. */
+export const List = entry('list', z.object({ id: z.string(), items: z.array(z.int()) }), { id: 'id' })
+
+/** One value of a set that transactions add to; the values of a set lie on all partitions. */
+export const Element = entry('element', z.object({ id: z.int(), set: z.string() }), { id: 'id', indexes: [['set']] })
+
 /** A row that a source loads. */
 export const Line = entry('line', z.object({ id: z.int(), text: z.string() }), { id: 'id' })
 
@@ -52,7 +58,10 @@ const Add = z.object({ counter: z.string(), by: z.int() })
 /** Everything that the scenarios use; each uses its own entry types. */
 export default unit(
   'simulated',
-  { entries: [Account, Register, Member, Counter, Hold, Errand, Line], uses: { lines: port<LineStore>() } },
+  {
+    entries: [Account, Register, Member, Counter, Hold, Errand, List, Element, Line],
+    uses: { lines: port<LineStore>() },
+  },
   {
     handlers: {
       openBranch: handler(

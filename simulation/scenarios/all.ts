@@ -5,8 +5,9 @@ import { queue } from './queue.ts'
 import { register } from './register.ts'
 import { set } from './set.ts'
 import { sources } from './sources.ts'
+import { transactions } from './transactions.ts'
 import { watch } from './watch.ts'
 import type { Scenario } from './scenario.ts'
 
 /** All scenarios; a campaign plays them in turn. */
-export const scenarios: readonly Scenario[] = [bank, register, set, calls, leases, sources, queue, watch]
+export const scenarios: readonly Scenario[] = [bank, register, set, calls, leases, sources, queue, watch, transactions]

@@ -79,14 +79,16 @@ export class InDoubt {
   }
 
   async #inquire({ transaction, coordinator, until }: PreparedRow): Promise<void> {
-    const { ask, submit } = this.#options
+    const { ask, submit, runtime } = this.#options
     const name = { id: transaction, coordinator, until }
+    runtime.probe?.('participant asked for an outcome')
     const committed = (await ask(coordinator, { kind: 'inquire', transaction: name })) === true
     if (!this.#stopped) await submit({ command: { kind: 'outcome', transaction, committed } })
   }
 
   async #inform({ transaction, partitions }: DecisionRow): Promise<void> {
-    const { ask, submit } = this.#options
+    const { ask, submit, runtime } = this.#options
+    runtime.probe?.('coordinator told an outcome')
     for (const partition of partitions) {
       await ask(partition, { kind: 'outcome', transaction, committed: true })
       if (this.#stopped) return

@@ -88,6 +88,7 @@ export class Primary {
       execution: this.#execution,
       now: () => this.#now(),
       begin: () => this.#begin(),
+      acked: () => this.#acked,
       submit: (request) => this.submit(request),
     })
     this.#commands = new Commands(replica.machine, this.#execution, this.#answers, this.#transactions)

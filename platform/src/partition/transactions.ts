@@ -49,6 +49,8 @@ export interface TransactionsOptions {
   readonly now: () => number
   /** Begins a command in the open batch. */
   readonly begin: () => void
+  /** Index up to which everything is acked. */
+  readonly acked: () => number
   readonly submit: (request: Request) => Promise<unknown>
   readonly runtime: Runtime
   /** Number of the partition. */
@@ -99,6 +101,8 @@ export class Transactions {
     this.#prepared = machine.table(ownLayouts.prepared.name)
     this.#decisions = machine.table(ownLayouts.decision.name)
     this.#inDoubt = new InDoubt({ ...options, find: (transaction) => this.#pending(transaction) })
+    if (this.#prepared.size > 0) options.runtime.probe?.('takeover while prepared')
+    if (this.#decisions.size > 0) options.runtime.probe?.('takeover with a decision')
     for (const row of this.#prepared.rows()) this.#lock(row.value as unknown as PreparedRow)
     for (const { value } of this.#decisions.rows()) {
       if (value['committed'] === true) this.#inDoubt.note(String(value['transaction']), true)
@@ -140,8 +144,9 @@ export class Transactions {
 
   /** Has a request that met a lock wait for the end of that transaction. */
   wait(request: Request): Promise<unknown> {
-    const { limits, now } = this.#options
+    const { limits, now, runtime } = this.#options
     const transaction = this.#inWay ?? ''
+    runtime.probe?.('request waited for a lock')
     this.#inWay = undefined
     if (!this.#tickets.has(request)) this.#tickets.set(request, { number: this.#locks.last, at: now() })
     let inbox = this.#waiting.get(transaction)
@@ -207,10 +212,12 @@ export class Transactions {
     }
   }
 
-  /** What is known of a transaction that is prepared or decided here. */
+  /** What is known for certain of a transaction that is prepared or decided here. */
   #pending(transaction: string): PreparedRow | DecisionRow | undefined {
     const row = this.#prepared.find({ transaction }) ?? this.#decisions.find({ transaction })
-    return row?.value as PreparedRow | DecisionRow | undefined
+    // What is not acked may never have been.
+    if (row === undefined || row.index > this.#options.acked()) return undefined
+    return row.value as unknown as PreparedRow | DecisionRow
   }
 
   /** Runs a command as the transaction would see it, and takes everything back. */
@@ -283,8 +290,9 @@ export class Transactions {
 
   /** The decision that all participants follow. It stands before the effects, in the same record (TX4). */
   #decide({ id, until }: TransactionName, partitions: readonly number[]): void {
-    const { machine, limits } = this.#options
+    const { machine, limits, runtime } = this.#options
     const before = this.#decisions.find({ transaction: id })
+    if (before !== undefined) runtime.probe?.('asked for before it was decided')
     if (before !== undefined) throw transactionConflict('a participant asked for its outcome before there was one')
     if (machine.time >= until) throw transactionConflict('it took longer than it may')
     if (this.#decisions.size >= limits.preparedMax) {
@@ -299,8 +307,10 @@ export class Transactions {
   }
 
   #outcome({ transaction, committed }: Of<'outcome'>): undefined {
-    const { machine } = this.#options
+    const { machine, execution } = this.#options
     const row = this.#prepared.find({ transaction })
+    // That it is over here may not be acked yet, and whoever hears it forgets the decision.
+    execution.dependency = this.#prepared.lastIndex
     if (row === undefined) return undefined
     const { effects } = row.value as unknown as PreparedRow
     const { guard } = machine

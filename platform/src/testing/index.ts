@@ -14,6 +14,7 @@ export {
 export { joinTries } from './checkers/join-tries.ts'
 export { checkQueue, type QueueCounts } from './checkers/queue.ts'
 export { checkRegisters, type RegisterCounts, type RegisterOptions } from './checkers/registers.ts'
+export { checkTransactions, type MicroOperation, type TransactionCounts } from './checkers/transactions.ts'
 export { entryChangeKinds, type DumpLine } from './checkers/journal-dump.ts'
 export { folderJournal } from './grid/folder-journal.ts'
 export { checkSessions, type SessionCounts } from './checkers/sessions.ts'
@@ -32,6 +33,7 @@ export {
   type RegisterStep,
   type RegisterWritten,
 } from './generators/register-workload.ts'
+export { TransactionSteps, type TransactionStep } from './generators/transaction-workload.ts'
 export { runSetStep, SetSteps, type SetCalls, type SetStep } from './generators/set-workload.ts'
 export { drawLimits } from './generators/draw-limits.ts'
 export { shrink, type ShrinkOptions, type Shrunk } from './generators/shrink.ts'
