@@ -14,7 +14,7 @@ import { repositoryRoot } from './repository.ts'
 
 const bin = (path: string): string => join(repositoryRoot, 'node_modules', path)
 
-const guides = ['docs/getting-started.md', 'docs/queries.md', 'docs/testing.md']
+const guides = ['docs/getting-started.md', 'docs/queries.md', 'docs/watching.md', 'docs/leases.md', 'docs/testing.md']
 
 async function checkPackage(): Promise<void> {
   using packed = temporaryFolder()
