@@ -131,11 +131,8 @@ export class Reader {
     checkOptions(options, check)
     this.#options.onQuery(table, where)
     const { orderBy, fifo, limit, offset = 0, after } = options
-    return wayTo(table, where, check, {
-      orderBy,
-      fifo,
-      enough: limit === undefined || after !== undefined ? undefined : offset + limit,
-    })
+    const enough = limit === undefined || after !== undefined ? undefined : offset + limit
+    return wayTo(table, where, check, { orderBy, fifo, enough }, this.#options.limits)
   }
 }
 
