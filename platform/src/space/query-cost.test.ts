@@ -152,7 +152,11 @@ describe('the size of a query', () => {
     for (let depth = 0; depth < 100_000; depth++) deep = { not: deep }
     const round: Record<string, unknown> = {}
     round['and'] = [round]
+    const told: StoredValue[] = []
+    all.observer = { entry: () => undefined, query: (_, where) => told.push(where) }
     for (const where of [deep, round])
       expect(() => all.readAll(table, where, {})).toThrow(exceeded({ limit: 'queryConditionsMax', value: 1_000 }))
+    all.readAll(table, { a: 1 }, {})
+    expect(told).toEqual([{ a: 1 }])
   })
 })
