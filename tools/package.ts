@@ -14,7 +14,16 @@ import { repositoryRoot } from './repository.ts'
 
 const bin = (path: string): string => join(repositoryRoot, 'node_modules', path)
 
-const guides = ['docs/getting-started.md', 'docs/queries.md', 'docs/testing.md']
+const guides = [
+  'docs/getting-started.md',
+  'docs/queries.md',
+  'docs/watching.md',
+  'docs/leases.md',
+  'docs/testing.md',
+  'docs/coming-from/gigaspaces-javaspaces.md',
+  'docs/coming-from/hazelcast.md',
+  'docs/coming-from/redis.md',
+]
 
 async function checkPackage(): Promise<void> {
   using packed = temporaryFolder()

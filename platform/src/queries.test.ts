@@ -43,8 +43,8 @@ const shop = unit(
 
 type Shop = Client<typeof shop>
 const running: Shop[] = []
-async function start(): Promise<Shop> {
-  const client = await embedded({ unit: shop, journal: 'memory', partitions: 3 })
+async function start(limits = {}): Promise<Shop> {
+  const client = await embedded({ unit: shop, journal: 'memory', partitions: 3, limits })
   running.push(client)
   return client
 }
@@ -55,8 +55,8 @@ afterEach(async () => {
 const symbols = ['ACME', 'BETA', 'CORP', 'DELTA']
 
 /** Forty orders of four symbols, ten prices each. */
-async function filled(): Promise<Shop> {
-  const client = await start()
+async function filled(limits = {}): Promise<Shop> {
+  const client = await start(limits)
   const orders = Array.from({ length: 40 }, (_, n) => ({
     id: `o${n}`,
     symbol: symbols[n % 4]!,
@@ -290,4 +290,27 @@ test('[SP3] an operand that could match nothing is QUERY_INVALID; a pattern of m
   await space.write(Order, { id: 'a'.repeat(5_000), symbol: 'ACME', price: 1, quantity: 1, status: 'open' })
   expect(await space.count(Order, { id: { like: `${'%a'.repeat(30)}%b` } })).toBe(0)
   expect(await space.count(Order, { id: { like: `${'%a'.repeat(30)}_` } })).toBe(1)
+})
+
+test('[A8] what a query costs has limits, from outside, in a handler, for a wait and for a watch', async () => {
+  const { space, handlers } = await filled({ queryVisitsMax: 3, queryConditionsMax: 4, inItemsMax: 3 })
+  const exceeds = (limit: string) =>
+    expect.objectContaining({
+      code: 'LIMIT_EXCEEDED',
+      retry: 'never',
+      details: expect.objectContaining({ limit }) as unknown,
+    })
+  await expect(space.count(Order, { quantity: { gte: 0 } })).rejects.toEqual(exceeds('queryVisitsMax'))
+  await expect(space.take(Order, { quantity: -1 }, { wait: '1m' })).rejects.toEqual(exceeds('queryVisitsMax'))
+  await expect(handlers.sweep({ symbol: 'ACME' })).rejects.toEqual(exceeds('queryVisitsMax'))
+  expect(await space.readAll(Order, { symbol: 'ACME', price: { lt: 3 } })).toHaveLength(3)
+  expect((await space.get(Order, { symbol: 'ACME', id: 'o0' }))?.status).toBe('done')
+  await expect(space.readAll(Order, { id: { in: ['1', '2', '3', '4'] } })).rejects.toEqual(exceeds('inItemsMax'))
+  const many = { and: [{ price: { gt: 1, lt: 9 } }, { quantity: 1 }] }
+  await expect(space.readAll(Order, many)).rejects.toEqual(exceeds('queryConditionsMax'))
+  await expect(space.read(Order, many, { wait: '1m' })).rejects.toEqual(exceeds('queryConditionsMax'))
+  // The first event says that a state follows; the second would be that state.
+  const events = space.watch(Order, many)[Symbol.asyncIterator]()
+  expect((await events.next()).value).toMatchObject({ kind: 'reset' })
+  await expect(events.next()).rejects.toEqual(exceeds('queryConditionsMax'))
 })

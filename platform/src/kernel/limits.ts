@@ -45,6 +45,14 @@ export interface Limits {
   readonly batchEntriesMax: number
   /** Entries that one unbounded readAll may return. */
   readonly readEntriesMax: number
+  /** Entries that one query may look at in one partition, whatever it finds. */
+  readonly queryVisitsMax: number
+  /** Conditions of one query, nested ones included. */
+  readonly queryConditionsMax: number
+  /** Items of one list of `in` or `notIn`. */
+  readonly inItemsMax: number
+  /** Indexes of one entry type: each costs memory, and time with each write. */
+  readonly indexesMax: number
   /** Milliseconds of the longest lease of an entry. */
   readonly entryLeaseMsMax: number
   /** Groups of one aggregate. */
@@ -100,6 +108,10 @@ export const defaultLimits: Limits = checkedLimits({
   sessionLeaseMs: 60_000,
   batchEntriesMax: 10_000,
   readEntriesMax: 1_000_000,
+  queryVisitsMax: 10_000_000,
+  queryConditionsMax: 1_000,
+  inItemsMax: 10_000,
+  indexesMax: 32,
   entryLeaseMsMax: 36_600 * 86_400_000,
   aggregateGroupsMax: 100_000,
   commandEffectsMax: 100_000,

@@ -2,9 +2,11 @@
 //
 // I1 Whatever way is taken, a row is visited once at most and shown only if it matches: the ways differ in work alone.
 // I2 For a condition that an index serves alone, only matches are visited.
+// I3 No query visits more rows than its limit; where a table has fewer, nothing is compared for it (A8).
 import { conditionsOf, type PathCondition } from './conditions.ts'
 import { isScalar } from './item-order.ts'
 import type { StoredValue } from './layout.ts'
+import { checkQuerySize, tooManyVisits, type QueryLimits } from './query-cost.ts'
 import { compileQuery, type PathCheck } from './query.ts'
 import type { Row } from './row.ts'
 import type { Group, KeyRange, SecondaryIndex, Visit } from './secondary-index.ts'
@@ -45,20 +47,33 @@ interface Path {
   readonly walk: (visit: Visit) => boolean
 }
 
-/** The cheapest way to the matches. QUERY_INVALID for a query that cannot be understood. */
-export function wayTo(table: Table, where: StoredValue, check: PathCheck | undefined, wanted: Wanted): Way {
+/**
+ * The cheapest way to the matches. QUERY_INVALID for a query that cannot be understood, LIMIT_EXCEEDED for one that is
+ * too large, and from the walk for one that would visit too many rows.
+ */
+export function wayTo(
+  table: Table,
+  where: StoredValue,
+  check: PathCheck | undefined,
+  wanted: Wanted,
+  limits: QueryLimits,
+): Way {
+  const { queryVisitsMax } = limits
   const lookUp = lookUpFor(table, where, wanted)
-  if (lookUp !== undefined) return lookUp
+  if (lookUp !== undefined) return lookUp.rows <= queryVisitsMax ? lookUp : lookUp.upTo(queryVisitsMax, table, where)
+  checkQuerySize(where, limits)
   const matches = compileQuery(where, check)
   const { by, inOrder, walk } = cheapest(table, where, wanted)
+  const mayExceed = table.size > queryVisitsMax
   return {
     by,
     inOrder,
-    walk: (visit) =>
-      counted(
-        (one) => void walk(one),
-        (row) => !matches(row.value) || visit(row),
-      ),
+    walk(visit) {
+      const all = (one: Visit): void => void walk(one)
+      const show: Visit = (row) => !matches(row.value) || visit(row)
+      if (!mayExceed) return counted(all, show)
+      return countedUpTo(queryVisitsMax, () => tooManyVisits(table, where, by, queryVisitsMax), all, show)
+    },
   }
 }
 
@@ -66,6 +81,17 @@ export function wayTo(table: Table, where: StoredValue, check: PathCheck | undef
 function counted(walk: (visit: Visit) => void, visit: Visit): number {
   let visited = 0
   walk((row) => {
+    visited += 1
+    return visit(row)
+  })
+  return visited
+}
+
+/** As `counted`, for a table of more rows than a query may visit: throws at the first row beyond. */
+function countedUpTo(max: number, exceeded: () => Error, walk: (visit: Visit) => void, visit: Visit): number {
+  let visited = 0
+  walk((row) => {
+    if (visited >= max) throw exceeded()
     visited += 1
     return visit(row)
   })
@@ -149,6 +175,21 @@ class LookUp implements Way {
       (one) => void group.visit(one),
       (row) => !hasAll(row.value, rest) || visit(row),
     )
+  }
+
+  /** The same way, for a group of more rows than a query may visit. */
+  upTo(max: number, table: Table, where: StoredValue): Way {
+    const { by, inOrder } = this
+    const group = this.#group
+    const rest = this.#rest
+    const all = (one: Visit): void => void (group instanceof SortedList ? group.visit(one) : group && one(group))
+    const exceeded = (): Error => tooManyVisits(table, where, by, max)
+    return {
+      by,
+      inOrder,
+      walk: (visit) =>
+        countedUpTo(max, exceeded, all, (row) => (rest !== undefined && !hasAll(row.value, rest)) || visit(row)),
+    }
   }
 }
 

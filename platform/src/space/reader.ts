@@ -1,6 +1,7 @@
 // Answers queries on a machine (SP3): what matches, in the order asked for, counted, summed up or explained.
 //
-// I1 `onQuery` is told of every query before it is answered: an answer about what matches depends on all of the type (PA3).
+// I1 `onQuery` is told of every query that can be answered, before it is: an answer about what matches depends on all of
+//    the type (PA3).
 import type { Limits } from '../kernel/index.ts'
 import { Aggregation, type AggregatePart, type AggregateRequest } from './aggregate.ts'
 import { wayTo, type Way } from './find.ts'
@@ -129,13 +130,12 @@ export class Reader {
   #wayTo(table: Table, where: StoredValue, options: SelectOptions): Way {
     const check = this.#options.checkOf(table)
     checkOptions(options, check)
-    this.#options.onQuery(table, where)
     const { orderBy, fifo, limit, offset = 0, after } = options
-    return wayTo(table, where, check, {
-      orderBy,
-      fifo,
-      enough: limit === undefined || after !== undefined ? undefined : offset + limit,
-    })
+    const enough = limit === undefined || after !== undefined ? undefined : offset + limit
+    const way = wayTo(table, where, check, { orderBy, fifo, enough }, this.#options.limits)
+    // Whoever is told may follow the query into its depth, which only now has a known end (A8).
+    this.#options.onQuery(table, where)
+    return way
   }
 }
 

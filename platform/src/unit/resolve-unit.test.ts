@@ -10,8 +10,8 @@ const Item = entry('item', schema, { id: 'id' })
 const load = async function* (): AsyncGenerator<readonly { id: string; n: number }[]> {}
 const get = (): Promise<readonly { id: string; n: number }[]> => Promise.resolve([])
 
-function resolved(declared: Unit): unknown {
-  const options = { runtime: new ManualRuntime(), limits: defaultLimits, checkAll: true }
+function resolved(declared: Unit, limits = defaultLimits): unknown {
+  const options = { runtime: new ManualRuntime(), limits, checkAll: true }
   return resolveUnit(unitDefinition(declared), options)
 }
 
@@ -40,4 +40,16 @@ test.each([
 test('what is declared and done otherwise, or makes something faster only, is accepted', () => {
   const Made = entry('item', schema, { id: 'id', keys: 'uuid7', indexes: [['n']] })
   expect(() => resolved(unit('u', { entries: [Made] }, { sources: { s: source(Made, { load }) } }))).not.toThrow()
+})
+
+test('[A8] a unit whose entry type has more indexes than it may is refused', () => {
+  const limits = { ...defaultLimits, indexesMax: 2 }
+  const indexed = (indexes: readonly (readonly string[])[]): Unit => withEntry({ indexes })
+  expect(() => resolved(indexed([['n'], ['id', 'n']]), limits)).not.toThrow()
+  expect(() => resolved(indexed([['n'], ['id', 'n'], ['id']]), limits)).toThrow(
+    expect.objectContaining({
+      code: 'LIMIT_EXCEEDED',
+      details: { limit: 'indexesMax', value: 2, found: 3, type: 'item' },
+    }),
+  )
 })

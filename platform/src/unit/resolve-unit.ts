@@ -34,9 +34,10 @@ export interface ResolvedUnit extends UnitParts {
   readonly functions: readonly string[]
 }
 
-/** NOT_AVAILABLE_YET if the unit has parts that this version does not run. */
+/** NOT_AVAILABLE_YET if the unit has parts that this version does not run, LIMIT_EXCEEDED for too many indexes. */
 export function resolveUnit(definition: UnitDefinition, options: ResolveOptions): ResolvedUnit {
   refuseWhatIsMissing(definition)
+  checkIndexes(definition, options.limits)
   const layouts = new Map<string, Layout>()
   const rules = new Map<string, Rules>()
   const types = new Map<string, ClientType>()
@@ -99,6 +100,17 @@ function refuseWhatIsMissing(definition: UnitDefinition): void {
   for (const [name, { get }] of definition.sources) {
     const details = { section: 'sources', name, option: 'get' }
     if (get !== undefined) throw notYet(definition, `get of the source '${name}'`, 'it', details)
+  }
+}
+
+function checkIndexes({ entries }: UnitDefinition, { indexesMax }: Limits): void {
+  for (const [name, { indexes }] of entries) {
+    if (indexes.length <= indexesMax) continue
+    throw new PlenumError(
+      'LIMIT_EXCEEDED',
+      `Entry type '${name}' declares ${indexes.length} indexes, and may have ${indexesMax}. Leave out those that no query uses.`,
+      { details: { limit: 'indexesMax', value: indexesMax, found: indexes.length, type: name } },
+    )
   }
 }
 
