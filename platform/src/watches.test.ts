@@ -180,6 +180,40 @@ test('[WA2] where the changes do not reach back to the token, there is a reset a
   await again.stop()
 })
 
+test('[WA2] a token of the initial state resumes with what was not told yet', async () => {
+  const client = await start({ journal: 'memory', partitions: 4 })
+  await client.space.writeAll(
+    Seat,
+    Array.from({ length: 20 }, (_, at) => ({ id: `s${at}`, row: `r${at}`, state: 'free' })),
+  )
+  const told = new Set<string>()
+  let token: Token | undefined
+  const note = (event: Event): void => {
+    if (event.kind === 'changes') for (const { entry } of event.changes) told.add(entry.id)
+  }
+  for await (const event of client.space.watch(Seat, {})) {
+    note(event)
+    if (event.kind !== 'changes') continue
+    token = event.token
+    break
+  }
+  expect(told.size).toBeLessThan(20)
+  for await (const event of client.space.watch(Seat, {}, { since: token })) {
+    note(event)
+    if (event.kind === 'ready') break
+  }
+  expect(told.size).toBe(20)
+})
+
+test('[WA1] a query that cannot be understood is told before anything else', async () => {
+  const client = await start()
+  const first = client.space
+    .watch(Seat, { colour: 'red' } as never)
+    [Symbol.asyncIterator]()
+    .next()
+  await expect(first).rejects.toMatchObject({ code: 'QUERY_INVALID' })
+})
+
 test('[WA3] who is too slow is ended and can resume; who asks for conflation goes on from a fresh state', async () => {
   const client = await start({ journal: 'memory', limits: { changeRingMax: 4 } })
   for (const conflate of [false, true]) {

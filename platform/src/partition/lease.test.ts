@@ -104,3 +104,17 @@ test('[PA5] heartbeats keep the lease while the loop runs; a loop that is stalle
   expect(answers.of('read')).toBe('waits')
   expect(second.partition.role.kind).toBe('following')
 })
+
+test.each([false, true])(
+  '[TI2] a lease ends, and is journaled, where nobody asks for anything (shared: %s)',
+  async (isShared) => {
+    const bench = new PartitionBench({ shared: isShared })
+    const { partition } = await bench.primary()
+    const { command } = write('a', 1) as { readonly command: object }
+    await partition.submit({ command: { ...command, options: { leaseMs: 5_000 } } as never })
+    await bench.runtime.advance(4_900)
+    expect(await bench.stored('a')).toBeDefined()
+    await bench.runtime.advance(300)
+    expect(await bench.stored('a')).toBeUndefined()
+  },
+)

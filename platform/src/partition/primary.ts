@@ -23,11 +23,11 @@ import {
   type Request,
 } from '../space/index.ts'
 import { Commands } from './commands.ts'
-import { endLeases } from './end-leases.ts'
 import { fillMax, firstMark } from './fill-marks.ts'
 import { HeldReplies } from './held-replies.ts'
 import { Inbox } from './inbox.ts'
 import type { Execution } from './logic.ts'
+import { LeaseEnds } from './lease-ends.ts'
 import { LoneRecords } from './lone-records.ts'
 import { takeNamedSnapshot } from './named-snapshot.ts'
 import { PartitionClock } from './partition-clock.ts'
@@ -63,6 +63,7 @@ export class Primary {
   #heartbeat: Timer | undefined
   readonly #snapshots: SnapshotSchedule
   readonly #alone: LoneRecords
+  readonly #leaseEnds: LeaseEnds
 
   constructor(options: PrimaryOptions) {
     this.#options = options
@@ -112,6 +113,12 @@ export class Primary {
       makeRoomForAll: options.makeRoom,
       onRoom: () => this.#runWaiting(),
       onFailed: (reason) => this.#ended || options.onEvent({ kind: 'snapshot-failed', reason }),
+    })
+    this.#leaseEnds = new LeaseEnds({
+      ...room,
+      effectsMax: limits.commandEffectsMax,
+      mayChange: () => this.#pipeline.flowing,
+      keeps: this.#transactions.keepsOverdue,
     })
     if (options.journal.shared) this.#beat()
   }
@@ -182,6 +189,7 @@ export class Primary {
   async close(): Promise<void> {
     this.#closing = true
     this.#heartbeat?.stop()
+    this.#leaseEnds.stop()
     this.#waits.abandon(notPrimary())
     this.#watchers.abandon(notPrimary())
     this.#transactions.abandon(notPrimary())
@@ -202,18 +210,18 @@ export class Primary {
     this.#ended = true
     this.#waits.stop()
     this.#watchers.stop()
+    this.#leaseEnds.stop()
     this.#transactions.stop()
     this.#heartbeat?.stop()
     this.#pipeline.end()
   }
 
   #run(request: Request): Promise<unknown> {
-    const { replica, limits } = this.#options
+    const { limits } = this.#options
     const { command } = request
     if (this.#held.count >= limits.heldRepliesMax && command.kind !== 'cancel')
       return Promise.reject(overloaded('heldRepliesMax', limits.heldRepliesMax))
-    const { nextExpiry } = replica.machine
-    if (nextExpiry !== Infinity && nextExpiry <= this.#now()) this.#tick()
+    this.#leaseEnds.end()
     const waiting = this.#waits.lookFor(command)
     if (waiting !== undefined) return waiting
     if (command.kind === 'cancel')
@@ -340,13 +348,6 @@ export class Primary {
     return Promise.reject(poisonRequest(attempt))
   }
 
-  #tick(): void {
-    const { replica, limits } = this.#options
-    const begin = (): void => this.#begin()
-    const { keepsOverdue } = this.#transactions
-    endLeases(replica.machine, this.#answers, limits.commandEffectsMax, keepsOverdue, begin, () => this.#askFlush())
-  }
-
   /**
    * Answers now if nothing is in the way, else when the index that it depends on is acked. Where the lease is over, or
    * proof is asked for, that is an index whose record is sent from now on: an older one may have been acked before
@@ -419,6 +420,7 @@ export class Primary {
     this.#leaseUntil = Math.max(this.#leaseUntil, sentAt + this.#leaseMs)
     this.#held.release(index)
     this.#watchers.onAcked(index)
+    this.#leaseEnds.look()
     if (this.#pipeline.inFlight === 0 && this.#writer.at > recordHeaderBytes) this.#askFlush()
     else if (this.#held.count > 0 && this.#pipeline.inFlight === 0) this.#confirmationIndex()
   }
@@ -448,6 +450,7 @@ export class Primary {
   #letGo(reason: string): void {
     this.#ended = true
     this.#heartbeat?.stop()
+    this.#leaseEnds.stop()
     this.#held.abandon(
       new PlenumError(
         'UNKNOWN_OUTCOME',

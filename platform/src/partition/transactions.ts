@@ -9,6 +9,7 @@
 // I3 The locks are those of the rows of prepared transactions that are committed to the machine, at any time.
 import { PlenumError, type Limits } from '../kernel/index.ts'
 import {
+  checkQuerySize,
   compileQuery,
   errorData,
   Locks,
@@ -369,7 +370,8 @@ export class Transactions {
   }
 
   #validateQuery({ type, where, since }: SeenQuery): void {
-    const { machine } = this.#options
+    const { machine, limits } = this.#options
+    checkQuerySize(where, limits)
     const table = machine.table(type)
     if (!machine.ring.reaches(since)) throw transactionConflict('too much has changed since it read')
     const matches = compileQuery(where)

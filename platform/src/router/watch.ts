@@ -45,8 +45,8 @@ export class Watch {
   readonly #type: ClientType
   readonly #where: StoredValue
   readonly #options: WatchOptions
-  /** Where it stands at each partition. */
-  #places: WatchPlace[] = []
+  /** Where it stands at each partition; undefined where the present state was not told yet. */
+  #places: (WatchPlace | undefined)[] = []
   readonly #heard: Heard[] = []
   readonly #open = new Map<number, Wait>()
   #failure: Error | undefined
@@ -81,17 +81,10 @@ export class Watch {
 
   /** The present state of every partition; without a reason only where they stand. */
   async *#begin(reason: 'initial' | 'history-gone' | undefined): AsyncGenerator<WatchEvent<StoredValue>> {
+    this.#places = Array.from({ length: this.#router.partitions }, () => undefined)
+    const all = await this.#askAll(this.#places, reason !== undefined)
     if (reason !== undefined) yield { kind: 'reset', reason }
-    const all = await this.#askAll(undefined, reason !== undefined)
-    this.#places = all.map((watched) => {
-      if (watched.kind === 'initial') return watched.place
-      throw new PlenumError('INVARIANT_BROKEN', `A partition answered '${watched.kind}' to the beginning of a watch.`)
-    })
-    for (const watched of all) {
-      if (watched.kind !== 'initial' || watched.entries.length === 0) continue
-      const changes = watched.entries.map((entry) => ({ kind: 'added', entry }) as const)
-      yield { kind: 'changes', changes, token: this.#token() }
-    }
+    for (const [partition, watched] of all.entries()) yield* this.#tell({ partition, watched })
     for (const partition of this.#places.keys()) this.#ask(partition)
     yield { kind: 'ready', token: this.#token() }
   }
@@ -99,7 +92,7 @@ export class Watch {
   /** What changed since the token; a fresh state if somewhere the changes do not reach back so far. */
   async *#resume(token: string): AsyncGenerator<WatchEvent<StoredValue>> {
     this.#places = this.#placesIn(token)
-    const all = await this.#askAll(this.#places, false)
+    const all = await this.#askAll(this.#places, true)
     if (all.some(({ kind }) => kind === 'gone')) return yield* this.#begin('history-gone')
     for (const [partition, watched] of all.entries()) yield* this.#tell({ partition, watched })
     for (const partition of this.#places.keys()) this.#ask(partition)
@@ -127,7 +120,13 @@ export class Watch {
   }
 
   *#tell({ partition, watched }: Heard): Generator<WatchEvent<StoredValue>> {
-    if (watched.kind !== 'changes') return
+    if (watched.kind === 'gone') return
+    if (watched.kind === 'initial') {
+      this.#places[partition] = watched.place
+      const changes = watched.entries.map((entry) => ({ kind: 'added', entry }) as const)
+      if (changes.length > 0) yield { kind: 'changes', changes, token: this.#token() }
+      return
+    }
     const commits = watched.commits.map((commit) => ({ changes: withStamps(commit), place: commit.place }))
     if (this.#options.conflate === true) {
       const changes = conflated(
@@ -164,11 +163,8 @@ export class Watch {
     )
   }
 
-  #askAll(places: readonly WatchPlace[] | undefined, initial: boolean): Promise<readonly Watched[]> {
-    const partitions = Array.from({ length: this.#router.partitions }, (_, partition) => partition)
-    return Promise.all(
-      partitions.map((partition) => this.#send(partition, places?.[partition], initial, this.#router.newWait(0))),
-    )
+  #askAll(places: readonly (WatchPlace | undefined)[], initial: boolean): Promise<readonly Watched[]> {
+    return Promise.all(places.map((place, partition) => this.#send(partition, place, initial, this.#router.newWait(0))))
   }
 
   async #send(partition: number, since: WatchPlace | undefined, initial: boolean, wait: Wait): Promise<Watched> {
@@ -181,12 +177,15 @@ export class Watch {
   }
 
   #token(): Token {
-    return opaqueText(this.#places, this.#asked) as Token
+    return opaqueText(
+      this.#places.map((place) => place ?? null),
+      this.#asked,
+    ) as Token
   }
 
-  #placesIn(token: string): WatchPlace[] {
-    const places = readOpaque(token, this.#asked, 'since') as readonly WatchPlace[]
-    if (places.length === this.#router.partitions) return [...places]
+  #placesIn(token: string): (WatchPlace | undefined)[] {
+    const places = readOpaque(token, this.#asked, 'since') as readonly (WatchPlace | null)[]
+    if (places.length === this.#router.partitions) return places.map((place) => place ?? undefined)
     throw new PlenumError(
       'QUERY_INVALID',
       `The token of this watch is of ${places.length} partitions; there are ${this.#router.partitions}.`,

@@ -50,6 +50,7 @@ export type {
   Written,
 } from './operations.ts'
 export { compileQuery, type Matcher, type PathCheck } from './query.ts'
+export { checkQuerySize } from './query-cost.ts'
 export { keyFieldsOf, type Explanation } from './reader.ts'
 export {
   errorData,

@@ -24,7 +24,7 @@ class Story {
     return this
   }
 
-  then(steps: readonly MicroOperation[], type: 'ok' | 'fail' | 'info' = 'ok'): this {
+  next(steps: readonly MicroOperation[], type: 'ok' | 'fail' | 'info' = 'ok'): this {
     return this.atOnce({ steps, type })
   }
 }
@@ -37,7 +37,7 @@ function why(story: Story): string {
 describe('transactions', () => {
   test('[TX1] one after the other is fine, and so is at once in any order', () => {
     const story = new Story()
-      .then([
+      .next([
         ['append', 'a', 1],
         ['r', 'a', [1]],
       ])
@@ -55,9 +55,9 @@ describe('transactions', () => {
           ],
         },
       )
-      .then([['add', 's', 1]])
-      .then([['add', 's', 2]], 'info')
-      .then([
+      .next([['add', 's', 1]])
+      .next([['add', 's', 2]], 'info')
+      .next([
         ['r', 'a', [1, 2]],
         ['r', 'b', [1]],
         ['members', 's', [1]],
@@ -81,7 +81,7 @@ describe('transactions', () => {
           ],
         },
       )
-      .then([
+      .next([
         ['r', 'a', [1]],
         ['r', 'b', [1]],
       ])
@@ -104,7 +104,7 @@ describe('transactions', () => {
           ],
         },
       )
-      .then([['r', 'a', [1, 2]]])
+      .next([['r', 'a', [1, 2]]])
     expect(why(story)).toMatch('No order explains')
   })
 
@@ -124,7 +124,7 @@ describe('transactions', () => {
           ],
         },
       )
-      .then([['members', 's', [1, 2]]])
+      .next([['members', 's', [1, 2]]])
     expect(why(story)).toMatch('No order explains')
   })
 
@@ -143,24 +143,24 @@ describe('transactions', () => {
         ],
       },
     )
-    expect(why(story.then([['r', 'b', [1]]]))).toMatch('No order explains')
+    expect(why(story.next([['r', 'b', [1]]]))).toMatch('No order explains')
   })
 
   test('[TX1] what was committed before is missing: real time counts', () => {
-    expect(why(new Story().then([['append', 'a', 1]]).then([['r', 'a', []]]))).toMatch('No order explains')
-    expect(why(new Story().then([['add', 's', 1]]).then([['members', 's', []]]))).toMatch('No order explains')
+    expect(why(new Story().next([['append', 'a', 1]]).next([['r', 'a', []]]))).toMatch('No order explains')
+    expect(why(new Story().next([['add', 's', 1]]).next([['members', 's', []]]))).toMatch('No order explains')
   })
 
   test('[TX1] [TX5] what was refused, nobody wrote, or stands twice must not be read', () => {
-    expect(why(new Story().then([['append', 'a', 1]], 'fail').then([['r', 'a', [1]]]))).toMatch('never committed')
-    expect(why(new Story().then([['r', 'a', [7]]]))).toMatch('nobody wrote 7')
-    expect(why(new Story().then([['append', 'a', 1]]).then([['r', 'a', [1, 1]]]))).toMatch('twice')
+    expect(why(new Story().next([['append', 'a', 1]], 'fail').next([['r', 'a', [1]]]))).toMatch('never committed')
+    expect(why(new Story().next([['r', 'a', [7]]]))).toMatch('nobody wrote 7')
+    expect(why(new Story().next([['append', 'a', 1]]).next([['r', 'a', [1, 1]]]))).toMatch('twice')
   })
 
   test('[TX1] a transaction that does not see its own is found, and so are two orders of one list', () => {
     expect(
       why(
-        new Story().then([
+        new Story().next([
           ['append', 'a', 1],
           ['r', 'a', []],
         ]),
@@ -168,13 +168,13 @@ describe('transactions', () => {
     ).toMatch('its own')
     expect(
       why(
-        new Story().then([
+        new Story().next([
           ['add', 's', 1],
           ['members', 's', []],
         ]),
       ),
     ).toMatch('added itself')
-    const story = new Story().then([['append', 'a', 1]]).then([['append', 'a', 2]])
-    expect(why(story.then([['r', 'a', [1, 2]]]).then([['r', 'a', [2, 1]]]))).toMatch('somebody else')
+    const story = new Story().next([['append', 'a', 1]]).next([['append', 'a', 2]])
+    expect(why(story.next([['r', 'a', [1, 2]]]).next([['r', 'a', [2, 1]]]))).toMatch('somebody else')
   })
 })

@@ -161,7 +161,7 @@ class Graph {
     const own = new Set<string>()
     for (const [f, key, value] of transaction.steps) {
       if (isWrite(f)) own.add(`${key} ${String(value)}`)
-      else if (value !== null && f === 'r') this.#followList(transaction, key, value as readonly number[], own)
+      else if (value !== null && f === 'r') this.#followList(transaction, key, value, own)
       else if (value !== null) this.#followSet(transaction, key, value as readonly number[])
     }
   }
@@ -198,7 +198,7 @@ class Graph {
   /** Those who certainly wrote a value of a key that nobody has read. */
   #unread(f: 'append' | 'add', key: string, isRead: (value: number) => boolean): readonly Transaction[] {
     return this.#answered().filter(({ steps }) =>
-      steps.some(([step, of, value]) => step === f && of === key && !isRead(value as number)),
+      steps.some(([step, of, value]) => step === f && of === key && !isRead(value)),
     )
   }
 
