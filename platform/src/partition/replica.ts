@@ -42,7 +42,12 @@ export interface SnapshotBody {
 }
 
 /** Sees every accepted record and each of its effects, after they were applied. */
-export type ReplicaObserver = (record: JournalRecord, effects: readonly Effect[]) => void
+export type ReplicaObserver = (
+  record: JournalRecord,
+  effects: readonly Effect[],
+  /** How many effects there are up to the end of each command that changed something. */
+  ends: readonly number[],
+) => void
 
 export interface ReplicaOptions {
   readonly journal: Uint8Array
@@ -193,6 +198,7 @@ export class Replica {
 
   #apply(record: JournalRecord): void {
     const effects: Effect[] = []
+    const ends: number[] = []
     this.#closed = record.kind === 'CLOSE'
     this.machine.advance(record.time)
     switch (record.kind) {
@@ -201,7 +207,7 @@ export class Replica {
         this.machine.renewLeases()
         break
       case 'BATCH':
-        this.#applyBatch(record, effects)
+        this.#applyBatch(record, effects, ends)
         break
       case 'UPGRADE':
         this.declare(decodeBody<UpgradeBody>(record))
@@ -213,14 +219,16 @@ export class Replica {
       case 'CLOSE':
         break
     }
-    this.#observe?.(record, effects)
+    this.#observe?.(record, effects, ends)
   }
 
-  #applyBatch(record: JournalRecord, effects: Effect[]): void {
+  #applyBatch(record: JournalRecord, effects: Effect[], ends: number[]): void {
     let marked = false
     this.machine.apply(record.body, record.index, record.time, (effect) => {
       if (effect.kind === 'snapshot-begins') marked = true
-      if (this.#observe !== undefined) effects.push(effect)
+      if (this.#observe === undefined) return
+      if (effect.kind === 'commit') ends.push(effects.length)
+      else effects.push(effect)
     })
     if (!marked) return
     this.placeSnapshot(record.index, record.position)

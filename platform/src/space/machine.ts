@@ -20,6 +20,7 @@ import {
   writePut,
   writeRemove,
   writeSnapshotBegins,
+  type CommitMark,
   type Effect,
   type NamedEffect,
   type RemovalReason,
@@ -265,18 +266,15 @@ export class Machine {
     writeSnapshotBegins(this.#open())
   }
 
-  /** Applies the effects of an accepted BATCH record (A5); `onEffect` sees each once it is made. */
-  apply(body: Uint8Array, index: number, time: number, onEffect?: (effect: Effect) => void): void {
+  /** Applies the effects of an accepted BATCH record (A5); `onEffect` sees each once it is made, and where commands end. */
+  apply(body: Uint8Array, index: number, time: number, onEffect?: (effect: Effect | CommitMark) => void): void {
     assert(this.#writer === undefined, 'records are not applied inside a command')
     this.advance(time)
     const reader = new ByteReader(body)
     while (!reader.done) {
       const effect = readEffect(reader, (number) => this.#numbered(number))
-      if (effect.kind === 'commit') {
-        this.#ring.endCommit()
-        continue
-      }
-      if (effect.kind === 'put') this.#applyPut(effect, index)
+      if (effect.kind === 'commit') this.#ring.endCommit()
+      else if (effect.kind === 'put') this.#applyPut(effect, index)
       else if (effect.kind === 'remove') this.#applyRemove(effect, index)
       else if (effect.kind === 'lease') this.#applyLease(effect, index)
       onEffect?.(effect)

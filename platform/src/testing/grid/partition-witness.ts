@@ -40,9 +40,9 @@ export class PartitionWitness {
     this.#records = records
     const digest = (parts: readonly Uint8Array[]): Uint8Array => runtime.digest(parts)
     this.#newReplica = (seen) => new Replica({ journal: journalId, digest, limits, keepRecent: false, observe: seen })
-    this.replica = this.#newReplica((record: JournalRecord, effects) => {
+    this.replica = this.#newReplica((record: JournalRecord, effects, ends) => {
       this.#accepted += 1
-      observe?.(record, effects)
+      observe?.(record, effects, ends)
     })
   }
 

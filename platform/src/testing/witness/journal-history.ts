@@ -1,8 +1,7 @@
 // What the journal of one partition says: accepted records in order, their effects grouped by command.
 //
 // I1 The effects of a command with an identity end with the put of its kept answer, because both stand in one record
-//    (SP12). Where such commands and ones without an identity meet in one record, the latter's effects would count as
-//    the former's; over a network every write has an identity.
+//    (SP12); what else stands before the end of a command has none.
 import type { JournalRecord, RecordKind } from '../../journal/index.ts'
 import { decodeBody, type ReplicaObserver, type UpgradeBody } from '../../partition/index.ts'
 import { firstUnitTable, ownLayouts, type Answer, type Effect, type Layout } from '../../space/index.ts'
@@ -52,10 +51,10 @@ export class JournalHistory {
     return this.#records
   }
 
-  readonly observe: ReplicaObserver = (record, effects) => {
+  readonly observe: ReplicaObserver = (record, effects, ends) => {
     const { index, epoch, kind, time } = record
     const layouts = kind === 'UPGRADE' ? layoutsOf(record) : undefined
-    this.#records.push({ index, epoch, kind, time, layouts, commands: commandsOf(effects) })
+    this.#records.push({ index, epoch, kind, time, layouts, commands: commandsOf(effects, ends) })
   }
 }
 
@@ -64,14 +63,16 @@ function layoutsOf(record: JournalRecord): readonly Layout[] {
 }
 
 /** Groups the effects of one record by command. */
-function commandsOf(effects: readonly Effect[]): readonly JournaledCommand[] {
+function commandsOf(effects: readonly Effect[], ends: readonly number[]): readonly JournaledCommand[] {
+  const isEnd = new Set(ends)
   const commands: JournaledCommand[] = []
   let open: Effect[] = []
   const close = (): void => {
     for (const effect of open) commands.push({ kind: 'unnamed', effects: [effect] })
     open = []
   }
-  for (const effect of effects) {
+  for (const [at, effect] of effects.entries()) {
+    if (isEnd.has(at)) close()
     const kept = keptAnswer(effect)
     if (kept !== undefined) {
       commands.push({ kind: 'request', ...kept, effects: [...open, effect] })
