@@ -127,6 +127,103 @@ describe('transactions', () => {
     expect(await total(client)).toBe(600)
   })
 
+  test('[TX1] an error that follows from what is no longer so does not count', async () => {
+    await using client = await openBank()
+    const { space } = client
+    let runs = 0
+    const balance = await space.transaction(async (tx) => {
+      runs += 1
+      const a = await tx.get(Account, { id: 'a0' })
+      if (runs === 1) await space.patch(Account, { id: 'a0' }, { balance: 500 })
+      await tx.get(Account, { id: 'a1' })
+      if (a!.balance < 200) throw new Error('too poor')
+      return a!.balance
+    })
+    expect([runs, balance]).toEqual([2, 500])
+  })
+
+  test('[TX1] what is read at several moments and partitions was so at one', async () => {
+    await using client = await openBank()
+    const { space } = client
+    let runs = 0
+    const sum = await space.transaction(async (tx) => {
+      runs += 1
+      const a = await tx.get(Account, { id: 'a0' })
+      if (runs === 1) {
+        await space.change(Account, { id: 'a0' }, { add: { balance: -10 } })
+        await space.change(Account, { id: 'a1' }, { add: { balance: 10 } })
+      }
+      return a!.balance + (await tx.get(Account, { id: 'a1' }))!.balance
+    })
+    expect([runs, sum]).toEqual([2, 200])
+  })
+
+  test('[TX1] what is not awaited belongs to it; what comes after its end is refused, and so is what it cannot do', async () => {
+    await using client = await openBank()
+    const { space } = client
+    let kept: typeof space | undefined
+    await space.transaction(async (tx) => {
+      kept = tx as typeof space
+      void tx.insert(Account, { id: 'later', owner: 'x', balance: 1 })
+      expect(await codeOf(tx.take(Account, {}, { wait: '1s' }))).toBe('TRANSACTION_INVALID')
+      expect(await codeOf(tx.insert(Account, { id: 'k', owner: 'x', balance: 1 }, { key: 'k' }))).toBe(
+        'TRANSACTION_INVALID',
+      )
+      expect(await codeOf((tx as typeof space).explain(Account, {}))).toBe('TRANSACTION_INVALID')
+      expect(await codeOf((tx as typeof space).transaction(async () => {}))).toBe('TRANSACTION_INVALID')
+      expect(await codeOf((tx as typeof space).watch(Account, {})[Symbol.asyncIterator]().next())).toBe(
+        'TRANSACTION_INVALID',
+      )
+    })
+    expect(await space.get(Account, { id: 'later' })).toBeDefined()
+    expect(await codeOf(kept!.get(Account, { id: 'a0' }))).toBe('TRANSACTION_INVALID')
+    expect(await codeOf(space.transaction(async () => {}, { attempts: 0 }))).toBe('TRANSACTION_INVALID')
+  })
+
+  test('[TX1] [A8] its size and its time have limits, with their names', async () => {
+    const limits = { transactionCommandsMax: 3, transactionReadsMax: 20, transactionMsMax: 50 }
+    await using client = await embedded({ unit: bank, ack: 'memory', partitions: 1, limits })
+    const { space } = client
+    const limitOf = (promise: Promise<unknown>): Promise<unknown> =>
+      promise.then(
+        () => 'none',
+        (error: unknown) => (isPlenumError(error, 'LIMIT_EXCEEDED') ? error.details['limit'] : error),
+      )
+    const inserts = (count: number) =>
+      space.transaction(async (tx) => {
+        for (let at = 0; at < count; at++) await tx.insert(Account, { id: `i${at}`, owner: 'x', balance: 1 })
+      })
+    expect(await limitOf(inserts(4))).toBe('transactionCommandsMax')
+    expect(await space.count(Account, {})).toBe(0)
+    await inserts(3)
+    const reads = space.transaction(async (tx) => {
+      for (let at = 0; at < 21; at++) await tx.get(Account, { id: `r${at}` })
+    })
+    expect(await limitOf(reads)).toBe('transactionReadsMax')
+    const slow = space.transaction(async (tx) => {
+      await tx.get(Account, { id: 'i0' })
+      await new Promise((resolve) => setTimeout(resolve, 80))
+      await tx.get(Account, { id: 'i1' })
+    })
+    expect(await limitOf(slow)).toBe('transactionMsMax')
+  })
+
+  test('[TX1] a deadline and a signal end it, and it says that nothing happened', async () => {
+    await using client = await openBank()
+    const { space } = client
+    const controller = new AbortController()
+    const given = space.transaction(
+      async (tx) => {
+        await tx.patch(Account, { id: 'a0' }, { balance: 0 })
+        controller.abort()
+        await tx.patch(Account, { id: 'a1' }, { balance: 0 })
+      },
+      { signal: controller.signal },
+    )
+    expect(await codeOf(given)).toBe('ABORTED')
+    expect((await space.get(Account, { id: 'a0' }))?.balance).toBe(100)
+  })
+
   test('[TX5] nobody sees what is not committed; entries written in a transaction have no stamp yet', async () => {
     await using client = await openBank()
     const { space } = client

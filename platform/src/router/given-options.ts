@@ -48,9 +48,7 @@ export function writeOptions(options: GivenOptions | undefined): WriteOptions {
   return { ifStamp: options.ifStamp, leaseMs, returning: options.returning }
 }
 
-/** The error for what this version does not do. */
-export function notYetError(what: string): PlenumError {
-  return new PlenumError('NOT_AVAILABLE_YET', `'${what}' is not part of this version yet. Nothing happened.`, {
-    details: { what },
-  })
+/** The error for what a transaction cannot do. */
+export function notInTransaction(what: string): PlenumError {
+  return new PlenumError('TRANSACTION_INVALID', `In a transaction ${what} is not possible.`, { details: { what } })
 }

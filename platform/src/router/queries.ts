@@ -22,7 +22,7 @@ import {
   type Wait,
 } from '../space/index.ts'
 import { cursorOf, placeIn } from './cursor.ts'
-import { patience, waitMsOf, type GivenOptions } from './given-options.ts'
+import { notInTransaction, patience, waitMsOf, type GivenOptions } from './given-options.ts'
 import type { Sender } from './sender.ts'
 import type { ClientType } from './space-client.ts'
 
@@ -63,7 +63,7 @@ export class Queries {
   }
 
   async read(type: ClientType, where: StoredValue, options: GivenOptions = {}): Promise<StoredValue | undefined> {
-    const waitMs = waitMsOf(options, this.#limits)
+    const waitMs = this.#waitMsOf(options)
     if (waitMs === undefined) {
       const [first] = await this.readAll(type, where, { ...options, limit: 1 })
       return first
@@ -150,7 +150,7 @@ export class Queries {
   }
 
   async take(type: ClientType, where: StoredValue, options: GivenOptions = {}): Promise<StoredValue | undefined> {
-    const waitMs = waitMsOf(options, this.#limits)
+    const waitMs = this.#waitMsOf(options)
     const one = this.#partitionOf(type, where)
     if (one !== undefined) return this.#takeAt(one, type, where, options, waitMs)
     refuseKey(options, 'take')
@@ -170,6 +170,13 @@ export class Queries {
       if (taken !== undefined) return taken
     }
     return undefined
+  }
+
+  /** Milliseconds that a call waits for a match; a transaction never waits for one. */
+  #waitMsOf(options: GivenOptions): number | undefined {
+    const waitMs = waitMsOf(options, this.#limits)
+    if (waitMs !== undefined && this.#router.inTransaction) throw notInTransaction('waiting for a match')
+    return waitMs
   }
 
   async #takeAt(

@@ -22,6 +22,7 @@ import {
   type Wait,
   type WriteCommand,
 } from '../space/index.ts'
+import { notInTransaction } from './given-options.ts'
 import type { RouteOptions, Router } from './router.ts'
 import type { Sender } from './sender.ts'
 
@@ -355,10 +356,6 @@ function isWrite(command: Command): command is WriteCommand {
     default:
       return false
   }
-}
-
-function notInTransaction(what: string): PlenumError {
-  return new PlenumError('TRANSACTION_INVALID', `In a transaction ${what} is not possible.`, { details: { what } })
 }
 
 function gaveUp(cause: PlenumError, attempts: number): PlenumError {

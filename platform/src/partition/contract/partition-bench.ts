@@ -11,6 +11,7 @@ import {
   askNobody,
   Partition,
   Replica,
+  type AskPartition,
   type Execution,
   type Logic,
   type LogicCommand,
@@ -75,6 +76,8 @@ export class PartitionBench {
   readonly limits: Limits
   readonly shared: boolean
   readonly journalId = new Uint8Array(16).fill(5)
+  /** How the members ask other partitions about transactions. */
+  ask: AskPartition = askNobody
   /** Median wall time of the members. */
   reference = (): number => this.runtime.clock.wall()
 
@@ -96,7 +99,7 @@ export class PartitionBench {
       runtime: this.runtime,
       limits: this.limits,
       reference: () => this.reference(),
-      ask: askNobody,
+      ask: (partition, command) => this.ask(partition, command),
       onEvent: (event) => void events.push(event),
     })
     return { partition, journal, events }

@@ -29,7 +29,7 @@ export function drawLimits(random: Random, floors: Partial<Limits> = {}): Limits
     readEntriesMax: one(256, 10_000),
     // Forgetting the answers of a session is a command too, of as many effects as it may have requests, and more.
     commandEffectsMax: one(2_048, 100_000),
-    transactionMsMax: one(2_000, 60_000),
+    transactionMsMax: one(10_000, 60_000),
     inDoubtMs: one(50, 300, 1_000),
     recentRecordsMax: Math.max(windowRecordsMax, one(16, 64, 128)),
     leaseMs: one(500, 1_000, 2_000),
