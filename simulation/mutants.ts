@@ -97,9 +97,10 @@ function apply({ file, before, after }: Edit, folder: string): () => void {
   return () => writeFileSync(path, source)
 }
 
-function playIn(folder: string, { within, faults }: ProtocolMutant): Promise<CampaignResult> {
+function playIn(folder: string, { within, faults, scenario }: ProtocolMutant): Promise<CampaignResult> {
   const args = ['simulation/campaign.ts', '--json', '--first', '--workers', '1']
   const seeds = ['--from', String(firstSeed), '--seeds', String(within), '--faults', faults, '--patience', '60']
+  if (scenario !== undefined) seeds.push('--scenario', scenario)
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [...args, ...seeds], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
     const [out, problems]: [Buffer[], Buffer[]] = [[], []]

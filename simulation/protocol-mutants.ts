@@ -18,6 +18,8 @@ export interface ProtocolMutant {
   /** Seeds within which a run has to fail. */
   readonly within: number
   readonly faults: Faults
+  /** The only scenario that is played; all in turn if left out. */
+  readonly scenario?: string
   /** A probe that is met no more: for what costs time but breaks no promise. */
   readonly silences?: string
   /** Why the simulator is known not to find it yet; it is tried all the same, and told. */
@@ -29,7 +31,7 @@ function mutant(
   about: string,
   within: number,
   edits: readonly (readonly [file: string, before: string, after: string])[],
-  more: Partial<Pick<ProtocolMutant, 'faults' | 'silences' | 'hole'>> = {},
+  more: Partial<Pick<ProtocolMutant, 'faults' | 'scenario' | 'silences' | 'hole'>> = {},
 ): ProtocolMutant {
   const changes = edits.map(([file, before, after]) => ({ file, before, after }))
   return { name, about, within, edits: changes, faults: 'all', ...more }
@@ -222,5 +224,102 @@ const state: readonly ProtocolMutant[] = [
   ),
 ]
 
+const transactions = 'partition/transactions.ts'
+const locks = 'space/locks.ts'
+
+/** Transactions that see, lock, decide or tell the wrong thing. */
+const commits: readonly ProtocolMutant[] = (
+  [
+    [
+      'entries not validated',
+      'A commit does not look whether the entries that it read are still the same.',
+      4,
+      [transactions, 'for (const entry of entries) this.#validateEntry(entry)', 'void entries'],
+    ],
+    [
+      'queries not validated',
+      'A commit does not look whether what its queries saw is still so.',
+      8,
+      [transactions, 'for (const query of queries) this.#validateQuery(query)', 'void queries'],
+    ],
+    [
+      'no locks on entries read',
+      'What a prepared transaction has read may be changed before its outcome.',
+      100,
+      [
+        locks,
+        'for (const { table, key } of entries) this.#share(',
+        'for (const { table, key } of entries.slice(0, 0)) this.#share(',
+      ],
+    ],
+    [
+      'no locks on queries',
+      'What a prepared transaction has asked for may be changed before its outcome.',
+      100,
+      [locks, 'locks.queries.add(lock)', 'void lock'],
+    ],
+    [
+      'no locks on entries changed',
+      'What a prepared transaction will change may be read and changed before its outcome.',
+      12,
+      [locks, 'locks.changes.set(id, { holder, before, after })', 'void { holder, before, after }'],
+    ],
+    [
+      'locks not rebuilt',
+      'A new primary does not know the locks of transactions that were prepared before.',
+      60,
+      [
+        transactions,
+        'for (const row of this.#prepared.rows()) this.#lock(',
+        'for (const row of [] as Row[]) this.#lock(',
+      ],
+    ],
+    [
+      'abort not journaled',
+      'A coordinator says that a transaction will never be, and does not keep it.',
+      24,
+      [
+        transactions,
+        'machine.put(this.#decisions, undefined, { transaction: id, committed: false',
+        'void (undefined, { transaction: id, committed: false',
+      ],
+    ],
+    [
+      'outcome told before its ack',
+      'A participant says that it knows an outcome before that is acked.',
+      60,
+      [transactions, 'execution.dependency = this.#prepared.lastIndex', 'execution.dependency = 0'],
+    ],
+    [
+      'decision told before its ack',
+      'A coordinator tells a decision before it is acked.',
+      60,
+      [
+        transactions,
+        'if (row === undefined || row.index > this.#options.acked()) return undefined',
+        'if (row === undefined) return undefined',
+      ],
+    ],
+    [
+      'decision forgotten too early',
+      'A decision is forgotten when the first participant knows it.',
+      24,
+      [transactions, 'if (left.length > 0) machine.put(', 'if (left.length > 9) machine.put('],
+    ],
+    [
+      'draft seen before its ack',
+      'What a transaction reads need not be acked.',
+      60,
+      [transactions, 'execution.dependency = Infinity\n      const own', 'execution.dependency = 0\n      const own'],
+    ],
+    [
+      'doubt taken for none',
+      'A client that does not know whether a commit was decided tells the participants that it was not.',
+      24,
+      ['router/transaction.ts', "if (!isPlenumError(error, 'UNKNOWN_OUTCOME')) void this.#tell(", 'void this.#tell('],
+    ],
+  ] as const
+).map(([name, about, within, edit]) => mutant(name, about, within, [edit], { scenario: 'transactions' }))
+
 /** All protocol mutants. */
-export const protocolMutants: readonly ProtocolMutant[] = [...answers, ...window, ...reigns, ...state]
+export const protocolMutants: readonly ProtocolMutant[] = [...answers, ...window, ...reigns, ...state, ...commits]

@@ -1,5 +1,5 @@
 import type { Journal } from '../journal/index.ts'
-import { loadSnapshot, Replica, type SnapshotBody } from '../partition/index.ts'
+import { loadSnapshot, Replica, type DecisionRow, type PreparedRow, type SnapshotBody } from '../partition/index.ts'
 import type { Limits } from '../kernel/index.ts'
 import type { Runtime } from '../runtime/index.ts'
 import { keyOf, ownLayouts, type Effect, type Table } from '../space/index.ts'
@@ -20,10 +20,29 @@ export interface JournalReport {
   readonly change: number
   readonly hash: string
   readonly entries: Readonly<Record<string, number>>
+  /** Transactions without an outcome here, and outcomes that not every participant knows (TX4). */
+  readonly transactions: readonly TransactionReport[]
   readonly snapshots: readonly SnapshotReport[]
   /** Where the fold began: the first record, or the oldest snapshot if the journal was trimmed. */
   readonly from: 'zero' | number
 }
+
+/** A transaction over several partitions that was not over when the application ended. */
+export type TransactionReport =
+  | {
+      readonly transaction: string
+      readonly state: 'prepared'
+      /** The partition that knows the outcome, and is asked for it when the application starts. */
+      readonly coordinator: number
+      /** What it will change here if it is committed. */
+      readonly effects: number
+    }
+  | {
+      readonly transaction: string
+      readonly state: 'committed' | 'aborted'
+      /** The partitions that do not know it yet. */
+      readonly partitions: readonly number[]
+    }
 
 /** A snapshot of the folder: whether a record names it, and whether it gives the same state. */
 export interface SnapshotReport extends SnapshotBody {
@@ -84,6 +103,7 @@ export async function inspectJournal(options: InspectOptions): Promise<{ report:
     change: replica.machine.change,
     hash: replica.hash(),
     entries: Object.fromEntries(unitTables(replica).map((table) => [table.layout.name, table.size])),
+    transactions: transactionsOf(replica),
     snapshots: names.map((name) => ({ ...name, named: named.has(`${name.index}-${name.hash}`) })),
     from,
   }
@@ -93,6 +113,18 @@ export async function inspectJournal(options: InspectOptions): Promise<{ report:
 /** The tables of the unit's own entry types. */
 export function unitTables(replica: Replica): readonly Table[] {
   return replica.machine.tables.filter((table) => !table.layout.name.startsWith('plenum.'))
+}
+
+function transactionsOf({ machine }: Replica): readonly TransactionReport[] {
+  const prepared = [...machine.table(ownLayouts.prepared.name).rows()].map(({ value }): TransactionReport => {
+    const { transaction, coordinator, effects } = value as unknown as PreparedRow
+    return { transaction, state: 'prepared', coordinator, effects: effects.length }
+  })
+  const decided = [...machine.table(ownLayouts.decision.name).rows()].map(({ value }): TransactionReport => {
+    const { transaction, committed, partitions } = value as unknown as DecisionRow
+    return { transaction, state: committed ? 'committed' : 'aborted', partitions }
+  })
+  return [...prepared, ...decided]
 }
 
 function optionsOf(options: InspectOptions): ConstructorParameters<typeof Replica>[0] {

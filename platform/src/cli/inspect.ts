@@ -2,7 +2,13 @@ import { defaultLimits } from '../kernel/index.ts'
 import { inspectFolder } from '../journal/file/index.ts'
 import { NodeDisk, nodeRuntime } from '../runtime/node/index.ts'
 import { parseArguments, usage } from './arguments.ts'
-import { inspectJournal, unitTables, type EffectLine, type JournalReport } from './inspect-journal.ts'
+import {
+  inspectJournal,
+  unitTables,
+  type EffectLine,
+  type JournalReport,
+  type TransactionReport,
+} from './inspect-journal.ts'
 import { errorText, progress, styled, table, type Output } from './output.ts'
 
 export const inspectHelp = `plenum inspect <folder>: verify and show the journals of an embedded application
@@ -129,10 +135,14 @@ function text({ folder, grid, damage, torn, partitions: reports }: Found): strin
       named ? 'named in the journal' : 'not named: does not count',
     ]),
   )
+  const pending = reports.flatMap(({ partition, transactions }) =>
+    transactions.map((one) => [String(partition), one.transaction, one.state, standingOf(one)]),
+  )
   const parts = [
     `Journals of grid ${grid} in ${folder}\n\n`,
     table(head, rows),
     snapshots.length === 0 ? '' : `\n${table(['partition', 'snapshot', 'state hash', 'standing'], snapshots)}`,
+    pending.length === 0 ? '' : `\n${table(['partition', 'transaction', 'state', 'next start'], pending)}`,
     torn === undefined
       ? ''
       : `
@@ -148,6 +158,17 @@ What is shown above is what can be read before the damage.
 `,
   ]
   return parts.join('')
+}
+
+function standingOf(one: TransactionReport): string {
+  switch (one.state) {
+    case 'prepared':
+      return `asks partition ${one.coordinator} for the outcome of ${one.effects} changes`
+    case 'committed':
+      return `tells partitions ${one.partitions.join(', ')}`
+    case 'aborted':
+      return 'keeps it until it could not be committed any more'
+  }
 }
 
 function tornText({ file, offset, bytes }: NonNullable<Found['torn']>): string {
