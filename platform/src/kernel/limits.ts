@@ -63,6 +63,10 @@ export interface Limits {
   readonly transactionCommandsMax: number
   /** Entries and queries that one transaction may look at. */
   readonly transactionReadsMax: number
+  /** Queries among them at one partition: each is compared with all changes since. */
+  readonly transactionQueriesMax: number
+  /** Bytes of a transaction's effects at one partition. */
+  readonly transactionBytesMax: number
   /** Milliseconds that a transaction may take until its commit. */
   readonly transactionMsMax: number
   /** Transactions that are prepared at one partition, and decisions that it keeps. */
@@ -117,9 +121,12 @@ export const defaultLimits: Limits = checkedLimits({
   commandEffectsMax: 100_000,
   transactionCommandsMax: 10_000,
   transactionReadsMax: 10_000,
+  transactionQueriesMax: 256,
+  transactionBytesMax: 4 << 20,
   transactionMsMax: 60_000,
   preparedMax: 10_000,
-  inDoubtMs: 1_000,
+  // Longer than an election of the journal's leader takes: whoever waits for one is not gone.
+  inDoubtMs: 10_000,
   recentRecordsMax: 64,
   leaseMs: 2_000,
   attemptsMax: 3,

@@ -8,11 +8,13 @@ import {
   type Machine,
   type ReadObserver,
   type Row,
+  type ReadCommand,
   type Seen,
   type SeenEntry,
   type SeenQuery,
   type StoredValue,
   type Table,
+  type WriteCommand,
 } from '../space/index.ts'
 
 /** Notes what a draft looks at, of what is not its own. */
@@ -33,6 +35,9 @@ export class SeenLog implements ReadObserver {
     this.#until = until
     this.#meet = meet
   }
+
+  /** A transaction's own command is never stopped for good: it is tried again. */
+  readonly hasStopped = false
 
   entry(table: Table, key: StoredValue, row: Row | undefined): void {
     this.#meet(this.#locks.inWayOfEntry(table, key, this.#until))
@@ -80,4 +85,17 @@ export function unstamped(answer: Answer, kind: string, base: number): Answer {
 function withoutOwn(value: unknown, base: number): unknown {
   if (typeof value !== 'object' || value === null || (stampOf(value) ?? 0) <= base) return value
   return Object.freeze({ ...value })
+}
+
+/**
+ * What a command that removes by a query has chosen, as removals by key: a commit must remove what the transaction was
+ * given, whatever order a query would meet it in by then. Undefined for every other command.
+ */
+export function chosenBy(
+  { kind, type }: ReadCommand | WriteCommand,
+  removed: readonly { readonly table: Table; readonly value: StoredValue }[],
+): readonly WriteCommand[] | undefined {
+  if (kind !== 'take' && kind !== 'takeAll' && kind !== 'clear') return undefined
+  const options = kind === 'clear' ? {} : ({ reason: 'taken' } as const)
+  return removed.map(({ table, value }) => ({ kind: 'remove', type, key: keyOf(table, value), options }))
 }

@@ -19,6 +19,9 @@ export type AskPartition = (partition: number, command: Command) => Promise<unkn
 export const askNobody: AskPartition = () =>
   Promise.reject(new PlenumError('NOT_PRIMARY', 'There is no other partition to ask.'))
 
+/** Milliseconds between two looks at what is pending. */
+const lookEveryMs = 1_000
+
 export interface InDoubtOptions {
   readonly runtime: Runtime
   readonly limits: Limits
@@ -41,10 +44,10 @@ export class InDoubt {
     this.#options = options
   }
 
-  /** Notes that a transaction is pending, or no longer. */
-  note(transaction: string, isPending: boolean): void {
+  /** Notes that a transaction is pending, or no longer; `isOld`: since another reign, so that it is looked after soon. */
+  note(transaction: string, isPending: boolean, isOld = false): void {
     if (!isPending) return void this.#since.delete(transaction)
-    this.#since.set(transaction, this.#options.runtime.clock.monotonic())
+    this.#since.set(transaction, isOld ? -Infinity : this.#options.runtime.clock.monotonic())
     this.#wait()
   }
 
@@ -56,7 +59,7 @@ export class InDoubt {
   #wait(): void {
     const { runtime, limits } = this.#options
     if (this.#timer !== undefined || this.#stopped || this.#since.size === 0) return
-    this.#timer = runtime.timers.after(limits.inDoubtMs, () => {
+    this.#timer = runtime.timers.after(Math.min(limits.inDoubtMs, lookEveryMs), () => {
       this.#timer = undefined
       this.#look()
       this.#wait()
@@ -69,8 +72,10 @@ export class InDoubt {
     const now = runtime.clock.monotonic()
     for (const [transaction, since] of this.#since) {
       const row = find(transaction)
-      const ms = now - since
-      if (row === undefined || ms < limits.inDoubtMs || this.#asked.has(transaction)) continue
+      // Who has decided may say so at once; who is to ask gives the client time to say it first.
+      const isDue = row !== undefined && (!('coordinator' in row) || now - since >= limits.inDoubtMs)
+      if (!isDue || this.#asked.has(transaction)) continue
+      const ms = Number.isFinite(since) ? now - since : 0
       if ('coordinator' in row) onEvent({ kind: 'in-doubt', transaction, coordinator: row.coordinator, ms })
       this.#asked.add(transaction)
       const done = 'coordinator' in row ? this.#inquire(row) : this.#inform(row)

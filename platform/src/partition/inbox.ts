@@ -27,6 +27,18 @@ export class Inbox {
     return new Promise((resolve, reject) => this.#waiting.push({ request, resolve, reject }))
   }
 
+  get size(): number {
+    return this.#waiting.length
+  }
+
+  /** Answers a request that waits, and runs it no more; false if it does not wait here. */
+  withdraw(request: Request, answer: Promise<unknown>): boolean {
+    const at = this.#waiting.findIndex((one) => one.request === request)
+    const [found] = at === -1 ? [] : this.#waiting.splice(at, 1)
+    found?.resolve(answer)
+    return found !== undefined
+  }
+
   /** Submits all that wait; one that must wait again stands behind them. */
   drain(submit: (request: Request) => Promise<unknown>): void {
     for (const { request, resolve, reject } of this.#take()) submit(request).then(resolve, reject)

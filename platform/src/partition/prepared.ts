@@ -1,6 +1,17 @@
 // The rows in which a partition keeps its part of transactions (TX3, TX4), and the locks that follow from them.
 import { PlenumError } from '../kernel/index.ts'
-import type { Effect, Holding, LockedChange, Machine, NamedEffect, Seen } from '../space/index.ts'
+import {
+  keyOf,
+  type Effect,
+  type Holding,
+  type KeyFields,
+  type LockedChange,
+  type Machine,
+  type NamedEffect,
+  type Seen,
+  type Table,
+  type TransactionName,
+} from '../space/index.ts'
 
 /** A row of the table of prepared transactions. */
 export interface PreparedRow {
@@ -37,7 +48,7 @@ export function holdingOf({ transaction, seen, effects }: PreparedRow, machine: 
     const key = effect.kind === 'put' ? effect.value : effect.key
     const before = table.find(key)?.value
     const after = effect.kind === 'put' ? effect.value : effect.kind === 'remove' ? undefined : before
-    changes.set(`${table.number} ${typeof table.idOf(key)} ${String(table.idOf(key))}`, { table, key, before, after })
+    changes.set(nameOf(table, key), { table, key, before, after })
   }
   return {
     transaction,
@@ -45,4 +56,24 @@ export function holdingOf({ transaction, seen, effects }: PreparedRow, machine: 
     entries: seen.entries.map(({ type, key }) => ({ table: machine.table(type), key })),
     queries: seen.queries.map(({ type, where }) => ({ table: machine.table(type), where })),
   }
+}
+
+/** One text for an entry: its type, id and route. */
+function nameOf(table: Table, key: KeyFields): string {
+  const parts = Object.values(keyOf(table, key)).map((part) => [typeof part, String(part)])
+  return JSON.stringify([table.number, ...parts])
+}
+
+/** LIMIT_EXCEEDED where a transaction has more of something than it may. */
+export function checkCount(limit: string, value: number, found: number): void {
+  if (found <= value) return
+  throw new PlenumError('LIMIT_EXCEEDED', `A transaction has ${found} at one partition, where ${limit} is ${value}.`, {
+    details: { limit, value, found },
+  })
+}
+
+/** A name as it must be: a time that is none would never pass. */
+export function checkedName(name: TransactionName): TransactionName {
+  if (Number.isFinite(name.until) && Number.isInteger(name.coordinator) && typeof name.id === 'string') return name
+  throw new PlenumError('TRANSACTION_INVALID', 'A transaction has an id, a coordinating partition and a time.')
 }

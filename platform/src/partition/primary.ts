@@ -53,6 +53,7 @@ export class Primary {
   readonly #transactions: Transactions
   readonly #waits: Waits
   readonly #watchers: Watchers
+  readonly #waiting: readonly { readonly cancel: (wait: string) => boolean }[]
   readonly #leaseMs: number
   #acked: number
   #leaseUntil: number
@@ -106,6 +107,7 @@ export class Primary {
     const room = this.#waitingRoom()
     this.#waits = new Waits(room)
     this.#watchers = new Watchers(room)
+    this.#waiting = [this.#transactions, this.#waits, this.#watchers]
     this.#snapshots = new SnapshotSchedule({
       fill: () => options.journal.fill(this.#writer.at),
       everyBytes: limits.snapshotEveryBytes,
@@ -224,10 +226,8 @@ export class Primary {
     this.#leaseEnds.end()
     const waiting = this.#waits.lookFor(command)
     if (waiting !== undefined) return waiting
-    if (command.kind === 'cancel')
-      return Promise.resolve(this.#waits.cancel(command.wait) || this.#watchers.cancel(command.wait))
-    const inWay = this.#transactions.enter(request)
-    if (inWay !== undefined) return this.#transactions.wait(request)
+    if (command.kind === 'cancel') return Promise.resolve(this.#waiting.some((those) => those.cancel(command.wait)))
+    if (this.#transactions.enter(request) !== undefined) return this.#transactions.wait(request)
     if (command.kind === 'watch') return this.#watchers.ask(command)
     this.#execution.dependency = 0
     if (isRead(command)) return this.#read(request, command)
@@ -242,7 +242,7 @@ export class Primary {
       value = this.#commands.evaluate(command)
       this.#transactions.check()
     } catch (thrown) {
-      if (this.#transactions.isInWay) return this.#transactions.wait(request)
+      if (this.#transactions.hasStopped) return this.#transactions.wait(request)
       failed = true
       error = thrown
     }
@@ -278,7 +278,7 @@ export class Primary {
     } catch (error) {
       machine.rollback()
       this.#transactions.rolledBack()
-      return this.#transactions.isInWay ? this.#transactions.wait(request) : this.#refuse(error, identity)
+      return this.#transactions.hasStopped ? this.#transactions.wait(request) : this.#refuse(error, identity)
     }
     // A record that found no room could not be taken back, and no snapshot can pass it.
     if (this.#writer.at > limits.batchBytes && journal.fill(this.#writer.at) >= fillMax) {

@@ -122,7 +122,7 @@ describe('transactions on a partition', () => {
     const since = (number: number, n: unknown): Request =>
       prepare(`of ${String(n)} since ${number}`, [], {
         entries: [],
-        queries: [{ type: 'item', where: { n } as never, since: number }],
+        queries: [{ type: 'item', where: { n }, since: number }],
       })
     for (const n of [1, 2, 3]) await partition.submit(write('a', n))
     await expect(partition.submit(since(1, 1))).rejects.toMatchObject(conflict)

@@ -7,7 +7,7 @@
 // I1 What a transaction saw is checked in the same command that makes its changes, or holds them (TX2, TX3).
 // I2 A commit or a prepare never waits: what is in its way is a conflict. Everything else waits for what is in its way.
 // I3 The locks are those of the rows of prepared transactions that are committed to the machine, at any time.
-import { PlenumError, type Limits } from '../kernel/index.ts'
+import { isPlenumError, PlenumError, type Limits } from '../kernel/index.ts'
 import {
   checkQuerySize,
   compileQuery,
@@ -29,15 +29,16 @@ import {
   type TransactionCommand,
   type TransactionName,
   type TransactionPart,
+  type Wait,
 } from '../space/index.ts'
 import type { Runtime } from '../runtime/index.ts'
 import type { PartitionEvent } from './events.ts'
-import { attempt, SeenLog, unstamped } from './draft.ts'
+import { attempt, chosenBy, SeenLog, unstamped } from './draft.ts'
 import { InDoubt, type AskPartition } from './in-doubt.ts'
 import { Inbox } from './inbox.ts'
 import type { Execution } from './logic.ts'
-import { holdingOf, nameEffect, type DecisionRow, type PreparedRow } from './prepared.ts'
-import { transactionConflict } from './primary-errors.ts'
+import { checkCount, checkedName, holdingOf, nameEffect, type DecisionRow, type PreparedRow } from './prepared.ts'
+import { overloaded, transactionConflict } from './primary-errors.ts'
 
 type Of<K extends TransactionCommand['kind']> = Extract<TransactionCommand, { kind: K }>
 
@@ -78,7 +79,7 @@ interface Ticket {
 /** Milliseconds that a decision against a transaction is kept beyond the time at which it could still commit. */
 const abortKeptMs = 1_000
 
-export class Transactions {
+export class Transactions implements ReadObserver {
   readonly #options: TransactionsOptions
   readonly #locks = new Locks()
   readonly #prepared: Table
@@ -87,6 +88,8 @@ export class Transactions {
   /** Requests that wait for the end of a transaction, by its id. */
   readonly #waiting = new Map<string, Inbox>()
   readonly #tickets = new WeakMap<Request, Ticket>()
+  /** What ends those among them that wait for a match, by the name of the wait. */
+  readonly #ends = new Map<string, () => boolean>()
   /** Transactions after this one are in nobody's way, in the command at hand. */
   #until = Infinity
   /** The transaction whose lock the command at hand has met. */
@@ -104,7 +107,7 @@ export class Transactions {
     this.#inDoubt = new InDoubt({ ...options, find: (transaction) => this.#pending(transaction) })
     if (this.#prepared.size > 0) options.runtime.probe?.('takeover while prepared')
     if (this.#decisions.size > 0) options.runtime.probe?.('takeover with a decision')
-    for (const row of this.#prepared.rows()) this.#lock(row.value as unknown as PreparedRow)
+    for (const row of this.#prepared.rows()) this.#lock(row.value as unknown as PreparedRow, true)
     for (const { value } of this.#decisions.rows()) {
       if (value['committed'] === true) this.#inDoubt.note(String(value['transaction']), true)
     }
@@ -134,7 +137,7 @@ export class Transactions {
   }
 
   /** True if the command at hand has met a lock. Whatever it made of that is not its answer. */
-  get isInWay(): boolean {
+  get hasStopped(): boolean {
     return this.#inWay !== undefined
   }
 
@@ -150,9 +153,38 @@ export class Transactions {
     runtime.probe?.('request waited for a lock')
     this.#inWay = undefined
     if (!this.#tickets.has(request)) this.#tickets.set(request, { number: this.#locks.last, at: now() })
+    const wait = waitOf(request.command)
+    // A wait that is over looks no more; what there may be is not certain yet.
+    if (wait?.over === true) return Promise.resolve(undefined)
+    let count = 0
+    for (const { size } of this.#waiting.values()) count += size
+    if (count >= limits.inboxRequestsMax) return Promise.reject(overloaded('inboxRequestsMax', limits.inboxRequestsMax))
     let inbox = this.#waiting.get(transaction)
     if (inbox === undefined) this.#waiting.set(transaction, (inbox = new Inbox(limits.inboxRequestsMax)))
-    return inbox.add(request)
+    const answer = inbox.add(request)
+    if (wait !== undefined) this.#endInTime(inbox, request, wait)
+    return answer
+  }
+
+  /** Ends a wait for a match that stands behind a lock; false if there is none of that name. */
+  cancel(wait: string): boolean {
+    return this.#ends.get(wait)?.() ?? false
+  }
+
+  #endInTime(inbox: Inbox, request: Request, wait: Wait): void {
+    const { runtime, submit } = this.#options
+    const over = { ...request, command: { ...request.command, wait: { ...wait, ms: 0, over: true } } } as Request
+    const end = (): boolean => {
+      timer.stop()
+      this.#ends.delete(wait.id)
+      // Only if it still stands here may it be answered in its place.
+      const { promise, resolve } = Promise.withResolvers<unknown>()
+      const isHere = inbox.withdraw(request, promise)
+      if (isHere) resolve(submit(over))
+      return isHere
+    }
+    const timer = runtime.timers.after(wait.ms, end)
+    this.#ends.set(wait.id, end)
   }
 
   /** The command at hand is committed: its locks are as its rows say (I3). */
@@ -182,6 +214,7 @@ export class Transactions {
   abandon(error: unknown): void {
     for (const inbox of this.#waiting.values()) inbox.abandon(error)
     this.#waiting.clear()
+    this.#ends.clear()
     this.stop()
   }
 
@@ -231,15 +264,20 @@ export class Transactions {
     begin()
     machine.guard = undefined
     try {
-      execution.observer = undefined
-      for (const one of before) this.#again(one)
-      execution.observer = seen
-      const answer = attempt(() => execution.execute(command))
+      const tried = machine.trial(() => {
+        execution.observer = undefined
+        for (const one of before) this.#again(one)
+        execution.observer = seen
+        const from = machine.changes
+        const answer = attempt(() => execution.execute(command))
+        return { answer, chosen: chosenBy(command, machine.removedSince(from)) }
+      })
       this.check()
       // Whether it will be so at the commit is another question; what it says must be acked.
       execution.dependency = Infinity
-      const own = unstamped(answer, command.kind, seen.base)
-      return { answer: own, stamps: own.ok ? stampsOf(own.value) : undefined, seen: seen.all(), time: machine.time }
+      const own = unstamped(tried.value.answer, command.kind, seen.base)
+      const stamps = own.ok ? stampsOf(own.value) : undefined
+      return { answer: own, stamps, seen: seen.all(), time: machine.time, chosen: tried.value.chosen }
     } finally {
       execution.observer = observer
       machine.guard = guard
@@ -252,6 +290,7 @@ export class Transactions {
     try {
       this.#options.execution.execute(command)
     } catch (error) {
+      if (isPlenumError(error, 'LIMIT_EXCEEDED')) throw error
       throw transactionConflict(`something that it changes was changed: ${errorData(error).code}`)
     }
   }
@@ -264,16 +303,11 @@ export class Transactions {
 
   #prepare({ transaction, part }: Of<'prepare'>): undefined {
     const { machine, limits } = this.#options
-    if (this.#prepared.size >= limits.preparedMax) {
-      throw new PlenumError(
-        'LIMIT_EXCEEDED',
-        `This partition holds ${limits.preparedMax} prepared transactions, which is the limit preparedMax. Nothing happened.`,
-        { details: { limit: 'preparedMax', value: limits.preparedMax } },
-      )
-    }
+    const { id, coordinator, until } = checkedName(transaction)
+    if (this.#prepared.find({ transaction: id }) !== undefined) return undefined
+    if (this.#prepared.size >= limits.preparedMax) throw overloaded('preparedMax', limits.preparedMax)
     this.#validate(part.seen)
     const { effects } = machine.trial(() => this.#run(part))
-    const { id, coordinator, until } = transaction
     const named = effects.map((effect) => nameEffect(machine, effect))
     const value: PreparedRow = { transaction: id, coordinator, until, seen: part.seen, effects: named }
     // What the caller gave may change in its hands.
@@ -283,7 +317,7 @@ export class Transactions {
   }
 
   #commit({ transaction, part, partitions }: Of<'commit'>): undefined {
-    if (partitions.length > 0) this.#decide(transaction, partitions)
+    if (partitions.length > 0) this.#decide(checkedName(transaction), partitions)
     this.#validate(part.seen)
     this.#run(part)
     return undefined
@@ -296,13 +330,7 @@ export class Transactions {
     if (before !== undefined) runtime.probe?.('asked for before it was decided')
     if (before !== undefined) throw transactionConflict('a participant asked for its outcome before there was one')
     if (machine.time >= until) throw transactionConflict('it took longer than it may')
-    if (this.#decisions.size >= limits.preparedMax) {
-      throw new PlenumError(
-        'LIMIT_EXCEEDED',
-        `This partition keeps ${limits.preparedMax} decisions that not every participant knows, which is the limit preparedMax. Nothing happened.`,
-        { details: { limit: 'preparedMax', value: limits.preparedMax } },
-      )
-    }
+    if (this.#decisions.size >= limits.preparedMax) throw overloaded('preparedMax', limits.preparedMax)
     machine.put(this.#decisions, undefined, { transaction: id, committed: true, partitions })
     this.#afterwards.push(() => this.#inDoubt.note(id, true))
   }
@@ -315,6 +343,7 @@ export class Transactions {
     if (row === undefined) return undefined
     const { effects } = row.value as unknown as PreparedRow
     const { guard } = machine
+    machine.unlimited()
     machine.remove(this.#prepared, row, 'removed')
     machine.guard = undefined
     try {
@@ -345,13 +374,15 @@ export class Transactions {
   }
 
   /** Whether it has committed. What nobody has decided yet never will: that is journaled before it is told (TX4). */
-  #inquire({ id, until }: TransactionName): boolean {
-    const { machine, execution } = this.#options
+  #inquire(name: TransactionName): boolean {
+    const { machine, execution, limits } = this.#options
+    const { id, until } = checkedName(name)
     const row = this.#decisions.find({ transaction: id })
     if (row !== undefined) {
       execution.dependency = row.index
       return row.value['committed'] === true
     }
+    if (this.#decisions.size >= limits.preparedMax) throw overloaded('preparedMax', limits.preparedMax)
     const expiresAt = Math.max(until, machine.time) + abortKeptMs
     machine.put(this.#decisions, undefined, { transaction: id, committed: false, partitions: [] }, { expiresAt })
     return false
@@ -359,12 +390,15 @@ export class Transactions {
 
   /** TRANSACTION_CONFLICT where what was seen is no longer so, or is about to change. */
   #validate({ entries, queries }: Seen): void {
+    const { transactionReadsMax, transactionQueriesMax } = this.#options.limits
+    checkCount('transactionReadsMax', transactionReadsMax, entries.length)
+    checkCount('transactionQueriesMax', transactionQueriesMax, queries.length)
     for (const entry of entries) this.#validateEntry(entry)
     for (const query of queries) this.#validateQuery(query)
   }
 
   #validateEntry({ type, key, stamp }: SeenEntry): void {
-    const table = this.#options.machine.table(type)
+    const table = this.#options.machine.unitTable(type)
     if ((table.find(key)?.stamp ?? 0) !== stamp) throw transactionConflict(`an entry of type '${type}' was changed`)
     this.#refuse(this.#locks.inWayOfEntry(table, key, Infinity))
   }
@@ -372,7 +406,7 @@ export class Transactions {
   #validateQuery({ type, where, since }: SeenQuery): void {
     const { machine, limits } = this.#options
     checkQuerySize(where, limits)
-    const table = machine.table(type)
+    const table = machine.unitTable(type)
     if (!machine.ring.reaches(since)) throw transactionConflict('too much has changed since it read')
     const matches = compileQuery(where)
     machine.ring.visit(table, since, Infinity, (change) => {
@@ -389,9 +423,13 @@ export class Transactions {
   }
 
   #run({ commands }: TransactionPart): void {
-    const { execution, limits } = this.#options
-    checkCount('transactionCommandsMax', limits.transactionCommandsMax, commands.length)
+    const { execution, machine, limits } = this.#options
+    const { transactionCommandsMax, transactionBytesMax, recordBytesMax } = limits
+    checkCount('transactionCommandsMax', transactionCommandsMax, commands.length)
+    const before = machine.effectBytes
     for (const command of commands) execution.execute(command)
+    const bytes = machine.effectBytes - before
+    checkCount('transactionBytesMax', Math.min(transactionBytesMax, recordBytesMax), bytes)
   }
 
   /** A lock in the way is a conflict (I2). */
@@ -408,9 +446,9 @@ export class Transactions {
     }
   }
 
-  #lock(row: PreparedRow): void {
+  #lock(row: PreparedRow, isOld = false): void {
     this.#locks.add(holdingOf(row, this.#options.machine))
-    this.#inDoubt.note(row.transaction, true)
+    this.#inDoubt.note(row.transaction, true, isOld)
   }
 
   /** Nothing is asked of anybody while nothing is locked. */
@@ -418,15 +456,18 @@ export class Transactions {
     const { machine, execution } = this.#options
     const isFree = this.#locks.count === 0
     machine.guard = isFree ? undefined : this.#onChange
-    execution.observer = isFree ? undefined : this.#observer
+    execution.observer = isFree ? undefined : this
   }
 
   readonly #onChange = (table: Table, before: StoredValue | undefined, after: StoredValue | undefined): void =>
     this.#meet(this.#locks.inWayOfChange(table, before, after))
 
-  readonly #observer: ReadObserver = {
-    entry: (table, key) => this.#meet(this.#locks.inWayOfEntry(table, key, this.#until)),
-    query: (table, where) => this.#meet(this.#locks.inWayOfQuery(table, where, this.#until)),
+  entry(table: Table, key: StoredValue): void {
+    this.#meet(this.#locks.inWayOfEntry(table, key, this.#until))
+  }
+
+  query(table: Table, where: StoredValue): void {
+    this.#meet(this.#locks.inWayOfQuery(table, where, this.#until))
   }
 
   #meet(transaction: string | undefined): void {
@@ -446,11 +487,4 @@ export class Transactions {
     this.#tickets.set(later, { ...ticket, at: this.#options.now() })
     return later
   }
-}
-
-function checkCount(limit: string, value: number, found: number): void {
-  if (found <= value) return
-  throw new PlenumError('LIMIT_EXCEEDED', `A transaction may make ${value} changes at one partition, not ${found}.`, {
-    details: { limit, value, found },
-  })
 }

@@ -51,7 +51,7 @@ export interface WaitsOptions {
   readonly refuse: (error: unknown, identity: Identity | undefined) => Promise<unknown>
   readonly submit: (request: Request) => Promise<unknown>
   /** What is locked, and by whom. */
-  readonly transactions: Pick<Transactions, 'enter' | 'check' | 'isInWay'>
+  readonly transactions: Pick<Transactions, 'enter' | 'check' | 'hasStopped'>
 }
 
 export class Waits {
@@ -157,7 +157,7 @@ export class Waits {
         value = commands.evaluate(command)
         transactions.check()
       } catch (error) {
-        if (transactions.isInWay) return 'locked'
+        if (transactions.hasStopped) return 'locked'
         resolve(Promise.reject(error))
         return 'answered'
       }
@@ -178,7 +178,7 @@ export class Waits {
       if (value !== undefined && identity !== undefined) answers.keep(identity, { ok: true, value })
     } catch (error) {
       machine.rollback()
-      if (transactions.isInWay) return 'locked'
+      if (transactions.hasStopped) return 'locked'
       resolve(refuse(error, identity))
       return 'answered'
     }

@@ -244,7 +244,7 @@ export class Queries {
           taken.push(value)
       } catch (error) {
         // What was taken already is taken: it must not be lost behind the error, which the next call meets first.
-        if (taken.length === 0) throw error
+        if (taken.length === 0 || this.#router.inTransaction) throw error
         break
       }
     }

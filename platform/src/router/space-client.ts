@@ -17,7 +17,7 @@ import {
   type WatchEvent,
   type WriteCommand,
 } from '../space/index.ts'
-import { noOptions, patience, writeOptions, type GivenOptions } from './given-options.ts'
+import { noOptions, notInTransaction, patience, writeOptions, type GivenOptions } from './given-options.ts'
 import { Queries, type Explained, type Page, type PageOptions } from './queries.ts'
 import { Router, type RouteOptions } from './router.ts'
 import type { Sender } from './sender.ts'
@@ -253,6 +253,7 @@ export class SpaceClient {
     options: GivenOptions | undefined,
     command: (name: string, item: KeyFields) => ReadCommand | WriteCommand,
   ): Promise<readonly BatchOutcome[]> {
+    if (this.#router.inTransaction) throw notInTransaction('a batch')
     if (items.length > this.#limits.batchEntriesMax) {
       throw new PlenumError(
         'LIMIT_EXCEEDED',

@@ -143,9 +143,10 @@ export class TransactionScope implements Sender {
   async #confirm(error: unknown): Promise<void> {
     try {
       await this.#validate()
-    } catch (conflict) {
-      if (isPlenumError(conflict, 'TRANSACTION_CONFLICT')) throw conflict
-      throw error
+    } catch (cause) {
+      // Where it cannot be confirmed, it does not count either.
+      if (cause instanceof Error && cause.cause === undefined) cause.cause = error
+      throw cause
     }
   }
 
@@ -178,12 +179,15 @@ export class TransactionScope implements Sender {
     if (!isData(command)) return Promise.reject(notInTransaction(`'${command.kind}'`))
     if (options?.key !== undefined) return Promise.reject(notInTransaction('a key'))
     const share = this.#share(partition)
-    const sent = share.last.then(() => this.#draft(partition, share, command, options))
+    // What the caller gave may change in its hands.
+    const own = copied(command, 0) as DataCommand
+    const sent = share.last.then(() => this.#draft(partition, share, own, options))
     if (isWrite(command)) share.last = sent.catch(() => undefined)
     this.#open.add(sent)
     const settled = (): void => void this.#open.delete(sent)
     sent.then(settled, settled)
-    return sent
+    // Of what nobody waits for, an error is unhandled like any other.
+    return sent.then((value) => value)
   }
 
   async #draft(
@@ -204,8 +208,9 @@ export class TransactionScope implements Sender {
     const { answer, stamps } = drafted
     if (!answer.ok) throw errorFrom(answer.error)
     if (isWrite(command)) {
-      if (share.commands.length >= this.#limits.transactionCommandsMax) throw tooMany(this.#limits)
-      share.commands.push(command)
+      const made = drafted.chosen ?? [command]
+      if (share.commands.length + made.length > this.#limits.transactionCommandsMax) throw tooMany(this.#limits)
+      share.commands.push(...made)
     }
     return withStamps(answer.value, stamps)
   }
@@ -248,11 +253,33 @@ export class TransactionScope implements Sender {
     try {
       await this.#ask(partition, { kind: 'commit', transaction, part: partOf(share), partitions })
     } catch (error) {
-      // Where nobody knows whether it is decided, the participants ask for themselves.
-      if (!isPlenumError(error, 'UNKNOWN_OUTCOME')) void this.#tell(transaction, partitions, false)
-      throw error
+      if (partitions.length === 0) throw error
+      if (!(await this.#wasCommitted(transaction, error))) {
+        void this.#tell(transaction, partitions, false)
+        throw error
+      }
     }
     void this.#tell(transaction, partitions, true)
+  }
+
+  /**
+   * Whether a commit that ended with an error is one. A conflict is the partition's kept answer; after any other error a
+   * copy of the commit may still be on its way, and only the coordinator can say that there will be none (TX4).
+   */
+  async #wasCommitted(transaction: TransactionName, error: unknown): Promise<boolean> {
+    if (isPlenumError(error, 'TRANSACTION_CONFLICT')) return false
+    try {
+      return (
+        (await this.#router.send(
+          transaction.coordinator,
+          { kind: 'inquire', transaction },
+          this.#router.atMost({}, this.#limits.transactionMsMax),
+        )) === true
+      )
+    } catch {
+      // The participants ask for themselves.
+      throw isPlenumError(error, 'UNKNOWN_OUTCOME') ? error : unknownCommit(error)
+    }
   }
 
   /** Has all others hold what they need; if one cannot, none does. */
@@ -266,9 +293,11 @@ export class TransactionScope implements Sender {
     void this.#tell(transaction, partitions, false)
     const error: unknown = failed.reason
     // Without the commit it is certain that nothing happened.
-    throw isPlenumError(error, 'UNKNOWN_OUTCOME')
-      ? new PlenumError('TIMEOUT', `A participant did not answer in time, so nothing happened: ${error.message}`)
-      : error
+    if (!isPlenumError(error, 'UNKNOWN_OUTCOME')) throw error
+    const code = error.details['cause'] === 'ABORTED' ? 'ABORTED' : 'TIMEOUT'
+    throw new PlenumError(code, `A participant had not answered yet, so nothing happened: ${error.message}`, {
+      cause: error,
+    })
   }
 
   /** Tells the participants what became of it; whom this does not reach asks the coordinator. */
@@ -382,4 +411,24 @@ function tooLong({ transactionMsMax: value }: Limits): PlenumError {
   return new PlenumError('LIMIT_EXCEEDED', `A transaction may take ${value} ms. Nothing happened.`, {
     details: { limit: 'transactionMsMax', value },
   })
+}
+
+function unknownCommit(cause: unknown): PlenumError {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return new PlenumError('UNKNOWN_OUTCOME', `Nobody knows whether the transaction was committed: ${why} Look.`, {
+    cause,
+  })
+}
+
+/** Levels of a command that are copied; what lies deeper is refused by the partition. */
+const copiedLevels = 64
+
+/** A copy of plain objects, arrays and bytes; everything else as it is, for the partition to refuse. */
+function copied(value: unknown, level: number): unknown {
+  if (typeof value !== 'object' || value === null || level > copiedLevels) return value
+  if (Array.isArray(value)) return value.map((item) => copied(item, level + 1))
+  if (value instanceof Uint8Array) return value.slice()
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, copied(item, level + 1)]))
 }

@@ -39,6 +39,8 @@ export interface Rules {
 
 /** Is told what is looked for before it is answered; may throw, and then nothing is. */
 export interface ReadObserver {
+  /** True if it has stopped the command at hand. */
+  readonly hasStopped: boolean
   entry(table: Table, key: KeyFields, row: Row | undefined): void
   query(table: Table, where: StoredValue): void
 }
@@ -88,39 +90,39 @@ export class Executor {
   execute(command: ReadCommand | WriteCommand): unknown {
     switch (command.kind) {
       case 'get':
-        return this.get(this.#machine.table(command.type), command.key)
+        return this.get(this.#machine.unitTable(command.type), command.key)
       case 'read':
-        return this.read(this.#machine.table(command.type), command.where, command.options)
+        return this.read(this.#machine.unitTable(command.type), command.where, command.options)
       case 'readAll':
-        return this.readAll(this.#machine.table(command.type), command.where, command.options)
+        return this.readAll(this.#machine.unitTable(command.type), command.where, command.options)
       case 'count':
-        return this.count(this.#machine.table(command.type), command.where)
+        return this.count(this.#machine.unitTable(command.type), command.where)
       case 'aggregate':
-        return this.aggregate(this.#machine.table(command.type), command.where, command.request)
+        return this.aggregate(this.#machine.unitTable(command.type), command.where, command.request)
       case 'explain':
-        return this.explain(this.#machine.table(command.type), command.where, command.options)
+        return this.explain(this.#machine.unitTable(command.type), command.where, command.options)
       case 'take':
-        return this.take(this.#machine.table(command.type), command.where, command.options)
+        return this.take(this.#machine.unitTable(command.type), command.where, command.options)
       case 'takeAll':
-        return this.takeAll(this.#machine.table(command.type), command.where, command.options)
+        return this.takeAll(this.#machine.unitTable(command.type), command.where, command.options)
       case 'clear':
-        return this.clear(this.#machine.table(command.type), command.where, command.options)
+        return this.clear(this.#machine.unitTable(command.type), command.where, command.options)
       case 'renew':
-        return this.renew(this.#machine.table(command.type), command.key, command.leaseMs)
+        return this.renew(this.#machine.unitTable(command.type), command.key, command.leaseMs)
       case 'remove':
-        return this.remove(this.#machine.table(command.type), command.key, command.options)
+        return this.remove(this.#machine.unitTable(command.type), command.key, command.options)
       case 'insert':
-        return this.insert(this.#machine.table(command.type), command.value, command.options)
+        return this.insert(this.#machine.unitTable(command.type), command.value, command.options)
       case 'write':
       case 'update':
-        return this.write(this.#machine.table(command.type), command.kind, command.value, command.options)
+        return this.write(this.#machine.unitTable(command.type), command.kind, command.value, command.options)
       case 'patch': {
-        const table = this.#machine.table(command.type)
+        const table = this.#machine.unitTable(command.type)
         return this.patch(table, command.key, command.fields, command.options)
       }
       case 'change': {
         const { mutations } = command
-        return this.revise(this.#machine.table(command.type), command.key, command.options, (value) =>
+        return this.revise(this.#machine.unitTable(command.type), command.key, command.options, (value) =>
           mutate(value, mutations),
         )
       }
@@ -244,7 +246,7 @@ export class Executor {
     const row = this.find(table, key)
     checkStamp(table, row, options, key)
     const previous = row?.value
-    if (row !== undefined) this.#machine.remove(table, row, 'removed')
+    if (row !== undefined) this.#machine.remove(table, row, options.reason ?? 'removed')
     return options.returning === 'previous' ? previous : row !== undefined
   }
 

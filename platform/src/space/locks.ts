@@ -48,12 +48,12 @@ interface QueryLock {
 
 /** The locks of one table. */
 interface TableLocks {
-  /** By id. */
-  readonly changes: Map<unknown, ChangeLock>
+  /** By id; entries that share one and differ in route are locked together. */
+  readonly changes: Map<unknown, ChangeLock[]>
   readonly entries: Map<unknown, Set<Holder>>
   readonly queries: Set<QueryLock>
   /** Entries whose lease is over, which only a lock keeps: nobody may read them any more. */
-  readonly overdue: Map<unknown, ChangeLock>
+  readonly overdue: Map<unknown, ChangeLock[]>
 }
 
 export class Locks {
@@ -78,7 +78,7 @@ export class Locks {
     for (const { table, key, before, after } of changes) {
       const locks = this.#of(table)
       const id = table.idOf(key)
-      locks.changes.set(id, { holder, before, after })
+      addTo(locks.changes, id, { holder, before, after })
       holder.release.push(() => void locks.changes.delete(id))
     }
     for (const { table, key } of entries) this.#share(this.#of(table), table.idOf(key), holder)
@@ -114,9 +114,9 @@ export class Locks {
     const locks = this.#tables[table.number]
     if (locks === undefined) return undefined
     const id = table.idOf(key)
-    const overdue = locks.overdue.get(id)
+    const overdue = until < 0 ? undefined : locks.overdue.get(id)?.[0]
     if (overdue !== undefined) return overdue.holder.transaction
-    const lock = locks.changes.get(id)
+    const lock = locks.changes.get(id)?.[0]
     return lock !== undefined && lock.holder.number <= until ? lock.holder.transaction : undefined
   }
 
@@ -125,8 +125,11 @@ export class Locks {
     const locks = this.#tables[table.number]
     if (locks === undefined || locks.changes.size + locks.overdue.size === 0) return undefined
     const matches = compileQuery(where)
-    for (const { holder, before } of locks.overdue.values()) if (sees(matches, before)) return holder.transaction
-    for (const { holder, before, after } of locks.changes.values()) {
+    if (until >= 0) {
+      for (const { holder, before } of [...locks.overdue.values()].flat())
+        if (sees(matches, before)) return holder.transaction
+    }
+    for (const { holder, before, after } of [...locks.changes.values()].flat()) {
       if (holder.number <= until && (sees(matches, before) || sees(matches, after))) return holder.transaction
     }
     return undefined
@@ -137,7 +140,7 @@ export class Locks {
     const locks = this.#tables[table.number]
     if (locks === undefined) return undefined
     const id = table.idOf(before ?? after ?? {})
-    const change = locks.changes.get(id)
+    const change = locks.changes.get(id)?.[0]
     if (change !== undefined) return change.holder.transaction
     for (const { transaction } of locks.entries.get(id) ?? []) return transaction
     for (const { holder, matches } of locks.queries) {
@@ -153,8 +156,8 @@ export class Locks {
     if (holder === undefined) return false
     const { overdue } = this.#of(table)
     const id = table.idOf(row.value)
-    if (!overdue.has(id)) {
-      overdue.set(id, { holder, before: row.value, after: undefined })
+    if (overdue.get(id)?.some(({ before }) => before === row.value) !== true) {
+      addTo(overdue, id, { holder, before: row.value, after: undefined })
       holder.release.push(() => void overdue.delete(id))
     }
     return true
@@ -177,6 +180,12 @@ export class Locks {
       overdue: new Map(),
     })
   }
+}
+
+function addTo(locks: Map<unknown, ChangeLock[]>, id: unknown, lock: ChangeLock): void {
+  const known = locks.get(id)
+  if (known === undefined) locks.set(id, [lock])
+  else known.push(lock)
 }
 
 /** A query that cannot be evaluated may see anything. */

@@ -65,6 +65,11 @@ export class Machine {
   #walks = 0
   /** Told of each change of a unit's entry before it is made; it may throw. */
   guard: ChangeGuard | undefined
+  /** True while changes are made that will be taken back: nobody is to be told of them. */
+  #isTrial = false
+  /** True for a command that must not fail because of its size. */
+  #isUnlimited = false
+  readonly #queueLease = (table: Table, row: Row): void => this.#expiry.add(table, row)
 
   constructor(limits: Limits) {
     this.#limits = limits
@@ -125,10 +130,17 @@ export class Machine {
     return table
   }
 
+  /** The table of an entry type of the unit: the platform's own are not for requests. */
+  unitTable(name: string): Table {
+    const table = this.table(name)
+    return table.number >= firstUnitTable ? table : this.table(`${name} of the unit`)
+  }
+
   /** Starts a command at time `now`; its effects go to `writer`, the open batch, whose record will have this index. */
   begin(writer: ByteWriter, index: number, now: number): void {
     assert(this.#writer === undefined, 'commands do not nest')
     this.#writer = writer
+    this.#isUnlimited = false
     this.#index = index
     this.#effectsStart = writer.at
     this.#changeStart = this.#change
@@ -153,7 +165,7 @@ export class Machine {
   /** Ends the command as if it had never begun (I3). */
   rollback(): void {
     const writer = this.#open()
-    this.#undo.takeBack()
+    this.#undo.takeBack(this.#queueLease)
     writer.at = this.#effectsStart
     this.#change = this.#changeStart
     this.#ring.takeBack(this.#changeStart)
@@ -167,15 +179,36 @@ export class Machine {
   trial<T>(run: () => T): { readonly value: T; readonly effects: readonly Effect[] } {
     const writer = this.#open()
     const [start, change, count] = [writer.at, this.#change, this.#undo.count]
+    this.#isTrial = true
     try {
       const value = run()
       return { value, effects: this.#effectsFrom(writer, start) }
     } finally {
-      this.#undo.takeBackTo(count)
+      this.#undo.takeBackTo(count, this.#queueLease)
       writer.at = start
       this.#change = change
-      this.#ring.takeBack(change)
+      this.#isTrial = false
     }
+  }
+
+  /** The command at hand may change as much as it has to: that it may was decided before. */
+  unlimited(): void {
+    this.#isUnlimited = true
+  }
+
+  /** How many changes the command at hand has made. */
+  get changes(): number {
+    return this.#undo.count
+  }
+
+  /** Bytes of the effects of the command at hand. */
+  get effectBytes(): number {
+    return this.#open().at - this.#effectsStart
+  }
+
+  /** The entries that the command at hand has removed after its first `count` changes. */
+  removedSince(count: number): readonly { readonly table: Table; readonly value: StoredValue }[] {
+    return this.#undo.removedSince(count)
   }
 
   /** True if the command at hand has removed an entry with this key. */
@@ -337,7 +370,7 @@ export class Machine {
     const start = writer.at
     try {
       writePut(writer, table, version, lease, value)
-      writer.since(start, this.#limits.valueBytesMax, `An entry of type '${table.layout.name}'`)
+      writer.since(start, this.#valueBytesMax(table), `An entry of type '${table.layout.name}'`)
     } catch (error) {
       writer.at = start
       throw error
@@ -358,6 +391,12 @@ export class Machine {
     return effects
   }
 
+  /** What is prepared holds many values; it has a limit of its own. */
+  #valueBytesMax({ layout }: Table): number {
+    const { valueBytesMax, recordBytesMax } = this.#limits
+    return layout.name === ownLayouts.prepared.name ? recordBytesMax : valueBytesMax
+  }
+
   #open(): ByteWriter {
     assert(this.#writer !== undefined, 'changes are made inside a command')
     return this.#writer
@@ -371,7 +410,7 @@ export class Machine {
   }
 
   #checkEffects(): void {
-    if (this.#undo.count < this.#limits.commandEffectsMax) return
+    if (this.#undo.count < this.#limits.commandEffectsMax || this.#isUnlimited) return
     throw new PlenumError(
       'LIMIT_EXCEEDED',
       `One command may change ${this.#limits.commandEffectsMax} entries at most.`,
@@ -393,7 +432,7 @@ export class Machine {
     index: number,
   ): Row {
     this.#change += 1
-    this.#ring.note(table, row?.value, value, undefined, index)
+    if (!this.#isTrial) this.#ring.note(table, row?.value, value, undefined, index)
     stampValue(value, this.#change)
     Object.freeze(value)
     table.lastIndex = index
@@ -426,7 +465,7 @@ export class Machine {
 
   #drop(table: Table, row: Row, reason: RemovalReason, index: number): void {
     this.#change += 1
-    this.#ring.note(table, row.value, undefined, reason, index)
+    if (!this.#isTrial) this.#ring.note(table, row.value, undefined, reason, index)
     this.#walk?.keep(table, row)
     table.lastIndex = index
     table.delete(row)

@@ -153,7 +153,7 @@ describe('the size of a query', () => {
     const round: Record<string, unknown> = {}
     round['and'] = [round]
     const told: StoredValue[] = []
-    all.observer = { entry: () => undefined, query: (_, where) => told.push(where) }
+    all.observer = { hasStopped: false, entry: () => undefined, query: (_, where) => told.push(where) }
     for (const where of [deep, round])
       expect(() => all.readAll(table, where, {})).toThrow(exceeded({ limit: 'queryConditionsMax', value: 1_000 }))
     all.readAll(table, { a: 1 }, {})

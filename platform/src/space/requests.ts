@@ -11,6 +11,8 @@ export interface WriteOptions {
   readonly ifStamp?: number | undefined
   readonly leaseMs?: number | undefined
   readonly returning?: 'previous' | undefined
+  /** Of a removal that takes what was chosen before (SP4). */
+  readonly reason?: 'taken' | undefined
 }
 
 /** Declared mutations of one entry (SP6). */

@@ -48,6 +48,8 @@ export interface Drafted {
   readonly seen: Seen
   /** Partition time. */
   readonly time: number
+  /** What a take or clear has chosen: these removals are committed in its place. */
+  readonly chosen?: readonly WriteCommand[] | undefined
 }
 
 export type TransactionCommand =

@@ -15,6 +15,9 @@ interface Step {
   lastIndex: number
 }
 
+/** Told of a row whose lease counts again. */
+type OnLeased = (table: Table, row: Row) => void
+
 /** Steps that are kept for the next command; more are left to the collector. */
 const keptMax = 16
 
@@ -66,15 +69,20 @@ export class UndoLog {
     return false
   }
 
-  /** Takes everything back. */
-  takeBack(): void {
-    for (let at = this.#count - 1; at >= 0; at--) takeBack(this.#steps[at]!)
+  /** The entries of a table that were removed after the first `count` changes. */
+  removedSince(count: number): readonly { readonly table: Table; readonly value: StoredValue }[] {
+    return this.#steps.slice(count, this.#count).filter(({ kind }) => kind === 'removed')
+  }
+
+  /** Takes everything back; `onLeased` is told of rows that have a lease again. */
+  takeBack(onLeased: OnLeased): void {
+    for (let at = this.#count - 1; at >= 0; at--) takeBack(this.#steps[at]!, onLeased)
     this.forget()
   }
 
   /** Takes back what came after the first `count` changes. */
-  takeBackTo(count: number): void {
-    for (; this.#count > count; this.#count--) takeBack(this.#steps[this.#count - 1]!)
+  takeBackTo(count: number, onLeased: OnLeased): void {
+    for (; this.#count > count; this.#count--) takeBack(this.#steps[this.#count - 1]!, onLeased)
   }
 
   /** The command is over. */
@@ -107,8 +115,15 @@ function isOfKey(table: Table, value: StoredValue, key: KeyFields): boolean {
   return table.idOf(value) === table.idOf(key) && table.sameRoute(value, key)
 }
 
-function takeBack({ kind, table, row, value, stamp, index, lease, lastIndex }: Step): void {
-  table.lastIndex = lastIndex
+function takeBack(step: Step, onLeased: OnLeased): void {
+  const { table, row } = step
+  restore(step)
+  table.lastIndex = step.lastIndex
+  // Its place in the queue of leases may be gone: what is not there counts as stale.
+  if (step.kind !== 'added' && row.lease !== undefined) onLeased(table, row)
+}
+
+function restore({ kind, table, row, value, stamp, index, lease }: Step): void {
   switch (kind) {
     case 'added':
       return table.delete(row)

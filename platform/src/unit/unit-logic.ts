@@ -199,6 +199,9 @@ class UnitExecution implements Execution {
 
   /** What the caller gets to see of a throw: refusals and the platform's own errors as they are, faults as a code. */
   #fault(part: string, code: ErrorCode, error: unknown): PlenumError {
+    // Stopped by a lock: it runs again, whatever it made of that.
+    if (this.#executor.observer?.hasStopped === true && error instanceof Error)
+      return new PlenumError('TRANSACTION_CONFLICT', 'A prepared transaction is in the way.', { cause: error })
     if (error instanceof RefusalSignal) return error.toError()
     if (error instanceof PlenumError) return error
     this.#options.onFault(part, error)
