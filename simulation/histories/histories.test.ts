@@ -35,6 +35,7 @@ const operationsOf: Readonly<Record<string, readonly string[]>> = {
   set: ['write', 'read'],
   bank: ['init', 'transfer', 'balances'],
   session: ['read', 'write', 'update', 'insert'],
+  queue: ['enqueue', 'take', 'drain'],
 }
 
 const fields = ['process', 'type', 'f', 'key', 'value', 'version', 'error', 'session', 'request', 'time', 'op']
@@ -107,9 +108,9 @@ test('[SP13] what nobody knows is info in every workload, and values stay few an
 })
 
 test('a workload that is not there yet, or that nobody knows, says what there is', () => {
-  expect(() => workloadNamed('queue')).toThrow("'queue' is not there yet. There are: register")
+  expect(() => workloadNamed('txn')).toThrow("'txn' is not there yet. There are: register")
   expect(() => workloadNamed('toString')).toThrow(
-    "There is no workload 'toString'. There are: register, set, bank, session.",
+    "There is no workload 'toString'. There are: register, set, bank, session, queue.",
   )
   expect(() => judge('{"process":0,"type":"ok","f":"txn","time":1,"op":0}\n', undefined, undefined)).toThrow(
     'not there yet',

@@ -28,9 +28,9 @@ export async function play(bench: Bench, script: Script, clients: number): Promi
 }
 
 async function takeTurns(bench: Bench, script: Script, seat: Seat, turns: readonly Turn[]): Promise<void> {
-  for (const { pauseMs, step, timeout } of turns) {
+  for (const { pauseMs, step, timeout, wait } of turns) {
     if (pauseMs > 0) await bench.sleep(pauseMs)
-    await take(bench, script, seat, step, { timeout, confirmed: false })
+    await take(bench, script, seat, step, { timeout, wait, confirmed: false })
   }
 }
 

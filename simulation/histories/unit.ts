@@ -13,6 +13,13 @@ export const Account = entry('account', z.object({ bank: z.string(), id: z.strin
   route: 'bank',
 })
 
+/** Something to be done; each queue lies on a route of its own and is one FIFO group. */
+export const Job = entry('job', z.object({ id: z.int(), queue: z.string() }), {
+  id: 'id',
+  route: 'queue',
+  fifo: 'queue',
+})
+
 const Swap = z.object({ id: z.string(), old: z.int(), value: z.int() })
 const Opening = z.object({ bank: z.string(), balances: z.record(z.string(), z.int()) })
 const Transfer = z.object({ bank: z.string(), from: z.string(), to: z.string(), amount: z.int().positive() })
@@ -20,7 +27,7 @@ const Transfer = z.object({ bank: z.string(), from: z.string(), to: z.string(), 
 /** Everything that the workloads of histories use; each uses its own entry type. */
 export default unit(
   'histories',
-  { entries: [Register, Member, Account] },
+  { entries: [Register, Member, Account, Job] },
   {
     handlers: {
       /** Compares and sets; one request, so that its repetition gets the first answer. */

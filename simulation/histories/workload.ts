@@ -14,6 +14,8 @@ export interface Turn {
   readonly pauseMs: number
   /** How long it waits for the answer; for ever if undefined. */
   readonly timeout: Duration | undefined
+  /** How long a take waits for something to take; not at all if undefined. */
+  readonly wait?: Duration | undefined
   readonly step: Asked
 }
 
@@ -39,6 +41,7 @@ export interface Size {
 /** How an operation is asked. */
 export interface Manner {
   readonly timeout: Duration | undefined
+  readonly wait?: Duration | undefined
   /** True where a read has to be confirmed by the journal, whoever believes to be primary. */
   readonly confirmed: boolean
 }

@@ -1,5 +1,6 @@
 import { PlenumError } from 'plenum'
 import { bank } from './bank.ts'
+import { queue } from './queue.ts'
 import { register } from './register.ts'
 import { session } from './session.ts'
 import { set } from './set.ts'
@@ -11,7 +12,7 @@ const workloads: Readonly<Record<string, Workload | null>> = {
   set,
   bank,
   session,
-  queue: null,
+  queue,
   'fifo-groups': null,
   txn: null,
   watch: null,
