@@ -15,7 +15,7 @@ beforeAll(async () => {
   for (const workload of ['register', 'set', 'bank', 'session', 'queue']) {
     made.set(workload, await makeHistory({ workload, seed: 5, operations: 300, faults: 'all', real: false }, () => {}))
   }
-})
+}, 60_000)
 
 function soundHistory(workload: string): {
   readonly events: readonly HistoryEvent[]
@@ -190,7 +190,7 @@ test('the command prints lines and nothing else, and judges a file by its exit c
 test('the command that cannot be understood says how it is called, and exits with 2', async () => {
   const missing = join(folder, 'missing')
   const wrong: readonly (readonly [args: readonly string[], why: string])[] = [
-    [[], '--workload is missing: one of register, set, bank, session, queue.'],
+    [[], '--workload is missing: one of register, set, bank, session, queue, watch.'],
     [['--workload', 'set'], '--seed is missing.'],
     [['--workload', 'txn', '--seed', '1'], "The workload 'txn' is not there yet"],
     [['--workload', 'set', '--seed', '1', '--real', '--faults', 'regressions'], '--faults needs one of none, all'],

@@ -4,6 +4,7 @@ import { queue } from './queue.ts'
 import { register } from './register.ts'
 import { session } from './session.ts'
 import { set } from './set.ts'
+import { watch } from './watch.ts'
 import type { Workload } from './workload.ts'
 
 /** All workloads by name; null where one is not there yet. */
@@ -13,9 +14,9 @@ const workloads: Readonly<Record<string, Workload | null>> = {
   bank,
   session,
   queue,
+  watch,
   'fifo-groups': null,
   txn: null,
-  watch: null,
 }
 
 /** The names of those that are there. */
