@@ -1,4 +1,4 @@
-import type { Answered, Asked, DumpLine, HistoryRecorder } from 'plenum/testing'
+import type { Answered, Asked, DumpLine, HistoryRecorder, WatchAsked, WatchLine } from 'plenum/testing'
 import type { Manner } from './workload.ts'
 
 /** Where a workload plays: clients of a platform that is simulated, or of a real process. */
@@ -6,6 +6,13 @@ export interface Bench {
   readonly recorder: HistoryRecorder
   /** Asks as one of the clients; `fresh` is one that has not asked before. */
   ask(client: number | 'fresh', asked: Asked, manner: Manner): Promise<Answered>
+  /** Watches as one of the clients until the signal says no more; rejects where the watch breaks. */
+  follow(
+    client: number,
+    asked: WatchAsked,
+    hear: (lines: readonly WatchLine[]) => void,
+    signal: AbortSignal,
+  ): Promise<void>
   /** Lets so many milliseconds pass, or fewer where the clock is real. */
   sleep(ms: number): Promise<void>
   /** Ends the faults; resolves when everybody is served again. */

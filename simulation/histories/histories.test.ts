@@ -35,6 +35,8 @@ const operationsOf: Readonly<Record<string, readonly string[]>> = {
   set: ['write', 'read'],
   bank: ['init', 'transfer', 'balances'],
   session: ['read', 'write', 'update', 'insert'],
+  queue: ['enqueue', 'take', 'drain'],
+  watch: ['write', 'writeAll', 'delete', 'read', 'watch'],
 }
 
 const fields = ['process', 'type', 'f', 'key', 'value', 'version', 'error', 'session', 'request', 'time', 'op']
@@ -67,6 +69,8 @@ test.for(workloadNames)('the lines of workload %s are as docs/histories.md says'
     expect(Number.isSafeInteger(time) && Number(time) >= before).toBe(true)
     before = Number(time)
     expect(ended.has(process)).toBe(false)
+    // Lines of a watch come as long as it lasts, and its watcher goes on under its own name.
+    if (f === 'watch') continue
     if (type === 'info') ended.add(process)
     if (type === 'fail' || type === 'info') expect(event['error']).toMatch(/^[A-Z_]+$/)
     // What found nothing says so; only a removal has nothing to say.
@@ -84,7 +88,7 @@ test.for(workloadNames)('the lines of workload %s are as docs/histories.md says'
   expect(events.slice(-own.length)).toEqual(own)
   expect(new Set(own.map(({ type }) => type))).toEqual(new Set(['invoke', 'ok']))
   const effects = linesOf(dump!)
-  const changes = effects.filter(({ kind }) => ['added', 'changed', 'removed'].includes(String(kind)))
+  const changes = effects.filter(({ kind }) => ['added', 'changed', 'removed', 'expired'].includes(String(kind)))
   expect(changes.length).toBeGreaterThan(20)
   for (const change of changes)
     expect(Object.keys(change).slice(0, 5)).toEqual(['partition', 'index', 'kind', 'type', 'key'])
@@ -92,11 +96,34 @@ test.for(workloadNames)('the lines of workload %s are as docs/histories.md says'
   expect(new Set(others.flatMap((line) => Object.keys(line)))).toEqual(new Set(['partition', 'index', 'kind']))
 })
 
+test('[WA1] [WA2] the lines of watches are as docs/histories.md says', async () => {
+  const made = await Promise.all([2, 3].map((seed) => known('watch', seed)))
+  const events = made.flatMap(({ history }) => linesOf(history)).filter(({ f }) => f === 'watch')
+  const told = events.filter(({ type }) => type === 'ok').map((event) => ({ event, value: event['value'] as Line }))
+  const kinds = ['reset', 'initial', 'live', 'added', 'changed', 'removed']
+  expect(new Set(told.map(({ value }) => value['kind']))).toEqual(new Set(kinds))
+  for (const { event, value } of told) {
+    const { kind, entry, token, previous, reason } = value
+    const isChange = ['added', 'changed', 'removed'].includes(String(kind))
+    expect(typeof token).toBe(isChange || kind === 'live' ? 'string' : 'undefined')
+    expect(typeof event['key']).toBe(isChange || kind === 'initial' ? 'string' : 'undefined')
+    expect(entry).toEqual(isChange || kind === 'initial' ? expect.objectContaining({ id: event['key'] }) : undefined)
+    expect(previous !== undefined).toBe(kind === 'changed')
+    expect(reason !== undefined).toBe(kind === 'removed' || kind === 'reset')
+  }
+  for (const { type, value, error } of events.filter((event) => event['type'] !== 'ok')) {
+    if (type === 'invoke') expect(value).toMatchObject({ watcher: expect.any(String), filter: expect.any(Object) })
+    else
+      expect({ type, value, error }).toEqual({ type: 'info', value: null, error: expect.stringMatching(/^[A-Z_]+$/) })
+  }
+  expect(events.filter(({ value }) => (value as Line | null)?.['since'] !== undefined).length).toBeGreaterThan(0)
+})
+
 test('[SP13] what nobody knows is info in every workload, and values stay few and unique', async () => {
   for (const workload of workloadNames) {
     const made = await Promise.all([2, 3].map((seed) => known(workload, seed)))
     const events = made.flatMap(({ history }) => linesOf(history))
-    const unknown = events.filter(({ type }) => type === 'info')
+    const unknown = events.filter(({ type, f }) => type === 'info' && f !== 'watch')
     expect(unknown.length).toBeGreaterThan(0)
     for (const { error } of unknown) expect(['UNKNOWN_OUTCOME', 'TIMEOUT']).toContain(error)
   }
@@ -107,9 +134,9 @@ test('[SP13] what nobody knows is info in every workload, and values stay few an
 })
 
 test('a workload that is not there yet, or that nobody knows, says what there is', () => {
-  expect(() => workloadNamed('queue')).toThrow("'queue' is not there yet. There are: register")
+  expect(() => workloadNamed('txn')).toThrow("'txn' is not there yet. There are: register")
   expect(() => workloadNamed('toString')).toThrow(
-    "There is no workload 'toString'. There are: register, set, bank, session.",
+    "There is no workload 'toString'. There are: register, set, bank, session, queue, watch.",
   )
   expect(() => judge('{"process":0,"type":"ok","f":"txn","time":1,"op":0}\n', undefined, undefined)).toThrow(
     'not there yet',

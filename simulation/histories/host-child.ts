@@ -3,6 +3,7 @@
 //   fork(host-child.ts, [<workload>, <folder>, <partitions>])
 import process from 'node:process'
 import { embedded, isPlenumError } from 'plenum'
+import type { Answered, WatchAsked } from 'plenum/testing'
 import type { FromHost, SentError, ToHost } from './host-messages.ts'
 import unit from './unit.ts'
 import { workloadNamed } from './workloads.ts'
@@ -28,16 +29,30 @@ function sent(error: unknown): SentError {
 process.on('disconnect', () => process.exit(1))
 try {
   const client = await embedded({ unit, folder, partitions: Number(partitions), ack: 'disk' })
-  process.on('message', (message: ToHost) => {
-    if (message.kind === 'close') {
-      void client[Symbol.asyncDispose]().then(() => process.exit(0))
-      return
-    }
-    const { id, asked, manner } = message
-    workload.perform(client, asked, manner).then(
+  const watches = new Map<number, AbortController>()
+  const answer = (id: number, answering: Promise<Answered>): void => {
+    answering.then(
       (answered) => tell({ kind: 'answer', id, answered }),
       (error: unknown) => tell({ kind: 'error', id, error: sent(error) }),
     )
+  }
+  const follow = async (id: number, asked: WatchAsked): Promise<Answered> => {
+    const leaving = new AbortController()
+    watches.set(id, leaving)
+    await workload.follow!(client, asked, (lines) => tell({ kind: 'told', id, lines }), leaving.signal)
+    return {}
+  }
+  process.on('message', (message: ToHost) => {
+    switch (message.kind) {
+      case 'ask':
+        return answer(message.id, workload.perform(client, message.asked, message.manner))
+      case 'follow':
+        return answer(message.id, follow(message.id, message.asked))
+      case 'leave':
+        return watches.get(message.id)?.abort()
+      case 'close':
+        return void client[Symbol.asyncDispose]().then(() => process.exit(0))
+    }
   })
   tell({ kind: 'ready' })
 } catch (error) {

@@ -1,15 +1,19 @@
 import type { ErrorCode, ErrorDetails, Retry } from 'plenum'
-import type { Answered, Asked } from 'plenum/testing'
+import type { Answered, Asked, WatchAsked, WatchLine } from 'plenum/testing'
 import type { Manner } from './workload.ts'
 
 /** What the recording process sends to the one that runs the platform. */
 export type ToHost =
   | { readonly kind: 'ask'; readonly id: number; readonly asked: Asked; readonly manner: Manner }
+  | { readonly kind: 'follow'; readonly id: number; readonly asked: WatchAsked }
+  /** The watch of this number is to end; it is answered then. */
+  | { readonly kind: 'leave'; readonly id: number }
   | { readonly kind: 'close' }
 
 /** What comes back. */
 export type FromHost =
   | { readonly kind: 'ready' }
+  | { readonly kind: 'told'; readonly id: number; readonly lines: readonly WatchLine[] }
   | { readonly kind: 'answer'; readonly id: number; readonly answered: Answered }
   | { readonly kind: 'error'; readonly id: number; readonly error: SentError }
   | { readonly kind: 'failed'; readonly error: SentError }

@@ -5,11 +5,13 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { PlenumError } from 'plenum'
-import type { Answered, Asked } from 'plenum/testing'
+import type { Answered, Asked, WatchAsked, WatchLine } from 'plenum/testing'
 import type { FromHost, ToHost } from './host-messages.ts'
 import type { Manner } from './workload.ts'
 
 interface Open {
+  /** Hears what a watch tells before it ends. */
+  readonly hear?: (lines: readonly WatchLine[]) => void
   readonly resolve: (answered: Answered) => void
   readonly reject: (error: Error) => void
 }
@@ -73,6 +75,20 @@ export class Host {
     })
   }
 
+  /** Watches until the signal says no more; like `ask` in everything else. */
+  async follow(asked: WatchAsked, hear: (lines: readonly WatchLine[]) => void, signal: AbortSignal): Promise<void> {
+    while (!this.#isUp) await this.#serving.promise
+    const id = this.#asked++
+    const watching = new Promise((resolve, reject) => {
+      this.#open.set(id, { resolve, reject, hear })
+      this.#tell({ kind: 'follow', id, asked })
+    })
+    const leave = (): void => this.#tell({ kind: 'leave', id })
+    if (signal.aborted) leave()
+    signal.addEventListener('abort', leave)
+    await watching.finally(() => signal.removeEventListener('abort', leave))
+  }
+
   /** Kills the process as `kill -9` does and starts another; resolves when the first is gone. */
   async killAndStart(): Promise<void> {
     await this.#end((child) => void child.kill('SIGKILL'))
@@ -111,6 +127,8 @@ export class Host {
         const { code, message: text } = message.error
         return this.#serving.reject(new HostLost(`The process does not start: ${code}: ${text}`))
       }
+      case 'told':
+        return this.#open.get(message.id)?.hear?.(message.lines)
       default:
         return this.#answer(message)
     }

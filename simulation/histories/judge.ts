@@ -35,7 +35,8 @@ export function judge(text: string, dump: string | undefined, named: string | un
       }
     }
     const sums = Object.entries(verdict.counts).map(([name, count]) => `${name} ${count}`)
-    const missing = workload.name === 'session' && dump === undefined ? '; effects were not checked: no --journal' : ''
+    const isPart = workload.needsJournal === true && dump === undefined
+    const missing = isPart ? '; effects were not checked: no --journal' : ''
     return { ok: true, text: `ok: ${workload.name}, ${sums.join(', ')}${missing}` }
   } catch (error) {
     if (!isPlenumError(error, 'CHECK_FAILED')) throw error

@@ -36,7 +36,7 @@ describes the lines. Without --silent npm writes lines of its own first.
   --faults <kind>     ${faultKinds.join(', ')} (all); with --real: none, all
   --real              a process over a folder, killed and started again, in place of a simulated grid
   --output <file>     write the history there and not to standard output
-  --journal <file>    write what the journals say there, or read it from there to check
+  --journal <file>    write what the journals say there, or read it from there to check; watch cannot be judged without
   --check <file>      judge a history by its lines
 
 Exit codes: 0 nothing is wrong, 1 a rule was broken, or it could not be decided, 2 wrong usage.`

@@ -12,10 +12,10 @@ import { jsonLines, type DumpLine, type HistoryEvent } from 'plenum/testing'
 const made = new Map<string, Made>()
 
 beforeAll(async () => {
-  for (const workload of ['register', 'set', 'bank', 'session']) {
+  for (const workload of ['register', 'set', 'bank', 'session', 'queue']) {
     made.set(workload, await makeHistory({ workload, seed: 5, operations: 300, faults: 'all', real: false }, () => {}))
   }
-})
+}, 60_000)
 
 function soundHistory(workload: string): {
   readonly events: readonly HistoryEvent[]
@@ -110,6 +110,37 @@ test('[SP12] a request that the journal holds twice, or not at all, is found', (
   expect(judge(text, jsonLines(other), undefined)).toEqual(violation('the journal holds 1 of its request, or another'))
 })
 
+const isTaken = ({ f, type, value }: HistoryEvent): boolean => f === 'take' && type === 'ok' && value !== null
+
+test('[SP4] a job that is taken twice, or lost, is found', () => {
+  const { events } = soundHistory('queue')
+  const [first, second] = events.filter(isTaken)
+  expect(judge(withValue(events, second!, first!.value), undefined, undefined)).toEqual(
+    violation(`both took ${String(first!.value)}.`),
+  )
+  // More of one queue than takes of unknown outcome can have.
+  const lost = events.map((event) => (isTaken(event) && event.key === first!.key ? { ...event, value: null } : event))
+  expect(judge(jsonLines(lost), undefined, undefined)).toEqual(violation('was acked and nobody took it'))
+})
+
+test('[SP9] jobs of a queue that are taken out of their order are found, by a drain and by two takes', () => {
+  const { events } = soundHistory('queue')
+  const drain = events.findLast(({ f, type, value }) => f === 'drain' && type === 'ok' && Array.isArray(value))!
+  const turned = (drain.value as readonly unknown[]).toReversed()
+  expect(turned.length).toBeGreaterThan(1)
+  const found = judge(withValue(events, drain, turned), undefined, undefined)
+  expect(found).toEqual(violation(`taken before it: by take ${drain.op}, and the other by take ${drain.op}.`))
+  // The last two takes of a queue got each other's job.
+  const takes = events.filter((event) => isTaken(event) && event.key === drain.key)
+  const [one, other] = [takes.at(-2)!, takes.at(-1)!]
+  const swapped = jsonLines(
+    events.map((event) =>
+      event === one || event === other ? { ...event, value: (event === one ? other : one).value } : event,
+    ),
+  )
+  expect(judge(swapped, undefined, undefined)).toEqual(violation(`taken before it: by take ${one.op}`))
+})
+
 test('a history that proves nothing, or contradicts itself, or is none, is not sound', () => {
   const { events } = soundHistory('set')
   expect(judge('', undefined, undefined)).toEqual(violation('holds no operation that was answered'))
@@ -159,9 +190,9 @@ test('the command prints lines and nothing else, and judges a file by its exit c
 test('the command that cannot be understood says how it is called, and exits with 2', async () => {
   const missing = join(folder, 'missing')
   const wrong: readonly (readonly [args: readonly string[], why: string])[] = [
-    [[], '--workload is missing: one of register, set, bank, session.'],
+    [[], '--workload is missing: one of register, set, bank, session, queue, watch.'],
     [['--workload', 'set'], '--seed is missing.'],
-    [['--workload', 'queue', '--seed', '1'], "The workload 'queue' is not there yet"],
+    [['--workload', 'txn', '--seed', '1'], "The workload 'txn' is not there yet"],
     [['--workload', 'set', '--seed', '1', '--real', '--faults', 'regressions'], '--faults needs one of none, all'],
     [['--workload', 'set', '--seed', '-1'], '--seed'],
     [['--workload', 'set', '--seed', '1', '--operations', '0'], '--operations needs 1 to 100000'],

@@ -2,11 +2,14 @@
 import { isPlenumError, PlenumError } from 'plenum'
 import type { Answered, Asked, RecordedClient } from 'plenum/testing'
 import type { Bench } from './bench.ts'
-import type { Manner, Script, Turn } from './workload.ts'
+import { Watcher } from '../watcher.ts'
+import type { Manner, Script, Turn, Watching } from './workload.ts'
 
 /** How often an operation that has to be answered is asked, and the milliseconds between two tries. */
 const triesMax = 50
 const retryMs = 500
+/** Milliseconds after the faults within which requests arrive that nobody waits for any more. */
+const strayMs = 5_000
 const patient: Manner = { timeout: undefined, confirmed: false }
 
 interface Seat {
@@ -19,18 +22,20 @@ export async function play(bench: Bench, script: Script, clients: number): Promi
   const seats = Array.from({ length: clients }, (_, client) => ({ client, recorded: bench.recorder.client() }))
   const first = seats[0]!
   for (const step of script.opening) await untilAnswered(bench, script, first, step, patient)
+  const watchers = watchersOf(bench, script.watching)
   const turns = Map.groupBy(script.turns, ({ client }) => client)
   await Promise.all(seats.map((seat) => takeTurns(bench, script, seat, turns.get(seat.client) ?? [])))
   await bench.settle()
+  if (script.watching !== undefined) await hearOut(bench, script, script.watching, watchers)
   const fresh: Seat = { client: 'fresh', recorded: bench.recorder.client() }
   for (const step of script.closing)
     await untilAnswered(bench, script, fresh, step, { timeout: undefined, confirmed: true })
 }
 
 async function takeTurns(bench: Bench, script: Script, seat: Seat, turns: readonly Turn[]): Promise<void> {
-  for (const { pauseMs, step, timeout } of turns) {
+  for (const { pauseMs, step, timeout, wait } of turns) {
     if (pauseMs > 0) await bench.sleep(pauseMs)
-    await take(bench, script, seat, step, { timeout, confirmed: false })
+    await take(bench, script, seat, step, { timeout, wait, confirmed: false })
   }
 }
 
@@ -54,4 +59,26 @@ async function untilAnswered(bench: Bench, script: Script, seat: Seat, step: Ask
     await bench.sleep(retryMs)
   }
   throw new PlenumError('CHECK_FAILED', `'${step.f}' was not answered in ${triesMax} tries, though nothing is wrong.`)
+}
+
+function watchersOf(bench: Bench, { watchers }: Watching = { watchers: [], last: [] }): readonly Watcher[] {
+  return watchers.map(
+    ({ client, ...watcher }) =>
+      new Watcher({
+        ...watcher,
+        recorder: bench.recorder,
+        follow: (asked, hear, signal) => bench.follow(client, asked, hear, signal),
+        sleep: (ms) => bench.sleep(ms),
+      }),
+  )
+}
+
+/** Has a client write everything once more, and the watchers listen until they have heard of it. */
+async function hearOut(bench: Bench, script: Script, { last }: Watching, watchers: readonly Watcher[]): Promise<void> {
+  // What was given up may still arrive: not after the last writes.
+  await bench.sleep(strayMs)
+  const writer: Seat = { client: 'fresh', recorded: bench.recorder.client() }
+  for (const step of last) await untilAnswered(bench, script, writer, step, patient)
+  const written = last.map(({ key, value }) => ({ key, entry: value }))
+  for (const watcher of watchers) await watcher.hearOut(written)
 }

@@ -87,6 +87,8 @@ class RealBench implements Bench {
 
   readonly ask: Bench['ask'] = (_, asked, manner) => this.host.ask(asked, manner)
 
+  readonly follow: Bench['follow'] = (_, asked, hear, signal) => this.host.follow(asked, hear, signal)
+
   sleep(ms: number): Promise<void> {
     return wait(ms * pauseShare)
   }

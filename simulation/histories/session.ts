@@ -16,6 +16,7 @@ const recent = 8
 /** Requests that are sent twice, by whoever; each has one effect and one answer. */
 export const session: Workload = {
   name: 'session',
+  needsJournal: true,
   about: 'writes, updates and inserts with a session and a number, many of them sent twice; exactly once',
   draw: (random, size) => {
     const { operations, clients } = size

@@ -28,6 +28,7 @@ export async function playSimulated(
     clients: clients + 1,
     faults: setting.faults === 'none' ? 'none' : 'all',
     regressions: setting.faults === 'regressions',
+    limits: script.limits,
   } as const
   onProgress(
     `${setting.members} members, ${setting.partitions} partitions, ${clients} clients, faults: ${setting.faults}`,
@@ -62,6 +63,9 @@ class SimulatedBench implements Bench {
     const { clients } = this.#world
     return this.#workload.perform(client === 'fresh' ? clients.at(-1)! : clients[client]!, asked, manner)
   }
+
+  readonly follow: Bench['follow'] = (client, asked, hear, signal) =>
+    this.#workload.follow!(this.#world.clients[client]!, asked, hear, signal)
 
   sleep(ms: number): Promise<void> {
     return this.#world.sleep(`${ms}ms`)

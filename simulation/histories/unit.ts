@@ -13,6 +13,31 @@ export const Account = entry('account', z.object({ bank: z.string(), id: z.strin
   route: 'bank',
 })
 
+/** Something to be done; each queue lies on a route of its own and is one FIFO group. */
+export const Job = entry('job', z.object({ id: z.int(), queue: z.string() }), {
+  id: 'id',
+  route: 'queue',
+  fifo: 'queue',
+})
+
+/** A note on a shelf, which is its route; it carries its version, because a watch does not tell it. */
+export const Note = entry(
+  'note',
+  z.object({ id: z.string(), shelf: z.string(), status: z.enum(['open', 'shut']), value: z.int(), version: z.int() }),
+  { id: 'id', route: 'shelf' },
+)
+
+const Noting = z.object({
+  shelf: z.string(),
+  notes: z.array(
+    z.object({
+      key: z.string(),
+      status: z.enum(['open', 'shut']),
+      value: z.int(),
+      leaseMs: z.int().positive().optional(),
+    }),
+  ),
+})
 const Swap = z.object({ id: z.string(), old: z.int(), value: z.int() })
 const Opening = z.object({ bank: z.string(), balances: z.record(z.string(), z.int()) })
 const Transfer = z.object({ bank: z.string(), from: z.string(), to: z.string(), amount: z.int().positive() })
@@ -20,7 +45,7 @@ const Transfer = z.object({ bank: z.string(), from: z.string(), to: z.string(), 
 /** Everything that the workloads of histories use; each uses its own entry type. */
 export default unit(
   'histories',
-  { entries: [Register, Member, Account] },
+  { entries: [Register, Member, Account, Job, Note] },
   {
     handlers: {
       /** Compares and sets; one request, so that its repetition gets the first answer. */
@@ -38,6 +63,14 @@ export default unit(
         if (found !== undefined) partition.remove(Register, { id })
         return found?.value ?? null
       }),
+      /** Writes notes in one commit and tells their versions. */
+      note: handler({ input: Noting, route: 'shelf' }, ({ shelf, notes }, { partition }) =>
+        notes.map(({ key: id, status, value, leaseMs }) => {
+          const version = (partition.get(Note, { shelf, id })?.version ?? 0) + 1
+          const lease = leaseMs === undefined ? undefined : (`${leaseMs}ms` as const)
+          return partition.write(Note, { id, shelf, status, value, version }, { lease }).version
+        }),
+      ),
       open: handler({ input: Opening, route: 'bank' }, ({ bank, balances }, { partition }) => {
         for (const [id, balance] of Object.entries(balances)) partition.insert(Account, { bank, id, balance })
       }),

@@ -1,8 +1,10 @@
 import { PlenumError } from 'plenum'
 import { bank } from './bank.ts'
+import { queue } from './queue.ts'
 import { register } from './register.ts'
 import { session } from './session.ts'
 import { set } from './set.ts'
+import { watch } from './watch.ts'
 import type { Workload } from './workload.ts'
 
 /** All workloads by name; null where one is not there yet. */
@@ -11,10 +13,10 @@ const workloads: Readonly<Record<string, Workload | null>> = {
   set,
   bank,
   session,
-  queue: null,
+  queue,
+  watch,
   'fifo-groups': null,
   txn: null,
-  watch: null,
 }
 
 /** The names of those that are there. */

@@ -33,8 +33,9 @@ export const queue: Scenario = scenario<ErrandStep>({
     await takeTurns(stage, turns, (turn, seat) => take(turn, seat, stage))
     await stage.world.settle()
     await drain(stage.seats[0]!)
-    const { values, taken, empty, unknown, missing } = requireOk('queue', checkQueue(stage.recorder.events))
-    return { errands: values, taken, 'takes of nothing': empty, 'takes of unknown outcome': unknown, missing }
+    const { values, taken, empty, unknown, missing, ordered } = requireOk('queue', checkQueue(stage.recorder.events))
+    const takes = { 'takes of nothing': empty, 'takes of unknown outcome': unknown }
+    return { errands: values, taken, ...takes, missing, 'pairs in order': ordered }
   },
 })
 
@@ -61,7 +62,7 @@ async function put(
   { unit, recorded }: Seat,
 ): Promise<void> {
   await recorded.run(
-    { f: 'put', key: lane, value: id },
+    { f: 'enqueue', key: lane, value: id },
     () => unit.space.insert(Errand, { id, lane }, { timeout }),
     () => ({ value: id }),
   )

@@ -15,6 +15,15 @@ export { joinTries } from './checkers/join-tries.ts'
 export { checkQueue, type QueueCounts } from './checkers/queue.ts'
 export { checkRegisters, type RegisterCounts, type RegisterOptions } from './checkers/registers.ts'
 export { checkTransactions, type MicroOperation, type TransactionCounts } from './checkers/transactions.ts'
+export { checkWatch, type WatchCheckOptions, type WatchCounts } from './checkers/watch.ts'
+export {
+  isSeen,
+  RecordedWatcher,
+  watchLines,
+  type WatchAsked,
+  type WatchFilter,
+  type WatchLine,
+} from './checkers/watch-lines.ts'
 export { entryChangeKinds, type DumpLine } from './checkers/journal-dump.ts'
 export { folderJournal } from './grid/folder-journal.ts'
 export { checkSessions, type SessionCounts } from './checkers/sessions.ts'

@@ -86,14 +86,14 @@ export class HistoryRecorder {
   }
 
   /** Records an invocation and returns the number of its operation. */
-  invoke(process: number, asked: Asked): number {
+  invoke(process: number | string, asked: Asked): number {
     const op = this.#operations++
     this.#events.push({ process, type: 'invoke', ...asked, time: this.#now(), op })
     return op
   }
 
   /** Records how an operation ended. */
-  complete(process: number, op: number, type: 'ok' | 'fail' | 'info', asked: Asked, answered: Ended): void {
+  complete(process: number | string, op: number, type: 'ok' | 'fail' | 'info', asked: Asked, answered: Ended): void {
     const { f, key, session, request } = asked
     this.#events.push({ process, type, f, key, ...answered, session, request, time: this.#now(), op })
   }
@@ -162,8 +162,8 @@ export function readHistory(text: string): readonly HistoryEvent[] {
   })
 }
 
-/** The code, and of a refusal the reason. */
-function errorText(error: unknown): string {
+/** What is recorded of an error: the code, and of a refusal the reason. */
+export function errorText(error: unknown): string {
   if (!isPlenumError(error)) return 'INVARIANT_BROKEN'
   const { reason } = error.details
   return error.code === 'REFUSED' && typeof reason === 'string' ? reason : error.code
