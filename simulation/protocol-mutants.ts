@@ -262,7 +262,7 @@ const commits: readonly ProtocolMutant[] = (
       'no locks on entries changed',
       'What a prepared transaction will change may be read and changed before its outcome.',
       12,
-      [locks, 'locks.changes.set(id, { holder, before, after })', 'void { holder, before, after }'],
+      [locks, 'addTo(locks.changes, id, { holder, before, after })', 'void { holder, before, after }'],
     ],
     [
       'locks not rebuilt',
@@ -303,7 +303,7 @@ const commits: readonly ProtocolMutant[] = (
     [
       'decision forgotten too early',
       'A decision is forgotten when the first participant knows it.',
-      24,
+      300,
       [transactions, 'if (left.length > 0) machine.put(', 'if (left.length > 9) machine.put('],
     ],
     [
@@ -314,9 +314,13 @@ const commits: readonly ProtocolMutant[] = (
     ],
     [
       'doubt taken for none',
-      'A client that does not know whether a commit was decided tells the participants that it was not.',
-      24,
-      ['router/transaction.ts', "if (!isPlenumError(error, 'UNKNOWN_OUTCOME')) void this.#tell(", 'void this.#tell('],
+      'A client that cannot find out whether a commit was decided tells the participants that it was not.',
+      300,
+      [
+        'router/transaction.ts',
+        "throw isPlenumError(error, 'UNKNOWN_OUTCOME') ? error : unknownCommit(error)",
+        'return false',
+      ],
     ],
   ] as const
 ).map(([name, about, within, edit]) => mutant(name, about, within, [edit], { scenario: 'transactions' }))
