@@ -228,6 +228,14 @@ const transactions = 'partition/transactions.ts'
 const locks = 'space/locks.ts'
 
 /** Transactions that see, lock, decide or tell the wrong thing. */
+type Commit = readonly [
+  name: string,
+  about: string,
+  within: number,
+  edit: readonly [string, string, string],
+  hole?: string,
+]
+
 const commits: readonly ProtocolMutant[] = (
   [
     [
@@ -321,9 +329,12 @@ const commits: readonly ProtocolMutant[] = (
         "throw isPlenumError(error, 'UNKNOWN_OUTCOME') ? error : unknownCommit(error)",
         'return false',
       ],
+      'The coordinator has to be out of reach after a commit of unknown outcome for as long as a transaction may take; the faults of a run end sooner.',
     ],
-  ] as const
-).map(([name, about, within, edit]) => mutant(name, about, within, [edit], { scenario: 'transactions' }))
+  ] satisfies readonly Commit[] as readonly Commit[]
+).map(([name, about, within, edit, hole]) =>
+  mutant(name, about, within, [edit], { scenario: 'transactions', ...(hole === undefined ? {} : { hole }) }),
+)
 
 /** All protocol mutants. */
 export const protocolMutants: readonly ProtocolMutant[] = [...answers, ...window, ...reigns, ...state, ...commits]

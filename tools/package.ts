@@ -19,6 +19,7 @@ const guides = [
   'docs/queries.md',
   'docs/watching.md',
   'docs/leases.md',
+  'docs/transactions.md',
   'docs/testing.md',
   'docs/coming-from/gigaspaces-javaspaces.md',
   'docs/coming-from/hazelcast.md',
