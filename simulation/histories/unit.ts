@@ -68,7 +68,10 @@ export default unit(
         notes.map(({ key: id, status, value, leaseMs }) => {
           const version = (partition.get(Note, { shelf, id })?.version ?? 0) + 1
           const lease = leaseMs === undefined ? undefined : (`${leaseMs}ms` as const)
-          return partition.write(Note, { id, shelf, status, value, version }, { lease }).version
+          const written = partition.write(Note, { id, shelf, status, value, version }, { lease })
+          // A write keeps the lease that was there.
+          if (lease === undefined) partition.renew(Note, { shelf, id }, 'forever')
+          return written.version
         }),
       ),
       open: handler({ input: Opening, route: 'bank' }, ({ bank, balances }, { partition }) => {

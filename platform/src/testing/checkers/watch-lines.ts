@@ -59,8 +59,8 @@ function fieldOf(entry: unknown, field: string): unknown {
 }
 
 /**
- * The lines of what a watch yields, those of one event together. Tokens of a state that is not told to its end are left
- * out: what comes after them is not the rest of it. `about` tells the key of an entry, and its version if it has one.
+ * The lines of what a watch yields, those of one event together. Tokens within a state are left out: a watch that
+ * goes on from one of them tells the rest of the state as changes. `about` tells the key of an entry, and its version if it has one.
  */
 export async function* watchLines<V extends object>(
   events: AsyncIterable<WatchEvent<V>>,
