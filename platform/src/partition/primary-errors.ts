@@ -9,6 +9,15 @@ export function notPrimary(): PlenumError {
   )
 }
 
+/** The answer to what was executed in a reign that ended before the ack. */
+export function reignLost(reason: string): PlenumError {
+  return new PlenumError(
+    'UNKNOWN_OUTCOME',
+    'The primary lost the partition before this was acked. Ask again with the same key, or look.',
+    { details: { reason } },
+  )
+}
+
 /** The answer where a queue of the partition is full; `limit` is its name. */
 export function overloaded(limit: string, value: number): PlenumError {
   return new PlenumError(

@@ -7,7 +7,6 @@
 // I2 No answer leaves before the highest index that it depends on is acked (A3, PA3); where the journal is shared, a
 //    read is answered only under a valid lease or after an ack that came later than its evaluation (PA4).
 // I3 When the reign ends, every answer that was held is UNKNOWN_OUTCOME, and the machine is not used again.
-import { PlenumError } from '../kernel/index.ts'
 import { ByteWriter, writeValue } from '../codec/index.ts'
 import { recordHeaderBytes } from '../journal/index.ts'
 import type { Timer } from '../runtime/index.ts'
@@ -33,7 +32,7 @@ import { takeNamedSnapshot } from './named-snapshot.ts'
 import { PartitionClock } from './partition-clock.ts'
 import { Pipeline, type ReignEnd } from './pipeline.ts'
 import { emptyBody } from './record-body.ts'
-import { journalFull, notPrimary, overloaded, poisonRequest } from './primary-errors.ts'
+import { journalFull, notPrimary, overloaded, poisonRequest, reignLost } from './primary-errors.ts'
 import type { PrimaryOptions } from './primary-options.ts'
 import { SnapshotSchedule } from './snapshot-schedule.ts'
 import { Transactions } from './transactions.ts'
@@ -451,13 +450,7 @@ export class Primary {
     this.#ended = true
     this.#heartbeat?.stop()
     this.#leaseEnds.stop()
-    this.#held.abandon(
-      new PlenumError(
-        'UNKNOWN_OUTCOME',
-        'The primary lost the partition before this was acked. Ask again with the same key, or look.',
-        { details: { reason } },
-      ),
-    )
+    this.#held.abandon(reignLost(reason))
     this.#inbox.abandon(notPrimary())
     this.#waits.abandon(notPrimary())
     this.#watchers.abandon(notPrimary())

@@ -27,7 +27,7 @@ import {
 } from './effects.ts'
 import { ExpiryQueue } from './expiry-queue.ts'
 import { firstUnitTable, ownLayouts, type Layout, type StoredValue } from './layout.ts'
-import { Row, type RowLease } from './row.ts'
+import { longerLease, Row, type RowLease } from './row.ts'
 import { SnapshotWalk } from './snapshot-walk.ts'
 import { stampValue } from './stamp.ts'
 import { Table, type KeyFields } from './table.ts'
@@ -491,10 +491,4 @@ export class Machine {
     assert(row !== undefined, 'a removal finds its entry')
     this.#drop(table, row, effect.reason, index)
   }
-}
-
-/** A lease that was given before and is given again now: what was renewed meanwhile is not cut short. */
-function longerLease(present: RowLease | undefined, given: RowLease | undefined): RowLease | undefined {
-  if (present === undefined || given === undefined || present.leaseMs !== given.leaseMs) return given
-  return present.expiresAt > given.expiresAt ? present : given
 }

@@ -34,3 +34,9 @@ export class Row {
     this.next = undefined
   }
 }
+
+/** A lease that was given before and is given again now: what was renewed meanwhile is not cut short. */
+export function longerLease(present: RowLease | undefined, given: RowLease | undefined): RowLease | undefined {
+  if (present === undefined || given === undefined || present.leaseMs !== given.leaseMs) return given
+  return present.expiresAt > given.expiresAt ? present : given
+}
