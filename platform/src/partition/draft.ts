@@ -36,7 +36,7 @@ export class SeenLog implements ReadObserver {
     this.#meet = meet
   }
 
-  /** A transaction's own command is never stopped for good: it is tried again. */
+  /** Only handlers ask, and a draft runs none. */
   readonly hasStopped = false
 
   entry(table: Table, key: StoredValue, row: Row | undefined): void {

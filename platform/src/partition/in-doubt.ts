@@ -2,7 +2,7 @@
 // a coordinator tells its participants.
 //
 // Owns when somebody is asked, and whom. Does not own the transactions: what is heard goes in as a request like any
-// other. Called by `primary.ts`.
+// other. Called by `transactions.ts`.
 //
 // I1 Whoever is asked is a partition, never its journal: only a primary knows what counts.
 // I2 Everything said here may be said twice.
@@ -72,9 +72,10 @@ export class InDoubt {
     const now = runtime.clock.monotonic()
     for (const [transaction, since] of this.#since) {
       const row = find(transaction)
-      // Who has decided may say so at once; who is to ask gives the client time to say it first.
-      const isDue = row !== undefined && (!('coordinator' in row) || now - since >= limits.inDoubtMs)
-      if (!isDue || this.#asked.has(transaction)) continue
+      if (row === undefined || this.#asked.has(transaction)) continue
+      // Both leave it to the client first; who asks for longer, because its question may be what aborts.
+      const patienceMs = 'coordinator' in row ? limits.inDoubtMs : Math.min(limits.inDoubtMs, lookEveryMs)
+      if (now - since < patienceMs) continue
       const ms = Number.isFinite(since) ? now - since : 0
       if ('coordinator' in row) onEvent({ kind: 'in-doubt', transaction, coordinator: row.coordinator, ms })
       this.#asked.add(transaction)

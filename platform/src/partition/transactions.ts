@@ -31,7 +31,7 @@ import {
   type TransactionPart,
   type Wait,
 } from '../space/index.ts'
-import type { Runtime } from '../runtime/index.ts'
+import type { Runtime, Timer } from '../runtime/index.ts'
 import type { PartitionEvent } from './events.ts'
 import { attempt, chosenBy, SeenLog, unstamped } from './draft.ts'
 import { InDoubt, type AskPartition } from './in-doubt.ts'
@@ -88,8 +88,8 @@ export class Transactions implements ReadObserver {
   /** Requests that wait for the end of a transaction, by its id. */
   readonly #waiting = new Map<string, Inbox>()
   readonly #tickets = new WeakMap<Request, Ticket>()
-  /** What ends those among them that wait for a match, by the name of the wait. */
-  readonly #ends = new Map<string, () => boolean>()
+  /** Those among them that wait for a match, by the name of the wait. */
+  readonly #waits = new Map<string, { readonly timer: Timer; readonly end: () => boolean }>()
   /** Transactions after this one are in nobody's way, in the command at hand. */
   #until = Infinity
   /** The transaction whose lock the command at hand has met. */
@@ -168,23 +168,26 @@ export class Transactions implements ReadObserver {
 
   /** Ends a wait for a match that stands behind a lock; false if there is none of that name. */
   cancel(wait: string): boolean {
-    return this.#ends.get(wait)?.() ?? false
+    return this.#waits.get(wait)?.end() ?? false
   }
 
   #endInTime(inbox: Inbox, request: Request, wait: Wait): void {
     const { runtime, submit } = this.#options
     const over = { ...request, command: { ...request.command, wait: { ...wait, ms: 0, over: true } } } as Request
     const end = (): boolean => {
-      timer.stop()
-      this.#ends.delete(wait.id)
+      this.#forgetWait(wait)
       // Only if it still stands here may it be answered in its place.
       const { promise, resolve } = Promise.withResolvers<unknown>()
       const isHere = inbox.withdraw(request, promise)
       if (isHere) resolve(submit(over))
       return isHere
     }
-    const timer = runtime.timers.after(wait.ms, end)
-    this.#ends.set(wait.id, end)
+    this.#waits.set(wait.id, { timer: runtime.timers.after(wait.ms, end), end })
+  }
+
+  #forgetWait({ id }: Wait): void {
+    this.#waits.get(id)?.timer.stop()
+    this.#waits.delete(id)
   }
 
   /** The command at hand is committed: its locks are as its rows say (I3). */
@@ -214,13 +217,14 @@ export class Transactions implements ReadObserver {
   abandon(error: unknown): void {
     for (const inbox of this.#waiting.values()) inbox.abandon(error)
     this.#waiting.clear()
-    this.#ends.clear()
     this.stop()
   }
 
   /** Looks after nobody any more. */
   stop(): void {
     this.#inDoubt.stop()
+    for (const { timer } of this.#waits.values()) timer.stop()
+    this.#waits.clear()
   }
 
   /** True if a lock keeps an entry whose lease is over. */
@@ -309,10 +313,10 @@ export class Transactions implements ReadObserver {
     this.#validate(part.seen)
     const { effects } = machine.trial(() => this.#run(part))
     const named = effects.map((effect) => nameEffect(machine, effect))
-    const value: PreparedRow = { transaction: id, coordinator, until, seen: part.seen, effects: named }
-    // What the caller gave may change in its hands.
-    machine.put(this.#prepared, undefined, this.#prepared.copyOf({ ...value }))
-    this.#afterwards.push(() => this.#lock(value))
+    // A copy: what the caller gave may change in its hands.
+    const value = this.#prepared.copyOf({ transaction: id, coordinator, until, seen: part.seen, effects: named })
+    machine.put(this.#prepared, undefined, value)
+    this.#afterwards.push(() => this.#lock(value as unknown as PreparedRow))
     return undefined
   }
 
@@ -481,6 +485,7 @@ export class Transactions implements ReadObserver {
     const wait = waitOf(request.command)
     const ticket = this.#tickets.get(request)
     if (wait === undefined || ticket === undefined) return request
+    this.#forgetWait(wait)
     const ms = wait.ms - (this.#options.now() - ticket.at)
     const command = { ...request.command, wait: ms > 0 ? { ...wait, ms } : { ...wait, ms: 0, over: true } }
     const later = { ...request, command } as Request

@@ -9,17 +9,26 @@ import { Router } from './index.ts'
 import { SpaceClient } from './space-client.ts'
 import type { Request } from '../space/index.ts'
 
-type Way = (request: Request, partition: Partition) => Promise<unknown> | undefined
+type Way = (request: Request, partition: Partition, runtime: ManualRuntime) => Promise<unknown> | undefined
 
-/** Two partitions, a client and what happens on the way; item `a0`, `a1`, … on the first, `b0`, … on the second. */
-async function bench(options: { limits?: Partial<Limits>; sharesFate?: boolean; way?: Way[] } = {}) {
+interface BenchOptions {
+  readonly count?: number
+  readonly limits?: Partial<Limits>
+  readonly sharesFate?: boolean
+  /** What happens to requests on their way to each partition. */
+  readonly way?: readonly Way[]
+}
+
+/** Partitions, two unless told, and a client; `ids` of items for each partition, `a` and `b` those of the first two. */
+async function bench(options: BenchOptions = {}) {
   const runtime = new ManualRuntime()
   let seed = 0
   runtime.random.bytes = (length: number) =>
     new Uint8Array(length).map((_, at) => (at < 4 ? (++seed * 7919) >> (8 * at) : seed))
   const limits = { ...defaultLimits, ...options.limits }
-  const partitions: Partition[] = [0, 1].map(
-    (number) =>
+  const partitions: Partition[] = Array.from(
+    { length: options.count ?? 2 },
+    (_, number) =>
       new Partition({
         number,
         journal: new MemoryJournal(),
@@ -38,17 +47,17 @@ async function bench(options: { limits?: Partial<Limits>; sharesFate?: boolean; 
   const channels = partitions.map((partition, number) => ({
     partition: number,
     sharesFate: options.sharesFate ?? true,
-    send: (request: Request) => options.way?.[number]?.(request, partition) ?? partition.submit(request),
+    send: (request: Request) => options.way?.[number]?.(request, partition, runtime) ?? partition.submit(request),
   }))
   const router = new Router(channels, runtime, limits)
   const space = new SpaceClient(router, new Map([['item', { layout: itemLayout, keyed: undefined }]]), limits, () => '')
-  const ids = [[], []] as string[][]
+  const ids: string[][] = partitions.map(() => [])
   for (let at = 0; ids.some((list) => list.length < 50); at++) ids[router.partitionOf(`i${at}`)]!.push(`i${at}`)
-  return { runtime, partitions, space, answers: new Answers(), a: ids[0]!, b: ids[1]!, limits }
+  return { runtime, partitions, space, answers: new Answers(), ids, a: ids[0]!, b: ids[1]!, limits }
 }
 
 describe('transactions between a client and partitions', () => {
-  test('[TX1] an error of the function that could not be confirmed is not told as if it counted (TX1)', async () => {
+  test('[TX1] an error of the function that could not be confirmed is not told as if it counted', async () => {
     const { space, a, b, runtime } = await bench()
     await space.insert('item', { id: a[0], n: 50 })
     await space.insert('item', { id: b[0], n: 50 })
@@ -71,18 +80,14 @@ describe('transactions between a client and partitions', () => {
   })
 
   test('[TX4] a prepare that is slow (an election takes 4 to 9 s) does not make every run a conflict', async () => {
-    const slow: Way = (request, partition) =>
+    const slow: Way = (request, partition, { timers }) =>
       request.command.kind === 'prepare'
-        ? new Promise(
-            (resolve, reject) =>
-              void runtime().timers.after(4_000, () => void partition.submit(request).then(resolve, reject)),
-          )
+        ? new Promise((resolve, reject) => {
+            timers.after(4_000, () => void partition.submit(request).then(resolve, reject))
+          })
         : undefined
-    const b3: { at?: Awaited<ReturnType<typeof three>> } = {}
-    const runtime = () => b3.at!.runtime
-    const three = () => threePartitions(slow)
-    b3.at = await three()
-    const { space, ids, answers, runtime: time } = b3.at
+    const pass: Way = () => undefined
+    const { space, ids, answers, runtime } = await bench({ count: 3, way: [pass, pass, slow] })
     answers.watch(
       'tx',
       space.transaction(
@@ -92,7 +97,7 @@ describe('transactions between a client and partitions', () => {
         { attempts: 5 },
       ),
     )
-    await time.advance(30_000)
+    await runtime.advance(30_000)
     expect(answers.of('tx')).toEqual({ value: undefined })
   })
 
@@ -121,8 +126,7 @@ describe('transactions between a client and partitions', () => {
   })
 
   test('[TX1] [A8] whether a transaction fits does not depend on which of its partitions coordinates', async () => {
-    const { space, a, b, limits, runtime } = await bench({ limits: { valueBytesMax: 2_000, answerBytesMax: 3_000 } })
-    void limits
+    const { space, a, b, runtime } = await bench({ limits: { valueBytesMax: 2_000, answerBytesMax: 3_000 } })
     const change = (first: string, many: readonly string[]) =>
       space.transaction(async (tx) => {
         await tx.write('item', { id: first, n: 1 })
@@ -186,7 +190,7 @@ describe('transactions between a client and partitions', () => {
   })
 
   test('[TX1] [A8] a big transaction meets a limit before it meets the journal', async () => {
-    const { space, a, runtime, partitions } = await bench({
+    const { space, a, runtime } = await bench({
       limits: { recordBytesMax: 5_000, valueBytesMax: 2_000, answerBytesMax: 3_000, batchBytes: 2_000 },
     })
     const outcome = space
@@ -198,7 +202,6 @@ describe('transactions between a client and partitions', () => {
         (error: { code: string }) => error.code,
       )
     await runtime.advance(100)
-    void partitions
     expect(await outcome).not.toBe('committed')
   })
 
@@ -242,41 +245,3 @@ describe('transactions between a client and partitions', () => {
     expect(answers.of('tx')).toEqual({ code: 'ABORTED' })
   })
 })
-
-async function threePartitions(slow: Way) {
-  const runtime = new ManualRuntime()
-  let seed = 0
-  runtime.random.bytes = (length: number) =>
-    new Uint8Array(length).map((_, at) => (at < 4 ? (++seed * 7919) >> (8 * at) : seed))
-  const limits = defaultLimits
-  const partitions: Partition[] = [0, 1, 2].map(
-    (number) =>
-      new Partition({
-        number,
-        journal: new MemoryJournal(),
-        journalId: new Uint8Array(16).fill(number + 1),
-        logic: new DataLogic('unit-1', limits),
-        member: 1,
-        incarnation: 1,
-        runtime,
-        limits,
-        reference: () => runtime.clock.wall(),
-        ask: (other, command) => partitions[other]!.submit({ command }),
-        onEvent: () => {},
-      }),
-  )
-  for (const partition of partitions) await partition.startAlone()
-  const router = new Router(
-    partitions.map((partition, number) => ({
-      partition: number,
-      sharesFate: true,
-      send: (request: Request) => (number === 2 ? slow(request, partition) : undefined) ?? partition.submit(request),
-    })),
-    runtime,
-    limits,
-  )
-  const space = new SpaceClient(router, new Map([['item', { layout: itemLayout, keyed: undefined }]]), limits, () => '')
-  const ids = [[], [], []] as string[][]
-  for (let at = 0; ids.some((list) => list.length < 5); at++) ids[router.partitionOf(`i${at}`)]!.push(`i${at}`)
-  return { runtime, partitions, space, answers: new Answers(), ids }
-}

@@ -115,7 +115,6 @@ export class TransactionScope implements Sender {
   /** Runs the function and commits what it did. */
   async run<R>(run: (scope: TransactionScope) => Promise<R>): Promise<R> {
     const result = await this.#concluded(run)
-    this.#isOver = true
     if (this.#conflict !== undefined) throw this.#conflict
     if (result.ok) {
       await this.#commit()
@@ -130,12 +129,14 @@ export class TransactionScope implements Sender {
   ): Promise<{ readonly ok: true; readonly value: R } | { readonly ok: false; readonly error: unknown }> {
     try {
       const value = await run(this)
-      // What was not awaited belongs to it as well.
-      await Promise.all(this.#open)
+      // What was not awaited belongs to it as well, and what follows from that.
+      while (this.#open.size > 0) await Promise.all(this.#open)
       return { ok: true, value }
     } catch (error) {
       await Promise.allSettled(this.#open)
       return { ok: false, error }
+    } finally {
+      this.#isOver = true
     }
   }
 

@@ -98,11 +98,6 @@ export class Locks {
     for (const release of holder.release) release()
   }
 
-  /** True if the transaction holds locks. */
-  has(transaction: string): boolean {
-    return this.#holders.has(transaction)
-  }
-
   /** A transaction that was prepared no later than `until`; undefined if there is none. */
   first(until: number): string | undefined {
     for (const { transaction, number } of this.#holders.values()) if (number <= until) return transaction

@@ -117,23 +117,15 @@ export class Machine {
   /** The table of an entry type; ENTRY_TYPE_UNKNOWN if it was not declared. */
   table(name: string): Table {
     const table = this.#byName.get(name)
-    if (table === undefined) {
-      const known = [...this.#byName.keys()].filter((other) => !other.startsWith('plenum.'))
-      throw new PlenumError(
-        'ENTRY_TYPE_UNKNOWN',
-        `There is no entry type '${name}'. The unit has: ${known.join(', ')}.`,
-        {
-          details: { type: name, known },
-        },
-      )
-    }
+    if (table === undefined) throw this.#unknown(name)
     return table
   }
 
   /** The table of an entry type of the unit: the platform's own are not for requests. */
   unitTable(name: string): Table {
     const table = this.table(name)
-    return table.number >= firstUnitTable ? table : this.table(`${name} of the unit`)
+    if (table.number < firstUnitTable) throw this.#unknown(name)
+    return table
   }
 
   /** Starts a command at time `now`; its effects go to `writer`, the open batch, whose record will have this index. */
@@ -375,6 +367,15 @@ export class Machine {
       writer.at = start
       throw error
     }
+  }
+
+  #unknown(type: string): PlenumError {
+    const known = this.#tables.slice(firstUnitTable).map(({ layout }) => layout.name)
+    return new PlenumError(
+      'ENTRY_TYPE_UNKNOWN',
+      `There is no entry type '${type}'. The unit has: ${known.join(', ')}.`,
+      { details: { type, known } },
+    )
   }
 
   #ask(table: Table, before: StoredValue | undefined, after: StoredValue | undefined): void {
