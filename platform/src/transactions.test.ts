@@ -178,6 +178,7 @@ describe('transactions', () => {
     expect(await space.get(Account, { id: 'later' })).toBeDefined()
     expect(await codeOf(kept!.get(Account, { id: 'a0' }))).toBe('TRANSACTION_INVALID')
     expect(await codeOf(space.transaction(async () => {}, { attempts: 0 }))).toBe('TRANSACTION_INVALID')
+    expect(await codeOf(space.transaction(undefined as never))).toBe('TRANSACTION_INVALID')
   })
 
   test('[TX1] [A8] its size and its time have limits, with their names', async () => {

@@ -181,6 +181,8 @@ export class SpaceClient {
 
   /** Runs a function whose reads and changes count together or not at all (TX1). */
   async transaction<R>(run: (tx: SpaceClient) => Promise<R>, options: TransactionGiven = {}): Promise<R> {
+    if (typeof run !== 'function')
+      throw new PlenumError('TRANSACTION_INVALID', 'A transaction is given a function: `transaction(async (tx) => …)`.')
     const router = this.#router
     if (!(router instanceof Router)) {
       throw new PlenumError(
