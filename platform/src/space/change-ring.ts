@@ -26,8 +26,16 @@ type VisitChange = (change: RingChange | undefined, place: RingPlace) => boolean
  */
 export class ChangeRing {
   readonly #capacity: number
-  /** Made with the first change: many a machine lives too short for one. */
-  #slots: Slots | undefined
+  /** The change before the first one: what a place in the arrays counts from, so that they grow with use. */
+  readonly #base: number
+  readonly #tables: Table[] = []
+  readonly #before: (StoredValue | undefined)[] = []
+  readonly #after: (StoredValue | undefined)[] = []
+  readonly #reasons: (RemovalReason | undefined)[] = []
+  /** Indexes of the records that hold the changes. */
+  readonly #indexes: number[] = []
+  /** True for the last change of a commit. */
+  readonly #ends: boolean[] = []
   /** Change numbers above this one are in the ring. */
   #from: number
   #to: number
@@ -35,6 +43,7 @@ export class ChangeRing {
   /** An empty ring after the change `from`. */
   constructor(capacity: number, from: number) {
     this.#capacity = capacity
+    this.#base = from
     this.#from = from
     this.#to = from
   }
@@ -57,21 +66,20 @@ export class ChangeRing {
     reason: RemovalReason | undefined,
     index: number,
   ): void {
-    const slots = (this.#slots ??= newSlots(this.#capacity))
     this.#to += 1
-    const at = this.#to % this.#capacity
-    slots.tables[at] = table
-    slots.before[at] = before
-    slots.after[at] = after
-    slots.reasons[at] = reason
-    slots.indexes[at] = index
-    slots.ends[at] = 0
+    const at = this.#placeOf(this.#to)
+    this.#tables[at] = table
+    this.#before[at] = before
+    this.#after[at] = after
+    this.#reasons[at] = reason
+    this.#indexes[at] = index
+    this.#ends[at] = false
     if (this.#to - this.#from > this.#capacity) this.#from = this.#to - this.#capacity
   }
 
   /** The changes noted so far make a commit with those since the one before. */
   endCommit(): void {
-    if (this.#to > this.#from && this.#slots !== undefined) this.#slots.ends[this.#to % this.#capacity] = 1
+    if (this.#to > this.#from) this.#ends[this.#placeOf(this.#to)] = true
   }
 
   /**
@@ -88,38 +96,19 @@ export class ChangeRing {
    * false; an `undefined` change says that a commit ended with another table's.
    */
   visit(table: Table, number: number, acked: number, visit: VisitChange): void {
-    const slots = this.#slots
-    for (let next = number + 1; slots !== undefined && next <= this.#to; next++) {
-      const at = next % this.#capacity
-      if (slots.indexes[at]! > acked) return
-      const isLast = slots.ends[at] === 1
-      const isOwn = slots.tables[at] === table
+    for (let next = number + 1; next <= this.#to; next++) {
+      const at = this.#placeOf(next)
+      const index = this.#indexes[at]!
+      if (index > acked) return
+      const isLast = this.#ends[at]!
+      const isOwn = this.#tables[at] === table
       if (!isOwn && !isLast) continue
-      const change = isOwn ? { before: slots.before[at], after: slots.after[at], reason: slots.reasons[at] } : undefined
-      if (!visit(change, { number: next, index: slots.indexes[at]!, isLast })) return
+      const change = isOwn ? { before: this.#before[at], after: this.#after[at], reason: this.#reasons[at] } : undefined
+      if (!visit(change, { number: next, index, isLast })) return
     }
   }
-}
 
-interface Slots {
-  readonly tables: (Table | undefined)[]
-  readonly before: (StoredValue | undefined)[]
-  readonly after: (StoredValue | undefined)[]
-  readonly reasons: (RemovalReason | undefined)[]
-  /** Indexes of the records that hold the changes. */
-  readonly indexes: Float64Array
-  /** 1 for the last change of a commit. */
-  readonly ends: Uint8Array
-}
-
-function newSlots(capacity: number): Slots {
-  const empty = <T>(): (T | undefined)[] => Array.from({ length: capacity }, () => undefined)
-  return {
-    tables: empty(),
-    before: empty(),
-    after: empty(),
-    reasons: empty(),
-    indexes: new Float64Array(capacity),
-    ends: new Uint8Array(capacity),
+  #placeOf(number: number): number {
+    return (number - this.#base - 1) % this.#capacity
   }
 }
