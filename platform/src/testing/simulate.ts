@@ -167,6 +167,9 @@ class SimulationRun {
       clock: runtime.clock,
       faults: streamFaults(options),
       level: options.regressions === true ? ('quorum' as const) : ('quorum-disk' as const),
+      // A writer that soon calls an outcome unknown stops answering long before its lease does, and hides what the lease
+      // is for.
+      timings: faults === 'all' ? { appendTimeout: world.random.fork('append').pick([300, 1_500, 5_000]) } : {},
       probe: (name: string) => world.probes.add(name),
     }
     this.#streams = Array.from({ length: options.partitions ?? 4 }, (_, number) => ({
