@@ -13,6 +13,7 @@ export interface GivenOptions extends SelectOptions {
   readonly ifStamp?: number | undefined
   readonly returning?: 'previous' | undefined
   readonly consistency?: 'leased' | 'confirmed' | undefined
+  readonly atomic?: boolean | undefined
 }
 
 /** Options of a write where none are given. */

@@ -183,21 +183,7 @@ export class SpaceClient {
   async transaction<R>(run: (tx: SpaceClient) => Promise<R>, options: TransactionGiven = {}): Promise<R> {
     if (typeof run !== 'function')
       throw new PlenumError('TRANSACTION_INVALID', 'A transaction is given a function: `transaction(async (tx) => …)`.')
-    const router = this.#router
-    if (!(router instanceof Router)) {
-      throw new PlenumError(
-        'TRANSACTION_INVALID',
-        'A transaction in a transaction is not possible; use the one there is.',
-      )
-    }
-    const keyFields = (name: string): readonly string[] => keyFieldsOf(this.#type(name))
-    return runTransaction(
-      router,
-      this.#limits,
-      keyFields,
-      (scope) => run(new SpaceClient(scope, this.#types, this.#limits, this.#newId)),
-      transactionOptions(options),
-    )
+    return this.#transact((scope) => run(new SpaceClient(scope, this.#types, this.#limits, this.#newId)), options)
   }
 
   watch(type: TypeReference, where: StoredValue, options: WatchOptions = {}): AsyncGenerator<WatchEvent<StoredValue>> {
@@ -248,6 +234,19 @@ export class SpaceClient {
     return this.#batch(type, identified, options, (name, value) => ({ kind, type: name, value, options: given }))
   }
 
+  /** Runs a function whose commands are tried first and then made together. */
+  async #transact<R>(run: (scope: Sender) => Promise<R>, options: TransactionGiven): Promise<R> {
+    const router = this.#router
+    if (!(router instanceof Router)) {
+      throw new PlenumError(
+        'TRANSACTION_INVALID',
+        'A transaction in a transaction is not possible; use the one there is.',
+      )
+    }
+    const keyFields = (name: string): readonly string[] => keyFieldsOf(this.#type(name))
+    return runTransaction(router, this.#limits, keyFields, run, transactionOptions(options))
+  }
+
   /** One command for each partition concerned, and the outcomes in the order of the items (SP10). */
   async #batch(
     type: TypeReference,
@@ -265,6 +264,8 @@ export class SpaceClient {
         },
       )
     }
+    const { name } = this.#type(type).layout
+    if (options?.atomic === true) return this.#together(type, items, options, (item) => command(name, item))
     const outcomes: BatchOutcome[] = []
     const byPartition = new Map<number, number[]>()
     items.forEach((item, at) => {
@@ -277,7 +278,6 @@ export class SpaceClient {
         outcomes[at] = { ok: false, error: asPlenumError(error) }
       }
     })
-    const { name } = this.#type(type).layout
     await Promise.all(
       [...byPartition].map(async ([partition, ats]) => {
         const commands = ats.map((at) => command(name, items[at]!))
@@ -286,6 +286,24 @@ export class SpaceClient {
       }),
     )
     return outcomes
+  }
+
+  /** A batch as one transaction: the first item that fails is its error (SP10). */
+  #together(
+    type: TypeReference,
+    items: readonly KeyFields[],
+    options: GivenOptions,
+    command: (item: KeyFields) => Command,
+  ): Promise<readonly BatchOutcome[]> {
+    if (options.key !== undefined) throw notInTransaction('a key')
+    const outcome = async (scope: Sender, item: KeyFields, at: number): Promise<BatchOutcome> => {
+      try {
+        return { ok: true, value: await scope.route(this.#addressed(type, item).route, command(item)) }
+      } catch (error) {
+        throw placed(asPlenumError(error), at)
+      }
+    }
+    return this.#transact((scope) => Promise.all(items.map((item, at) => outcome(scope, item, at))), options)
   }
 
   async #settled(
@@ -345,6 +363,16 @@ function transactionOptions({ timeout, signal, attempts = usualAttempts }: Trans
     })
   }
   return { timeoutMs: timeout === undefined ? undefined : durationMs(timeout, 'timeout'), signal, attempts }
+}
+
+/** The error of one entry of a batch that is all or nothing. */
+function placed(error: PlenumError, at: number): PlenumError {
+  const details = { ...error.details, at }
+  return new PlenumError(error.code, `Entry ${at} of the batch: ${error.message}`, {
+    retry: error.retry,
+    details,
+    cause: error,
+  })
 }
 
 function incomplete(layout: Layout, field: string): PlenumError {

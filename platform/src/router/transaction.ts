@@ -23,6 +23,7 @@ import {
   type WriteCommand,
 } from '../space/index.ts'
 import { notInTransaction } from './given-options.ts'
+import { MadeCommands, type KeyFieldsOf } from './made-commands.ts'
 import type { RouteOptions, Router } from './router.ts'
 import type { Sender } from './sender.ts'
 
@@ -36,14 +37,11 @@ export interface TransactionOptions {
   readonly attempts: number
 }
 
-/** The fields that name an entry of a type. */
-type KeyFieldsOf = (type: string) => readonly string[]
-
 /** What a transaction has seen and will change at one partition. */
 interface Share {
   readonly entries: SeenEntry[]
   readonly queries: SeenQuery[]
-  readonly commands: WriteCommand[]
+  readonly made: MadeCommands
   /** Reads that were answered together: more than one may not go together. */
   drafts: number
   /** Partition time at the first of them. */
@@ -198,7 +196,7 @@ export class TransactionScope implements Sender {
     options: RouteOptions | undefined,
   ): Promise<unknown> {
     this.#checkTime()
-    const before = this.#before(share, command)
+    const before = share.made.before(command)
     const drafted = (await this.#router
       .send(partition, { kind: 'draft', before, command }, this.#within(options))
       .catch((error: unknown) => {
@@ -210,19 +208,10 @@ export class TransactionScope implements Sender {
     if (!answer.ok) throw errorFrom(answer.error)
     if (isWrite(command)) {
       const made = drafted.chosen ?? [command]
-      if (share.commands.length + made.length > this.#limits.transactionCommandsMax) throw tooMany(this.#limits)
-      share.commands.push(...made)
+      if (share.made.all.length + made.length > this.#limits.transactionCommandsMax) throw tooMany(this.#limits)
+      for (const one of made) share.made.add(one)
     }
     return withStamps(answer.value, stamps)
-  }
-
-  /** The changes on which the answer to a command may depend. */
-  #before({ commands }: Share, command: DataCommand): readonly WriteCommand[] {
-    const ofType = commands.filter(({ type }) => type === command.type)
-    if ('where' in command || ofType.some((earlier) => 'where' in earlier)) return ofType
-    const key = keyOf(command)
-    const fields = this.#keyFieldsOf(command.type)
-    return ofType.filter((earlier) => fields.every((field) => keyOf(earlier)[field] === key[field]))
   }
 
   #note(share: Share, { seen, time }: Drafted): void {
@@ -236,14 +225,15 @@ export class TransactionScope implements Sender {
   #share(partition: number): Share {
     const known = this.#shares.get(partition)
     if (known !== undefined) return known
-    const share: Share = { entries: [], queries: [], commands: [], drafts: 0, time: 0, last: Promise.resolve() }
+    const made = new MadeCommands(this.#keyFieldsOf)
+    const share: Share = { entries: [], queries: [], made, drafts: 0, time: 0, last: Promise.resolve() }
     this.#shares.set(partition, share)
     return share
   }
 
   async #commit(): Promise<void> {
     const shares = [...this.#shares].filter(([, { drafts }]) => drafts > 0)
-    const coordinator = shares.find(([, { commands }]) => commands.length > 0)
+    const coordinator = shares.find(([, { made }]) => made.all.length > 0)
     if (coordinator === undefined) return this.#validate()
     const [partition, share] = coordinator
     const others = shares.filter(([other]) => other !== partition)
@@ -344,13 +334,8 @@ export class TransactionScope implements Sender {
   }
 }
 
-function keyOf(command: DataCommand): Readonly<Record<string, unknown>> {
-  if ('key' in command) return command.key
-  return 'value' in command ? command.value : {}
-}
-
 function partOf(share: Share): { readonly seen: Seen; readonly commands: readonly WriteCommand[] } {
-  return { seen: seenOf(share), commands: share.commands }
+  return { seen: seenOf(share), commands: share.made.all }
 }
 
 function seenOf({ entries, queries }: Share): Seen {

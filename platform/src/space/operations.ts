@@ -291,27 +291,40 @@ export interface Operations<M extends Mode, E extends AnyEntry> extends Reads<M,
   ): Reply<M, boolean>
 }
 
-/** Many entries at once: grouped by partition, each with an outcome of its own, in the order given (SP10). */
+/** Whether a batch is one transaction instead of many calls (SP10). */
+export interface Atomic {
+  /**
+   * True: all entries or none, over any number of partitions, and reads of one moment. The first entry that fails ends
+   * the batch with its error, whose `details.at` is the entry's place. As in a transaction, what is written has no stamp
+   * yet (0), and `key` is TRANSACTION_INVALID.
+   */
+  readonly atomic?: boolean | undefined
+}
+
+/**
+ * Many entries at once: grouped by partition, each with an outcome of its own, in the order given; with `atomic`, all or
+ * none (SP10).
+ */
 export interface Batches<E extends AnyEntry> {
   insertAll<const R extends NameOf<E> | E>(
     type: R,
     values: readonly New<Named<E, R>>[],
-    options?: Leased & CallOptions,
+    options?: Leased & Atomic & CallOptions,
   ): Promise<readonly EntryOutcome<Of<Named<E, R>>>[]>
   writeAll<const R extends NameOf<E> | E>(
     type: R,
     values: readonly New<Named<E, R>>[],
-    options?: Leased & CallOptions,
+    options?: Leased & Atomic & CallOptions,
   ): Promise<readonly EntryOutcome<Written<Of<Named<E, R>>>>[]>
   readByIds<const R extends NameOf<E> | E>(
     type: R,
     keys: readonly Key<Named<E, R>>[],
-    options?: CallOptions,
+    options?: Atomic & CallOptions,
   ): Promise<readonly EntryOutcome<Of<Named<E, R>> | undefined>[]>
   removeAll<const R extends NameOf<E> | E>(
     type: R,
     keys: readonly Key<Named<E, R>>[],
-    options?: CallOptions,
+    options?: Atomic & CallOptions,
   ): Promise<readonly EntryOutcome<boolean>[]>
 }
 
