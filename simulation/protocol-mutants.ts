@@ -336,5 +336,42 @@ const commits: readonly ProtocolMutant[] = (
   mutant(name, about, within, [edit], { scenario: 'transactions', ...(hole === undefined ? {} : { hole }) }),
 )
 
+/** Copies that are changed alone. */
+const copies: readonly ProtocolMutant[] = [
+  mutant(
+    'a copy left behind',
+    'A change of what is everywhere leaves out the last partition.',
+    12,
+    [
+      [
+        'router/copies.ts',
+        'Array.from({ length: this.#sender.partitions - 1 }',
+        'Array.from({ length: Math.max(0, this.#sender.partitions - 2) }',
+      ],
+    ],
+    { scenario: 'copies' },
+  ),
+  mutant(
+    'copies one after the other',
+    'A change of what is everywhere is a transaction at the first partition, and then one at each other.',
+    12,
+    [
+      [
+        'router/copies.ts',
+        'same.map((one) => scope.send(partition, one))',
+        'same.map((one) => this.#sender.send(partition, one))',
+      ],
+    ],
+    { scenario: 'copies' },
+  ),
+]
+
 /** All protocol mutants. */
-export const protocolMutants: readonly ProtocolMutant[] = [...answers, ...window, ...reigns, ...state, ...commits]
+export const protocolMutants: readonly ProtocolMutant[] = [
+  ...answers,
+  ...window,
+  ...reigns,
+  ...state,
+  ...commits,
+  ...copies,
+]

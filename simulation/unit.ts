@@ -10,6 +10,9 @@ export const Account = entry('account', z.object({ id: z.string(), branch: z.str
 /** One register. */
 export const Register = entry('register', z.object({ id: z.string(), value: z.int() }), { id: 'id' })
 
+/** A register that every partition has. */
+export const Dial = entry('dial', z.object({ id: z.string(), value: z.int() }), { id: 'id', placement: 'everywhere' })
+
 /** One value of a set. */
 export const Member = entry('member', z.object({ value: z.int() }), { id: 'value' })
 
@@ -59,7 +62,7 @@ const Add = z.object({ counter: z.string(), by: z.int() })
 export default unit(
   'simulated',
   {
-    entries: [Account, Register, Member, Counter, Hold, Errand, List, Element, Line],
+    entries: [Account, Register, Dial, Member, Counter, Hold, Errand, List, Element, Line],
     uses: { lines: port<LineStore>() },
   },
   {
@@ -92,6 +95,10 @@ export default unit(
           partition.write(Counter, { id: counter, total: before + by })
           return before + by
         },
+      ),
+      look: handler(
+        { input: z.object({ from: z.string(), dial: z.string() }), route: 'from' },
+        ({ dial }, { partition }) => partition.get(Dial, { id: dial })?.value ?? null,
       ),
       addAndThrow: handler({ input: Add, route: 'counter' }, ({ counter, by }, { partition }): void => {
         partition.write(Counter, { id: counter, total: counterMax + by })

@@ -1,5 +1,6 @@
 import { bank } from './bank.ts'
 import { calls } from './calls.ts'
+import { copies } from './copies.ts'
 import { leases } from './leases.ts'
 import { queue } from './queue.ts'
 import { register } from './register.ts'
@@ -10,4 +11,15 @@ import { watch } from './watch.ts'
 import type { Scenario } from './scenario.ts'
 
 /** All scenarios; a campaign plays them in turn. */
-export const scenarios: readonly Scenario[] = [bank, register, set, calls, leases, sources, queue, watch, transactions]
+export const scenarios: readonly Scenario[] = [
+  bank,
+  register,
+  set,
+  calls,
+  leases,
+  sources,
+  queue,
+  watch,
+  transactions,
+  copies,
+]

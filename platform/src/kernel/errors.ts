@@ -46,6 +46,7 @@ export const errorCodes = {
   HANDLER_FAILED: { retry: 'never', text: 'a handler threw' },
   HANDLER_IMPURE: { retry: 'never', text: 'a handler, task or projection used the outside world' },
   HANDLER_STUCK: { retry: 'never', text: 'a handler did not return in time' },
+  PLACEMENT_INVALID: { retry: 'never', text: 'entries that every partition has cannot do this' },
   OUTSIDE_ROUTE: { retry: 'never', text: 'a handler touched an entry of another route' },
   REFUSED: { retry: 'never', text: 'a handler refused' },
   TASK_FAILED: { retry: 'never', text: 'a task threw' },

@@ -1,4 +1,4 @@
 export type { PartitionChannel } from './channel.ts'
 export { Router, type Part, type RouteOptions } from './router.ts'
 export { SpaceClient, type BatchOutcome, type ClientType } from './space-client.ts'
-export { type SlotRange } from './slots.ts'
+export { SlotMap, type SlotRange } from './slots.ts'

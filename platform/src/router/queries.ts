@@ -151,7 +151,8 @@ export class Queries {
 
   async take(type: ClientType, where: StoredValue, options: GivenOptions = {}): Promise<StoredValue | undefined> {
     const waitMs = this.#waitMsOf(options)
-    const one = this.#partitionOf(type, where)
+    // Copies wait as many partitions do: a take from them is a transaction, which never waits.
+    const one = type.layout.everywhere === true ? undefined : this.#partitionOf(type, where)
     if (one !== undefined) return this.#takeAt(one, type, where, options, waitMs)
     refuseKey(options, 'take')
     const until = this.#router.now() + (waitMs ?? 0)

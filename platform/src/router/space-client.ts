@@ -17,6 +17,7 @@ import {
   type WatchEvent,
   type WriteCommand,
 } from '../space/index.ts'
+import { Copies } from './copies.ts'
 import { noOptions, notInTransaction, patience, writeOptions, type GivenOptions } from './given-options.ts'
 import { Queries, type Explained, type Page, type PageOptions } from './queries.ts'
 import { Router, type RouteOptions } from './router.ts'
@@ -45,6 +46,9 @@ export class SpaceClient {
   readonly #limits: Limits
   readonly #newId: () => string
   readonly #queries: Queries
+  /** For the types that every partition has. */
+  readonly #copies: Copies
+  readonly #copyQueries: Queries
 
   constructor(router: Sender, types: ReadonlyMap<string, ClientType>, limits: Limits, newId: () => string) {
     this.#router = router
@@ -52,32 +56,39 @@ export class SpaceClient {
     this.#limits = limits
     this.#newId = newId
     this.#queries = new Queries(router, limits)
+    this.#copies = new Copies(
+      router,
+      (run, options) =>
+        this.#transact(run, { attempts: usualAttempts, timeoutMs: options?.timeoutMs, signal: options?.signal }),
+      (name, value) => Object.fromEntries(keyFieldsOf(this.#type(name)).map((field) => [field, value[field]])),
+    )
+    this.#copyQueries = new Queries(this.#copies, limits)
   }
 
   get(type: TypeReference, key: KeyFields, options?: GivenOptions): Promise<unknown> {
     try {
       const { name, route } = this.#addressed(type, key)
-      if (options?.wait !== undefined) return this.#queries.read(this.#type(type), key, options)
-      return this.#router.route(route, { kind: 'get', type: name, key }, patience(options))
+      if (options?.wait !== undefined) return this.#queriesOf(type).read(this.#type(type), key, options)
+      return this.#senderOf(type).route(route, { kind: 'get', type: name, key }, patience(options))
     } catch (error) {
       return Promise.reject(error)
     }
   }
 
   read(type: TypeReference, where: StoredValue, options?: GivenOptions): Promise<unknown> {
-    return this.#queries.read(this.#type(type), where, options)
+    return this.#queriesOf(type).read(this.#type(type), where, options)
   }
 
   async readAll(type: TypeReference, where: StoredValue, options?: GivenOptions): Promise<readonly StoredValue[]> {
-    return this.#queries.readAll(this.#type(type), where, options)
+    return this.#queriesOf(type).readAll(this.#type(type), where, options)
   }
 
   async readPage(type: TypeReference, where: StoredValue, options?: PageOptions): Promise<Page> {
-    return this.#queries.readPage(this.#type(type), where, options)
+    return this.#queriesOf(type).readPage(this.#type(type), where, options)
   }
 
   async count(type: TypeReference, where: StoredValue, options?: GivenOptions): Promise<number> {
-    return this.#queries.count(this.#type(type), where, options)
+    return this.#queriesOf(type).count(this.#type(type), where, options)
   }
 
   async aggregate(
@@ -86,23 +97,23 @@ export class SpaceClient {
     request: AggregateRequest,
     options?: GivenOptions,
   ): Promise<Aggregate | readonly Aggregate[]> {
-    return this.#queries.aggregate(this.#type(type), where, request, options)
+    return this.#queriesOf(type).aggregate(this.#type(type), where, request, options)
   }
 
   async explain(type: TypeReference, where: StoredValue, options?: GivenOptions): Promise<Explained> {
-    return this.#queries.explain(this.#type(type), where, options)
+    return this.#queriesOf(type).explain(this.#type(type), where, options)
   }
 
   async take(type: TypeReference, where: StoredValue, options?: GivenOptions): Promise<StoredValue | undefined> {
-    return this.#queries.take(this.#type(type), where, options)
+    return this.#queriesOf(type).take(this.#type(type), where, options)
   }
 
   async takeAll(type: TypeReference, where: StoredValue, options?: GivenOptions): Promise<readonly StoredValue[]> {
-    return this.#queries.takeAll(this.#type(type), where, options)
+    return this.#queriesOf(type).takeAll(this.#type(type), where, options)
   }
 
   async clear(type: TypeReference, where: StoredValue, options?: GivenOptions): Promise<number> {
-    return this.#queries.clear(this.#type(type), where, options)
+    return this.#queriesOf(type).clear(this.#type(type), where, options)
   }
 
   renew(type: TypeReference, key: KeyFields, lease: string, options?: GivenOptions): Promise<unknown> {
@@ -183,11 +194,11 @@ export class SpaceClient {
   async transaction<R>(run: (tx: SpaceClient) => Promise<R>, options: TransactionGiven = {}): Promise<R> {
     if (typeof run !== 'function')
       throw new PlenumError('TRANSACTION_INVALID', 'A transaction is given a function: `transaction(async (tx) => …)`.')
-    return this.#transact((scope) => run(new SpaceClient(scope, this.#types, this.#limits, this.#newId)), options)
+    return this.#transact((scope) => run(this.#in(scope)), transactionOptions(options))
   }
 
   watch(type: TypeReference, where: StoredValue, options: WatchOptions = {}): AsyncGenerator<WatchEvent<StoredValue>> {
-    return new Watch(this.#router, this.#type(type), where, options).events()
+    return new Watch(this.#senderOf(type), this.#type(type), where, options).events()
   }
 
   #put(
@@ -217,7 +228,7 @@ export class SpaceClient {
   ): Promise<unknown> {
     try {
       const { name, route } = this.#addressed(type, key)
-      return this.#router.route(route, command(name), patience(options))
+      return this.#senderOf(type).route(route, command(name), patience(options))
     } catch (error) {
       return Promise.reject(error)
     }
@@ -234,8 +245,13 @@ export class SpaceClient {
     return this.#batch(type, identified, options, (name, value) => ({ kind, type: name, value, options: given }))
   }
 
+  /** The same space inside a transaction. */
+  #in(scope: Sender): SpaceClient {
+    return new SpaceClient(scope, this.#types, this.#limits, this.#newId)
+  }
+
   /** Runs a function whose commands are tried first and then made together. */
-  async #transact<R>(run: (scope: Sender) => Promise<R>, options: TransactionGiven): Promise<R> {
+  async #transact<R>(run: (scope: Sender) => Promise<R>, options: TransactionOptions): Promise<R> {
     const router = this.#router
     if (!(router instanceof Router)) {
       throw new PlenumError(
@@ -244,7 +260,7 @@ export class SpaceClient {
       )
     }
     const keyFields = (name: string): readonly string[] => keyFieldsOf(this.#type(name))
-    return runTransaction(router, this.#limits, keyFields, run, transactionOptions(options))
+    return runTransaction(router, this.#limits, keyFields, run, options)
   }
 
   /** One command for each partition concerned, and the outcomes in the order of the items (SP10). */
@@ -266,11 +282,12 @@ export class SpaceClient {
     }
     const { name } = this.#type(type).layout
     if (options?.atomic === true) return this.#together(type, items, options, (item) => command(name, item))
+    const sender = this.#senderOf(type)
     const outcomes: BatchOutcome[] = []
     const byPartition = new Map<number, number[]>()
     items.forEach((item, at) => {
       try {
-        const partition = this.#router.partitionOf(this.#addressed(type, item).route)
+        const partition = sender.partitionOf(this.#addressed(type, item).route)
         const list = byPartition.get(partition)
         if (list === undefined) byPartition.set(partition, [at])
         else list.push(at)
@@ -281,7 +298,13 @@ export class SpaceClient {
     await Promise.all(
       [...byPartition].map(async ([partition, ats]) => {
         const commands = ats.map((at) => command(name, items[at]!))
-        const settled = await this.#settled(partition, { kind: 'batch', commands }, ats.length, patience(options))
+        const settled = await this.#settled(
+          sender,
+          partition,
+          { kind: 'batch', commands },
+          ats.length,
+          patience(options),
+        )
         ats.forEach((at, i) => (outcomes[at] = settled[i]!))
       }),
     )
@@ -296,28 +319,44 @@ export class SpaceClient {
     command: (item: KeyFields) => Command,
   ): Promise<readonly BatchOutcome[]> {
     if (options.key !== undefined) throw notInTransaction('a key')
-    const outcome = async (scope: Sender, item: KeyFields, at: number): Promise<BatchOutcome> => {
+    const outcome = async (sender: Sender, item: KeyFields, at: number): Promise<BatchOutcome> => {
       try {
-        return { ok: true, value: await scope.route(this.#addressed(type, item).route, command(item)) }
+        return {
+          ok: true,
+          value: await sender.route(this.#addressed(type, item).route, command(item)),
+        }
       } catch (error) {
         throw placed(asPlenumError(error), at)
       }
     }
-    return this.#transact((scope) => Promise.all(items.map((item, at) => outcome(scope, item, at))), options)
+    return this.#transact((scope) => {
+      const sender = this.#in(scope).#senderOf(type)
+      return Promise.all(items.map((item, at) => outcome(sender, item, at)))
+    }, transactionOptions(options))
   }
 
   async #settled(
+    sender: Sender,
     partition: number,
     command: Command,
     count: number,
     options: RouteOptions | undefined,
   ): Promise<readonly BatchOutcome[]> {
     try {
-      const answers = (await this.#router.send(partition, command, options)) as readonly Answer[]
+      const answers = (await sender.send(partition, command, options)) as readonly Answer[]
       return answers.map((answer) => (answer.ok ? answer : { ok: false, error: errorFrom(answer.error) }))
     } catch (error) {
       return Array.from({ length: count }, () => ({ ok: false, error: asPlenumError(error) }))
     }
+  }
+
+  /** Where the commands of a type go. */
+  #senderOf(type: TypeReference): Sender {
+    return this.#type(type).layout.everywhere === true ? this.#copies : this.#router
+  }
+
+  #queriesOf(type: TypeReference): Queries {
+    return this.#type(type).layout.everywhere === true ? this.#copyQueries : this.#queries
   }
 
   #type(type: TypeReference): ClientType {

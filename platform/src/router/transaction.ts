@@ -11,6 +11,7 @@
 import { isPlenumError, PlenumError, type Limits } from '../kernel/index.ts'
 import {
   errorFrom,
+  isChange,
   withStamps,
   type Command,
   type Drafted,
@@ -181,7 +182,7 @@ export class TransactionScope implements Sender {
     // What the caller gave may change in its hands.
     const own = copied(command, 0) as DataCommand
     const sent = share.last.then(() => this.#draft(partition, share, own, options))
-    if (isWrite(command)) share.last = sent.catch(() => undefined)
+    if (isChange(command)) share.last = sent.catch(() => undefined)
     this.#open.add(sent)
     const settled = (): void => void this.#open.delete(sent)
     sent.then(settled, settled)
@@ -206,7 +207,7 @@ export class TransactionScope implements Sender {
     this.#note(share, drafted)
     const { answer, stamps } = drafted
     if (!answer.ok) throw errorFrom(answer.error)
-    if (isWrite(command)) {
+    if (isChange(command)) {
       const made = drafted.chosen ?? [command]
       if (share.made.all.length + made.length > this.#limits.transactionCommandsMax) throw tooMany(this.#limits)
       for (const one of made) share.made.add(one)
@@ -351,25 +352,7 @@ function isData(command: Command): command is DataCommand {
     case 'aggregate':
       return true
     default:
-      return isWrite(command)
-  }
-}
-
-function isWrite(command: Command): command is WriteCommand {
-  switch (command.kind) {
-    case 'insert':
-    case 'write':
-    case 'update':
-    case 'patch':
-    case 'change':
-    case 'remove':
-    case 'take':
-    case 'takeAll':
-    case 'clear':
-    case 'renew':
-      return true
-    default:
-      return false
+      return isChange(command)
   }
 }
 

@@ -20,6 +20,7 @@ export interface EntryOptions {
   readonly keys?: 'uuid7' | 'sharded' | 'sequence' | false | undefined
   readonly indexes?: readonly (readonly string[])[] | undefined
   readonly fifo?: string | undefined
+  readonly placement?: 'routed' | 'everywhere' | undefined
   readonly lease?: string | undefined
   readonly visible?: ((caller: Caller) => Readonly<Record<string, unknown>> | boolean) | undefined
   readonly upgrades?: readonly UpgradeDefinition[] | undefined
@@ -34,6 +35,8 @@ export class EntryDefinition {
   readonly keys: KeyMode
   readonly indexes: readonly (readonly string[])[]
   readonly fifo: string | undefined
+  /** True where every partition has a copy of each entry. */
+  readonly everywhere: boolean
   /** Milliseconds that an entry lives unless a write says otherwise; undefined is for ever. */
   readonly leaseMs: number | undefined
   /** Which rows a remote caller sees: a query, all or none. */
@@ -59,6 +62,7 @@ export class EntryDefinition {
     if (options.fifo !== undefined && !this.indexes.some(([first]) => first === options.fifo))
       this.indexes = [...this.indexes, [options.fifo]]
     if (options.fifo !== undefined) requirePath(checked, subject, 'fifo', options.fifo)
+    this.everywhere = isEverywhere(subject, options)
     this.leaseMs = options.lease === undefined ? undefined : durationMs(options.lease, `lease of ${subject}`)
     this.visible = options.visible ?? seeNothing
     this.upgrades = Object.freeze([...(options.upgrades ?? [])])
@@ -138,6 +142,18 @@ function keyMode(subject: string, keys: EntryOptions['keys'], id: readonly strin
   if (keys === undefined || keys === false) return 'given'
   if (id.length === 1) return keys
   throw new PlenumError('UNIT_INVALID', `${subject} makes its ids (keys: '${keys}'), which needs an id of one field.`)
+}
+
+function isEverywhere(subject: string, { placement = 'routed', route, lease }: EntryOptions): boolean {
+  if (placement === 'routed') return false
+  const refuse = (why: string): PlenumError =>
+    new PlenumError('UNIT_INVALID', `${subject} ${why}.`, { details: { option: 'placement' } })
+  if (placement !== 'everywhere')
+    throw refuse(`has the placement ${JSON.stringify(placement)}; there are 'routed' and 'everywhere'`)
+  if (route !== undefined) throw refuse('is everywhere, so that no route picks its partition: leave the route out')
+  // Every copy would end it by the time of its own partition.
+  if (lease !== undefined) throw refuse('is everywhere, and its entries cannot have a lease')
+  return true
 }
 
 function indexPaths(checked: CheckedSchema, subject: string, paths: readonly string[]): readonly string[] {

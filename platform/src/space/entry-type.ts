@@ -78,6 +78,11 @@ export function entry<
     readonly keys?: K
     readonly indexes?: readonly (readonly Path<Output<S>>[])[]
     readonly fifo?: Field<Output<S>>
+    /**
+     * `everywhere`: every partition has a copy of each entry, so that all handlers can read it; for reference data, which
+     * is read often and changed seldom. Changes come from outside, as transactions over all partitions.
+     */
+    readonly placement?: 'routed' | 'everywhere'
     readonly lease?: Duration
     /** Rows a remote caller may read and watch. Absent: none; only code of the unit sees them. */
     readonly visible?: (caller: Caller) => Where<Output<S>> | boolean

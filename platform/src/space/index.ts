@@ -55,6 +55,7 @@ export { keyFieldsOf, type Explanation } from './reader.ts'
 export {
   errorData,
   errorFrom,
+  isChange,
   isRead,
   waitOf,
   type Answer,

@@ -20,6 +20,8 @@ export interface Layout {
   readonly indexes?: readonly (readonly string[])[] | undefined
   /** The field whose values make FIFO groups (SP9). */
   readonly fifo?: string | undefined
+  /** True where every partition has a copy of each entry. */
+  readonly everywhere?: true | undefined
 }
 
 /** The platform's own bookkeeping is kept in tables of these layouts, beside the unit's entries. */
@@ -64,7 +66,7 @@ export function readFields(reader: ByteReader, layout: Layout): Record<string, u
 
 /**
  * The layout of an entry type under a later unit: fields may be added, and stay where they were removed, so that what
- * was written before can still be read. UNIT_MISMATCH if the id or route changed.
+ * was written before can still be read. UNIT_MISMATCH if the id, route or placement changed.
  */
 export function laterLayout(before: Layout | undefined, after: Layout): Layout {
   if (before === undefined) return after
@@ -75,6 +77,13 @@ export function laterLayout(before: Layout | undefined, after: Layout): Layout {
       `The entry type '${after.name}' has the ${part} ${after[part].join(', ')}; the journal was written with ${before[part].join(', ')}. ` +
         'Id and route of an entry type cannot change: give the new shape a new name, or use another folder.',
       { details: { type: after.name, part, journal: before[part], unit: after[part] } },
+    )
+  }
+  if ((before.everywhere === true) !== (after.everywhere === true)) {
+    throw new PlenumError(
+      'UNIT_MISMATCH',
+      `The entry type '${after.name}' has another placement than in the journal. It cannot change: give the new type a new name, or use another folder.`,
+      { details: { type: after.name, part: 'placement' } },
     )
   }
   const added = after.fields.filter((field) => !before.fields.includes(field))

@@ -204,6 +204,25 @@ export function waitOf(command: Command): Wait | undefined {
   return command.kind === 'take' || command.kind === 'read' || command.kind === 'watch' ? command.wait : undefined
 }
 
+/** True for a command that changes entries, alone. */
+export function isChange(command: Command): command is WriteCommand {
+  switch (command.kind) {
+    case 'insert':
+    case 'write':
+    case 'update':
+    case 'patch':
+    case 'change':
+    case 'remove':
+    case 'take':
+    case 'takeAll':
+    case 'clear':
+    case 'renew':
+      return true
+    default:
+      return false
+  }
+}
+
 /** True for commands that change nothing and may be answered without a record. */
 export function isRead(command: Command): boolean {
   switch (command.kind) {

@@ -1,6 +1,7 @@
 // The operations inside a partition: at once, on one machine.
 //
-// I1 A handler touches entries of its own route only, whatever the number of partitions (UN2a).
+// I1 A handler touches entries of its own route only, whatever the number of partitions, and reads those that are
+//    everywhere (UN2a).
 // I2 The operations work only while their handler or task runs: a context that leaked answers with an error.
 import { durationMs, PlenumError } from '../kernel/index.ts'
 import {
@@ -100,56 +101,59 @@ export class PartitionOperations {
   insert(type: TypeReference, value: StoredValue, options?: GivenOptions): StoredValue {
     const table = this.#open(type)
     const identified = this.#newId(table, value)
-    this.#checkRoute(table, identified)
+    this.#checkChange(table, identified)
     return this.#executor.insert(table, identified, writeOptions(options))
   }
 
   write(type: TypeReference, value: StoredValue, options?: GivenOptions): WrittenEntry {
     const table = this.#open(type)
     const identified = this.#newId(table, value)
-    this.#checkRoute(table, identified)
+    this.#checkChange(table, identified)
     return this.#executor.write(table, 'write', identified, writeOptions(options))
   }
 
   update(type: TypeReference, value: StoredValue, options?: GivenOptions): WrittenEntry {
     const table = this.#open(type)
-    this.#checkRoute(table, value)
+    this.#checkChange(table, value)
     return this.#executor.write(table, 'update', value, writeOptions(options))
   }
 
   patch(type: TypeReference, key: KeyFields, fields: StoredValue, options?: GivenOptions): WrittenEntry {
     const table = this.#open(type)
-    this.#checkRoute(table, key)
+    this.#checkChange(table, key)
     return this.#executor.patch(table, key, fields, writeOptions(options))
   }
 
   change(type: TypeReference, key: KeyFields, mutations: MutationSet, options?: GivenOptions): WrittenEntry {
     const table = this.#open(type)
-    this.#checkRoute(table, key)
+    this.#checkChange(table, key)
     return this.#executor.revise(table, key, writeOptions(options), (value) => mutate(value, mutations))
   }
 
   remove(type: TypeReference, key: KeyFields, options?: GivenOptions): boolean | StoredValue | undefined {
     const table = this.#open(type)
-    this.#checkRoute(table, key)
+    this.#checkChange(table, key)
     return this.#executor.remove(table, key, writeOptions(options))
   }
 
   take(type: TypeReference, where: StoredValue, options: SelectOptions = noOptions): StoredValue | undefined {
     const table = this.#open(type)
     this.#checkQuery(table, where)
+    this.#refuseCopies(table)
     return this.#executor.take(table, where, options)
   }
 
   takeAll(type: TypeReference, where: StoredValue, options: SelectOptions = noOptions): readonly StoredValue[] {
     const table = this.#open(type)
     this.#checkQuery(table, where)
+    this.#refuseCopies(table)
     return this.#executor.takeAll(table, where, options)
   }
 
   clear(type: TypeReference, where: StoredValue): number {
     const table = this.#open(type)
     this.#checkQuery(table, where)
+    this.#refuseCopies(table)
     return this.#executor.clear(table, where, {})
   }
 
@@ -163,7 +167,7 @@ export class PartitionOperations {
 
   renew(type: TypeReference, key: KeyFields, lease: string): { readonly expiresAt: number | undefined } {
     const table = this.#open(type)
-    this.#checkRoute(table, key)
+    this.#checkChange(table, key)
     return this.#executor.renew(table, key, leaseMsOf(lease))
   }
 
@@ -181,12 +185,27 @@ export class PartitionOperations {
   }
 
   #checkRoute(table: Table, value: StoredValue): void {
-    if (!this.#isBounded || table.isOnRoute(value, this.#route)) return
+    if (!this.#isBounded || table.isOnRoute(value, this.#route) || table.layout.everywhere === true) return
     throw outside(table, keyOf(table, value), this.#route)
   }
 
+  #checkChange(table: Table, value: StoredValue): void {
+    this.#checkRoute(table, value)
+    this.#refuseCopies(table)
+  }
+
+  /** A change here would leave the copies of the other partitions behind. */
+  #refuseCopies({ layout }: Table): void {
+    if (layout.everywhere !== true) return
+    throw new PlenumError(
+      'OUTSIDE_ROUTE',
+      `Every partition has the entries of type '${layout.name}', so that a handler only reads them. Change them from outside, by the client's space.`,
+      { details: { type: layout.name } },
+    )
+  }
+
   #checkQuery(table: Table, where: StoredValue): void {
-    if (!this.#isBounded) return
+    if (!this.#isBounded || table.layout.everywhere === true) return
     const [field, another] = table.layout.route
     const asked = field === undefined ? undefined : where[field]
     if (another === undefined && (asked === this.#route || isEq(asked, this.#route))) return

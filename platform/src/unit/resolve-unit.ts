@@ -62,6 +62,7 @@ export function resolveUnit(definition: UnitDefinition, options: ResolveOptions)
     sources.set(name, {
       name,
       type: source.entry,
+      isEverywhere: layouts.get(source.entry)!.everywhere === true,
       routeOf: (value) => (route.length === 1 ? value[route[0]!] : route.map((field) => value[field])),
       load: source.load as SourcePart['load'],
     })
@@ -131,6 +132,7 @@ function layoutOf(entry: EntryDefinition): Layout {
     route: entry.route,
     indexes: entry.indexes,
     ...(entry.fifo === undefined ? {} : { fifo: entry.fifo }),
+    ...(entry.everywhere ? ({ everywhere: true } as const) : {}),
   })
 }
 

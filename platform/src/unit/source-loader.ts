@@ -2,9 +2,10 @@
 //
 // I1 Each partition asks the outside once, and never again once its load is complete; completion is journaled after
 //    the last row.
+//    An entry type that is everywhere is asked for once, and its completion stands in the first partition.
 // I2 A load that was cut short begins its query again; its rows are upserts, so nothing is doubled.
 import { PlenumError, type Limits } from '../kernel/index.ts'
-import type { Router, SlotRange } from '../router/index.ts'
+import { SlotMap, type BatchOutcome, type Router, type SlotRange } from '../router/index.ts'
 import type { Answer, StoredValue } from '../space/index.ts'
 import { errorFrom } from '../space/index.ts'
 
@@ -21,6 +22,8 @@ export interface SourceLoadRequest {
 export interface SourcePart {
   readonly name: string
   readonly type: string
+  /** True if every partition gets every row. */
+  readonly isEverywhere: boolean
   readonly routeOf: (value: StoredValue) => unknown
   readonly load: (request: SourceLoadRequest) => AsyncIterable<readonly StoredValue[]>
 }
@@ -34,16 +37,27 @@ export interface SourceLoaded {
   readonly rows: number
 }
 
+/** What a loader works with. */
+export interface SourceContext {
+  readonly router: Router
+  readonly limits: Limits
+  readonly uses: unknown
+  /** Writes to all partitions, for entry types that are everywhere. */
+  readonly writeAll: (type: string, values: readonly StoredValue[]) => Promise<readonly BatchOutcome[]>
+}
+
 /** Progress of a load: rows so far, and partitions done. */
 export type SourceProgress = (rows: number, partitionsDone: number) => void
 
+/** Rows that are written to all partitions at once: each write is a transaction, which holds all of them. */
+const rowsEverywhere = 500
+
 export async function loadSource(
-  router: Router,
+  context: SourceContext,
   source: SourcePart,
-  limits: Limits,
-  uses: unknown,
   options: { readonly signal?: AbortSignal | undefined; readonly onProgress?: SourceProgress | undefined } = {},
 ): Promise<SourceLoaded> {
+  const { router } = context
   const stop = new AbortController()
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, options.signal])
   let rows = 0
@@ -54,13 +68,12 @@ export async function loadSource(
   }
   const loadOne = async (partition: number): Promise<boolean> => {
     const state = await router.send(partition, { kind: 'source-state', source: source.name })
-    const loaded =
-      state === undefined && (await loadPartition(router, source, limits, { partition, uses, signal, report }))
+    const loaded = state === undefined && (await loadPartition(context, source, { partition, signal, report }))
     done += 1
     report(0)
     return loaded
   }
-  const loads = Array.from({ length: router.partitions }, (_, partition) => loadOne(partition))
+  const loads = Array.from({ length: source.isEverywhere ? 1 : router.partitions }, (_, at) => loadOne(at))
   try {
     const outcomes = await Promise.all(loads)
     const loaded = outcomes.filter(Boolean).length
@@ -75,26 +88,43 @@ export async function loadSource(
 
 interface PartitionLoad {
   readonly partition: number
-  readonly uses: unknown
   readonly signal: AbortSignal
   readonly report: (rows: number) => void
 }
 
-async function loadPartition(router: Router, source: SourcePart, limits: Limits, load: PartitionLoad): Promise<true> {
-  const { partition, uses, signal } = load
-  const slots = router.slots.rangesOf(partition)
+async function loadPartition(
+  context: SourceContext,
+  source: SourcePart,
+  { partition, signal, report }: PartitionLoad,
+): Promise<true> {
+  const { router, limits, uses } = context
+  const share = source.isEverywhere
+    ? { partition: 0, partitions: 1, slots: new SlotMap(1).rangesOf(0) }
+    : { partition, partitions: router.partitions, slots: router.slots.rangesOf(partition) }
+  const step = source.isEverywhere ? Math.min(rowsEverywhere, limits.batchEntriesMax) : limits.batchEntriesMax
   let rows = 0
-  for await (const batch of source.load({ partition, partitions: router.partitions, slots, uses, signal })) {
+  for await (const batch of source.load({ ...share, uses, signal })) {
     signal.throwIfAborted()
-    for (let at = 0; at < batch.length; at += limits.batchEntriesMax) {
-      await writeRows(router, source, partition, batch.slice(at, at + limits.batchEntriesMax))
+    for (let at = 0; at < batch.length; at += step) {
+      const values = batch.slice(at, at + step)
+      await (source.isEverywhere
+        ? writeEverywhere(context, source, values)
+        : writeRows(router, source, partition, values))
     }
     rows += batch.length
-    load.report(batch.length)
+    report(batch.length)
   }
   signal.throwIfAborted()
   await router.send(partition, { kind: 'source-loaded', source: source.name, rows })
   return true
+}
+
+async function writeEverywhere(
+  { writeAll }: SourceContext,
+  source: SourcePart,
+  values: readonly StoredValue[],
+): Promise<void> {
+  for (const outcome of await writeAll(source.type, values)) if (!outcome.ok) throw outcome.error
 }
 
 async function writeRows(

@@ -48,9 +48,9 @@ export class UnitClient implements AsyncDisposable {
       const command = { kind: 'task', task: name, input, caller: options.caller } as const
       return new UnitTaskRun(router, command, unit.reduces.get(name)!, routeOptions(given))
     })
-    this.sources = mapValues(unit.sources, (source) => ({
-      load: (given) => loadSource(router, source, limits, uses, given),
-    }))
+    const writeAll = this.space.writeAll.bind(this.space)
+    const loading = { router, limits, uses, writeAll }
+    this.sources = mapValues(unit.sources, (source) => ({ load: (given) => loadSource(loading, source, given) }))
     this.#close = options.close
   }
 

@@ -133,28 +133,28 @@ class NaiveOperations {
   }
 
   insert(type: TypeReference, value: Fields, options?: GivenOptions): StoredValue {
-    const name = this.#own(type, this.#identified(type, value))
+    const name = this.#changed(type, this.#identified(type, value))
     return this.#stamped(name, this.#run.insert(name, value, machineOptions(options)))
   }
 
   write(type: TypeReference, value: Fields, options?: GivenOptions): Fields {
-    return this.#run.write(this.#own(type, this.#identified(type, value)), 'write', value, machineOptions(options))
+    return this.#run.write(this.#changed(type, this.#identified(type, value)), 'write', value, machineOptions(options))
   }
 
   update(type: TypeReference, value: Fields, options?: GivenOptions): Fields {
-    return this.#run.write(this.#own(type, value), 'update', value, machineOptions(options))
+    return this.#run.write(this.#changed(type, value), 'update', value, machineOptions(options))
   }
 
   patch(type: TypeReference, key: Fields, fields: Fields, options?: GivenOptions): Fields {
-    return this.#run.patch(this.#own(type, key), key, fields, machineOptions(options))
+    return this.#run.patch(this.#changed(type, key), key, fields, machineOptions(options))
   }
 
   change(type: TypeReference, key: Fields, mutations: MutationSet, options?: GivenOptions): Fields {
-    return this.#run.mutate(this.#own(type, key), key, mutations, machineOptions(options))
+    return this.#run.mutate(this.#changed(type, key), key, mutations, machineOptions(options))
   }
 
   remove(type: TypeReference, key: Fields, options?: GivenOptions): unknown {
-    return this.#run.remove(this.#own(type, key), key, machineOptions(options))
+    return this.#run.remove(this.#changed(type, key), key, machineOptions(options))
   }
 
   take(type: TypeReference, where: Fields): StoredValue | undefined {
@@ -177,13 +177,14 @@ class NaiveOperations {
 
   renew(type: TypeReference, key: Fields, lease: string): Fields {
     const leaseMs = lease === 'forever' ? undefined : durationMs(lease, 'lease')
-    this.#run.renew(this.#own(type, key), key, leaseMs)
+    this.#run.renew(this.#changed(type, key), key, leaseMs)
     // When it ends, only the primary knows.
     return this.#newId()
   }
 
   #chosen(type: TypeReference, where: Fields, limit: number, reason: 'removed' | 'taken'): readonly StoredValue[] {
     const name = this.#asked(type, where)
+    if (this.#isEverywhere(name)) throw naiveError('OUTSIDE_ROUTE')
     const values = this.#run.inWriteOrder(name, where)
     const isFifo = this.#run.space.tables[this.#run.table(name)]!.layout.fifo !== undefined
     if (!isFifo && values.length > 1) this.#run.loose = true
@@ -193,20 +194,33 @@ class NaiveOperations {
     return stamped
   }
 
-  /** The type's name, if the entry lies on the handler's route. */
+  /** The type's name, if a handler may change the entry. */
+  #changed(type: TypeReference, key: Fields): string {
+    const name = this.#own(type, key)
+    if (this.#isEverywhere(name)) throw naiveError('OUTSIDE_ROUTE')
+    return name
+  }
+
+  /** The type's name, if the entry lies on the handler's route or everywhere. */
   #own(type: TypeReference, key: Fields): string {
     const name = nameOf(type)
+    if (this.#isEverywhere(name)) return name
     if (!this.#routesOf(name).every((field) => key[field] === this.#route)) throw naiveError('OUTSIDE_ROUTE')
     return name
   }
 
   #asked(type: TypeReference, where: Fields): string {
     const name = nameOf(type)
+    if (this.#isEverywhere(name)) return name
     const isRoute = (condition: unknown): boolean =>
       condition === this.#route ||
       (typeof condition === 'object' && condition !== null && 'eq' in condition && condition.eq === this.#route)
     if (!this.#routesOf(name).every((field) => isRoute(where[field]))) throw naiveError('OUTSIDE_ROUTE')
     return name
+  }
+
+  #isEverywhere(type: string): boolean {
+    return this.#run.space.tables[this.#run.table(type)]!.layout.everywhere === true
   }
 
   /** A handler has one route; an entry type with more route fields is never on it. */
