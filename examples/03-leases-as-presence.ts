@@ -6,6 +6,8 @@ const Presence = entry('presence', z.object({ room: z.string(), user: z.string()
   id: 'user',
   route: 'room',
   lease: '2s',
+  // Whoever is there says so again after a restart: nothing of it need be journaled.
+  durable: false,
 })
 const chat = unit('chat', { entries: [Presence] }, {})
 

@@ -49,7 +49,7 @@ console.log(await handlers.bill({ customer: 'ann', id: 'i1', amount: 90, currenc
 console.log(await handlers.bill({ customer: 'bob', id: 'i2', amount: 50, currency: 'USD' }))
 await space.patch(Rate, { currency: 'USD' }, { perEuro: 1 })
 console.log(await handlers.bill({ customer: 'cid', id: 'i3', amount: 50, currency: 'USD' }))
-const refused = await handlers.bill.attempt({ customer: 'ann', id: 'i4', amount: 1, currency: 'XXX' })
+const refused = await handlers.bill.attempt({ customer: 'ann', id: 'i4', amount: 1, currency: 'ZZZ' })
 console.log(refused.ok ? refused.value : refused.refusal.reason)
 
 // Prints:

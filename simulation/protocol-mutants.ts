@@ -366,6 +366,24 @@ const copies: readonly ProtocolMutant[] = [
   ),
 ]
 
+/** What is not durable, taken for more or less than it is. */
+const volatileState: readonly ProtocolMutant[] = [
+  mutant(
+    'volatile stamps begin anew',
+    'The stamps of what is not durable begin at the same number in each reign.',
+    120,
+    [[primary, 'replica.machine.beginReign(options.startTime)', 'replica.machine.beginReign(0)']],
+    { scenario: 'spots' },
+  ),
+  mutant(
+    'volatile reads without a lease',
+    'A primary answers about what is not durable although its lease is over.',
+    120,
+    [[primary, 'confirmed || !this.#leaseHolds()', 'confirmed']],
+    { scenario: 'spots' },
+  ),
+]
+
 /** All protocol mutants. */
 export const protocolMutants: readonly ProtocolMutant[] = [
   ...answers,
@@ -374,4 +392,5 @@ export const protocolMutants: readonly ProtocolMutant[] = [
   ...state,
   ...commits,
   ...copies,
+  ...volatileState,
 ]

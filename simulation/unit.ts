@@ -13,6 +13,9 @@ export const Register = entry('register', z.object({ id: z.string(), value: z.in
 /** A register that every partition has. */
 export const Dial = entry('dial', z.object({ id: z.string(), value: z.int() }), { id: 'id', placement: 'everywhere' })
 
+/** A register that no journal knows of. */
+export const Spot = entry('spot', z.object({ id: z.string(), value: z.int() }), { id: 'id', durable: false })
+
 /** One value of a set. */
 export const Member = entry('member', z.object({ value: z.int() }), { id: 'value' })
 
@@ -62,7 +65,7 @@ const Add = z.object({ counter: z.string(), by: z.int() })
 export default unit(
   'simulated',
   {
-    entries: [Account, Register, Dial, Member, Counter, Hold, Errand, List, Element, Line],
+    entries: [Account, Register, Dial, Spot, Member, Counter, Hold, Errand, List, Element, Line],
     uses: { lines: port<LineStore>() },
   },
   {

@@ -129,7 +129,7 @@ describe('entries that every partition has', () => {
     expect((await space.readPage(Rate, {}, { limit: 2 })).entries).toHaveLength(2)
     expect(await space.explain(Rate, { zone: 'asia' })).toMatchObject({ fanOut: false, matches: 1 })
     expect(await space.read(Rate, { currency: 'EUR' }, { wait: '1s' })).toEqual(rates[1])
-    expect(await space.readByIds(Rate, [{ currency: 'JPY' }, { currency: 'XXX' }])).toMatchObject([
+    expect(await space.readByIds(Rate, [{ currency: 'JPY' }, { currency: 'ZZZ' }])).toMatchObject([
       { ok: true, value: rates[2] },
       { ok: true, value: undefined },
     ])
@@ -170,7 +170,7 @@ describe('entries that every partition has', () => {
     expect(await copies(client)).toEqual(['CHF 1.1 EUR 1.05 JPY 0.0066'])
     const again = space.writeAll(Rate, [rates[0]!, { ...rates[1]!, rate: 'x' as unknown as number }], { atomic: true })
     await expect(again).rejects.toMatchObject({ code: 'VALUE_INVALID', details: { at: 1 } })
-    expect(await space.removeAll(Rate, [{ currency: 'CHF' }, { currency: 'XXX' }])).toEqual([
+    expect(await space.removeAll(Rate, [{ currency: 'CHF' }, { currency: 'ZZZ' }])).toEqual([
       { ok: true, value: true },
       { ok: true, value: false },
     ])
@@ -288,6 +288,7 @@ describe('entries that every partition has', () => {
     const refused = expect.objectContaining({ code: 'UNIT_INVALID', details: { option: 'placement' } })
     expect(declare({ placement: 'everywhere', route: 'group' })).toThrow(refused)
     expect(declare({ placement: 'everywhere', lease: '1s' })).toThrow(refused)
+    expect(declare({ placement: 'everywhere', durable: false })).toThrow(refused)
     expect(declare({ placement: 'nowhere' })).toThrow(refused)
     expect(declare({ placement: 'routed', route: 'group', lease: '1s' })).not.toThrow()
   })

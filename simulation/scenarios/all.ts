@@ -6,6 +6,7 @@ import { queue } from './queue.ts'
 import { register } from './register.ts'
 import { set } from './set.ts'
 import { sources } from './sources.ts'
+import { spots } from './spots.ts'
 import { transactions } from './transactions.ts'
 import { watch } from './watch.ts'
 import type { Scenario } from './scenario.ts'
@@ -22,4 +23,5 @@ export const scenarios: readonly Scenario[] = [
   watch,
   transactions,
   copies,
+  spots,
 ]

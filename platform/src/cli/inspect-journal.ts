@@ -110,9 +110,9 @@ export async function inspectJournal(options: InspectOptions): Promise<{ report:
   return { report, replica }
 }
 
-/** The tables of the unit's own entry types. */
+/** The tables of the unit's own entry types, of those that a journal knows of. */
 export function unitTables(replica: Replica): readonly Table[] {
-  return replica.machine.tables.filter((table) => !table.layout.name.startsWith('plenum.'))
+  return replica.machine.tables.filter((table) => !table.isVolatile && !table.layout.name.startsWith('plenum.'))
 }
 
 function transactionsOf({ machine }: Replica): readonly TransactionReport[] {

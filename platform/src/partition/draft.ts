@@ -2,6 +2,7 @@
 import {
   errorData,
   keyOf,
+  notInTransaction,
   stampOf,
   type Answer,
   type Locks,
@@ -40,12 +41,14 @@ export class SeenLog implements ReadObserver {
   readonly hasStopped = false
 
   entry(table: Table, key: StoredValue, row: Row | undefined): void {
+    refuseVolatile(table)
     this.#meet(this.#locks.inWayOfEntry(table, key, this.#until))
     const isOwn = row === undefined ? this.#machine.hasRemoved(table, key) : row.stamp > this.base
     if (!isOwn) this.#entries.push({ type: table.layout.name, key: keyOf(table, key), stamp: row?.stamp ?? 0 })
   }
 
   query(table: Table, where: StoredValue): void {
+    refuseVolatile(table)
     this.#meet(this.#locks.inWayOfQuery(table, where, this.#until))
     this.#queries.push({ type: table.layout.name, where, since: this.base })
   }
@@ -53,6 +56,10 @@ export class SeenLog implements ReadObserver {
   all(): Seen {
     return { entries: this.#entries, queries: this.#queries }
   }
+}
+
+function refuseVolatile(table: Table): void {
+  if (table.isVolatile) throw notInTransaction(table)
 }
 
 /**

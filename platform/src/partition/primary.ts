@@ -106,6 +106,11 @@ export class Primary {
     const room = this.#waitingRoom()
     this.#waits = new Waits(room)
     this.#watchers = new Watchers(room)
+    replica.machine.beginReign(options.startTime)
+    replica.machine.onVolatile = () => {
+      this.#watchers.onAcked(this.#acked)
+      this.#leaseEnds.look()
+    }
     this.#waiting = [this.#transactions, this.#waits, this.#watchers]
     this.#snapshots = new SnapshotSchedule({
       fill: () => options.journal.fill(this.#writer.at),
@@ -285,7 +290,7 @@ export class Primary {
       this.#transactions.rolledBack()
       return this.#awaitRoom(request)
     }
-    const changed = machine.commit(this.#waits.noticing)
+    const changed = machine.commit(this.#waits.noticing, this.#execution.dependency)
     this.#transactions.committed()
     const index = changed ? this.#pipeline.lastIndex + 1 : Math.min(this.#execution.dependency, this.#lastIndex())
     if (changed) this.#askFlush()

@@ -182,7 +182,9 @@ export class Waits {
       resolve(refuse(error, identity))
       return 'answered'
     }
-    const index = machine.commit() ? changed() : lastIndex()
+    const index = machine.commit(undefined, execution.dependency)
+      ? changed()
+      : Math.min(execution.dependency, lastIndex())
     if (value === undefined) return 'nothing'
     resolve(hold(index, value))
     return 'answered'

@@ -67,7 +67,8 @@ export class Watchers {
       const options = initial && since === undefined ? {} : { limit: 0 }
       const entries = commands.evaluate({ kind: 'readAll', type, where, options })
       if (since === undefined) {
-        const place = { ...this.#reign, index: lastIndex(), change: machine.change }
+        const change = machine.ringOf(machine.table(type)).last
+        const place = { ...this.#reign, index: lastIndex(), change }
         return hold(place.index, { kind: 'initial', entries, place })
       }
       if (since.journal !== this.#journal) throw otherJournal()
@@ -139,7 +140,7 @@ export class Watchers {
 
   #collect(table: Table, matches: Matcher, since: WatchPlace, acked: number): Watched {
     const { limits, machine } = this.#options
-    const { ring } = machine
+    const ring = machine.ringOf(table)
     if (!ring.reaches(since.change)) return { kind: 'gone', epoch: this.#options.epoch() }
     const commits: WatchedCommit[] = []
     let place = since

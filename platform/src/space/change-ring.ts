@@ -77,6 +77,11 @@ export class ChangeRing {
     if (this.#to - this.#from > this.#capacity) this.#from = this.#to - this.#capacity
   }
 
+  /** Gives the changes after `number` the index that answers about them depend on. */
+  dependOn(index: number, number: number): void {
+    for (let at = Math.max(number, this.#from) + 1; at <= this.#to; at++) this.#indexes[this.#placeOf(at)] = index
+  }
+
   /** The changes noted so far make a commit with those since the one before. */
   endCommit(): void {
     if (this.#to > this.#from) this.#ends[this.#placeOf(this.#to)] = true

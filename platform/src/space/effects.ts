@@ -6,7 +6,7 @@
 //   5 lease     table, leaseMs, expiresAt, id and route      6 lease without end  table, id and route fields
 //   7 commit    (ends what one command changed)
 import { PlenumError } from '../kernel/index.ts'
-import { readValue, writeValue, type ByteReader, type ByteWriter } from '../codec/index.ts'
+import { ByteReader, readValue, writeValue, type ByteWriter } from '../codec/index.ts'
 import type { StoredValue } from './layout.ts'
 import type { RowLease } from './row.ts'
 import type { KeyFields, Table } from './table.ts'
@@ -104,6 +104,17 @@ export function writeCommit(writer: ByteWriter): void {
 
 export function writeSnapshotBegins(writer: ByteWriter): void {
   writer.byte(SNAPSHOT_BEGINS)
+}
+
+/** All effects in some bytes, without the marks of commits. */
+export function readEffects(bytes: Uint8Array, table: (number: number) => Table): readonly Effect[] {
+  const reader = new ByteReader(bytes)
+  const effects: Effect[] = []
+  while (!reader.done) {
+    const effect = readEffect(reader, table)
+    if (effect.kind !== 'commit') effects.push(effect)
+  }
+  return effects
 }
 
 /** Reads the next effect; `tables` by their number. */

@@ -21,6 +21,7 @@ export interface EntryOptions {
   readonly indexes?: readonly (readonly string[])[] | undefined
   readonly fifo?: string | undefined
   readonly placement?: 'routed' | 'everywhere' | undefined
+  readonly durable?: boolean | undefined
   readonly lease?: string | undefined
   readonly visible?: ((caller: Caller) => Readonly<Record<string, unknown>> | boolean) | undefined
   readonly upgrades?: readonly UpgradeDefinition[] | undefined
@@ -37,6 +38,8 @@ export class EntryDefinition {
   readonly fifo: string | undefined
   /** True where every partition has a copy of each entry. */
   readonly everywhere: boolean
+  /** False where entries live in the memory of the primary alone. */
+  readonly durable: boolean
   /** Milliseconds that an entry lives unless a write says otherwise; undefined is for ever. */
   readonly leaseMs: number | undefined
   /** Which rows a remote caller sees: a query, all or none. */
@@ -63,6 +66,7 @@ export class EntryDefinition {
       this.indexes = [...this.indexes, [options.fifo]]
     if (options.fifo !== undefined) requirePath(checked, subject, 'fifo', options.fifo)
     this.everywhere = isEverywhere(subject, options)
+    this.durable = options.durable !== false
     this.leaseMs = options.lease === undefined ? undefined : durationMs(options.lease, `lease of ${subject}`)
     this.visible = options.visible ?? seeNothing
     this.upgrades = Object.freeze([...(options.upgrades ?? [])])
@@ -144,7 +148,7 @@ function keyMode(subject: string, keys: EntryOptions['keys'], id: readonly strin
   throw new PlenumError('UNIT_INVALID', `${subject} makes its ids (keys: '${keys}'), which needs an id of one field.`)
 }
 
-function isEverywhere(subject: string, { placement = 'routed', route, lease }: EntryOptions): boolean {
+function isEverywhere(subject: string, { placement = 'routed', route, lease, durable }: EntryOptions): boolean {
   if (placement === 'routed') return false
   const refuse = (why: string): PlenumError =>
     new PlenumError('UNIT_INVALID', `${subject} ${why}.`, { details: { option: 'placement' } })
@@ -153,6 +157,7 @@ function isEverywhere(subject: string, { placement = 'routed', route, lease }: E
   if (route !== undefined) throw refuse('is everywhere, so that no route picks its partition: leave the route out')
   // Every copy would end it by the time of its own partition.
   if (lease !== undefined) throw refuse('is everywhere, and its entries cannot have a lease')
+  if (durable === false) throw refuse('is everywhere, and what is everywhere is durable')
   return true
 }
 

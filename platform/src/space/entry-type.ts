@@ -83,6 +83,11 @@ export function entry<
      * is read often and changed seldom. Changes come from outside, as transactions over all partitions.
      */
     readonly placement?: 'routed' | 'everywhere'
+    /**
+     * False: entries live in memory only, and no change of them waits for a journal; for presence, positions, caches. They
+     * are all gone when another member takes over or the process ends, and no transaction can hold them.
+     */
+    readonly durable?: boolean
     readonly lease?: Duration
     /** Rows a remote caller may read and watch. Absent: none; only code of the unit sees them. */
     readonly visible?: (caller: Caller) => Where<Output<S>> | boolean

@@ -1,6 +1,7 @@
 export { Aggregation, type Aggregate, type AggregatePart, type AggregateRequest } from './aggregate.ts'
 export { Answers } from './answers.ts'
 export type { RingChange } from './change-ring.ts'
+export { notInTransaction } from './changes.ts'
 export { checkSchema, type CheckedSchema } from './checked-schema.ts'
 export { type Effect, type NamedEffect, type RemovalReason } from './effects.ts'
 export { EntryDefinition } from './entry-definition.ts'

@@ -27,6 +27,7 @@ describe('the layout under a later unit', () => {
     ['id', { id: ['id', 'a'] }],
     ['id', { open: true }],
     ['placement', { everywhere: true }],
+    ['durable', { durable: false }],
   ])('[PA10] another %s is UNIT_MISMATCH', (part, change) => {
     expect(() => laterLayout(before, { ...before, ...change })).toThrow(
       expect.objectContaining({ code: 'UNIT_MISMATCH', details: expect.objectContaining({ type: 'thing', part }) }),

@@ -22,6 +22,8 @@ export interface Layout {
   readonly fifo?: string | undefined
   /** True where every partition has a copy of each entry. */
   readonly everywhere?: true | undefined
+  /** False where entries live in the memory of the primary alone. */
+  readonly durable?: false | undefined
 }
 
 /** The platform's own bookkeeping is kept in tables of these layouts, beside the unit's entries. */
@@ -66,7 +68,7 @@ export function readFields(reader: ByteReader, layout: Layout): Record<string, u
 
 /**
  * The layout of an entry type under a later unit: fields may be added, and stay where they were removed, so that what
- * was written before can still be read. UNIT_MISMATCH if the id, route or placement changed.
+ * was written before can still be read. UNIT_MISMATCH if the id, route, placement or durability changed.
  */
 export function laterLayout(before: Layout | undefined, after: Layout): Layout {
   if (before === undefined) return after
@@ -79,11 +81,16 @@ export function laterLayout(before: Layout | undefined, after: Layout): Layout {
       { details: { type: after.name, part, journal: before[part], unit: after[part] } },
     )
   }
-  if ((before.everywhere === true) !== (after.everywhere === true)) {
+  for (const [part, option] of [
+    ['everywhere', 'placement'],
+    ['durable', 'durable'],
+  ] as const) {
+    if (before[part] === after[part]) continue
     throw new PlenumError(
       'UNIT_MISMATCH',
-      `The entry type '${after.name}' has another placement than in the journal. It cannot change: give the new type a new name, or use another folder.`,
-      { details: { type: after.name, part: 'placement' } },
+      `The entry type '${after.name}' declares another '${option}' than in the journal, and it cannot change: ` +
+        'give the new type a new name, or use another folder.',
+      { details: { type: after.name, part: option } },
     )
   }
   const added = after.fields.filter((field) => !before.fields.includes(field))

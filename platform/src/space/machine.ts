@@ -9,12 +9,15 @@
 //    the same state, stamps included (A1).
 // I3 A command that is rolled back leaves no trace: tables, change number, time and effects are as before.
 // I4 The change number grows by one with each put and each removal (ID2).
-// I5 Time never goes back, and a lease ends only by a removal with reason `expired` (TI1, TI2).
+// I5 What is volatile has change numbers and a ring of its own: the journaled state is the same without it.
+// I6 Time never goes back, and a lease ends only by a removal with reason `expired` (TI1, TI2).
 import { assert, PlenumError, type Limits } from '../kernel/index.ts'
 import { ByteReader, type ByteWriter } from '../codec/index.ts'
-import { ChangeRing } from './change-ring.ts'
+import type { ChangeRing } from './change-ring.ts'
+import { Changes } from './changes.ts'
 import {
   readEffect,
+  readEffects,
   writeCommit,
   writeLease,
   writePut,
@@ -51,35 +54,33 @@ export class Machine {
   readonly #byName = new Map<string, Table>()
   readonly #expiry = new ExpiryQueue()
   readonly #undo = new UndoLog()
-  #ring: ChangeRing
+  readonly #changes: Changes
   /** Where the effects of the command at hand go; undefined between commands. */
   #writer: ByteWriter | undefined
   /** Index that the record of the open batch will have. */
   #index = 0
   #effectsStart = 0
-  #changeStart = 0
   #timeStart = 0
-  #change = 0
   #time = 0
   #walk: SnapshotWalk | undefined
   #walks = 0
   /** Told of each change of a unit's entry before it is made; it may throw. */
   guard: ChangeGuard | undefined
-  /** True while changes are made that will be taken back: nobody is to be told of them. */
-  #isTrial = false
+  /** Told after each command that changed something volatile: no ack will tell of it. */
+  onVolatile: (() => void) | undefined
   /** True for a command that must not fail because of its size. */
   #isUnlimited = false
   readonly #queueLease = (table: Table, row: Row): void => this.#expiry.add(table, row)
 
   constructor(limits: Limits) {
     this.#limits = limits
-    this.#ring = new ChangeRing(limits.changeRingMax, 0)
+    this.#changes = new Changes(limits.changeRingMax)
     for (const layout of Object.values(ownLayouts)) this.declare(layout)
   }
 
   /** The change number: how many puts and removals made this state. */
   get change(): number {
-    return this.#change
+    return this.#changes.number
   }
 
   /** Partition time in milliseconds (TI1). */
@@ -87,9 +88,19 @@ export class Machine {
     return this.#time
   }
 
-  /** The last changes, for those who watch. */
+  /** A reign begins at this time: it has nothing volatile. */
+  beginReign(time: number): void {
+    this.#changes.beginReign(time)
+  }
+
+  /** The last changes of what is journaled, for those who validate. */
   get ring(): ChangeRing {
-    return this.#ring
+    return this.#changes.ring
+  }
+
+  /** The last changes among which those of a table are, for those who watch. */
+  ringOf(table: Table): ChangeRing {
+    return this.#changes.ringOf(table)
   }
 
   get tables(): readonly Table[] {
@@ -135,22 +146,27 @@ export class Machine {
     this.#isUnlimited = false
     this.#index = index
     this.#effectsStart = writer.at
-    this.#changeStart = this.#change
+    this.#changes.begin()
     this.#timeStart = this.#time
     if (now > this.#time) this.#time = now
   }
 
-  /** Ends the command and keeps what it did; true if it did anything. Tells of each row that was written and is there. */
-  commit(onWritten?: (table: Table, row: Row) => void): boolean {
-    const changed = this.#undo.count > 0
-    if (this.#change > this.#changeStart) {
-      writeCommit(this.#open())
-      this.#ring.endCommit()
-    }
+  /**
+   * Ends the command and keeps what it did; true if the journal has to say so. Tells of each row that was written and is
+   * there. `dependency` is the index that the command depends on, and with it what it did to volatile entries.
+   */
+  commit(onWritten?: (table: Table, row: Row) => void, dependency = 0): boolean {
+    const writer = this.#open()
+    const changed = writer.at > this.#effectsStart
+    const index = changed ? this.#index : dependency
+    if (this.#changes.hasJournaled) writeCommit(writer)
+    this.#changes.commit(index)
+    const isVolatile = this.#undo.changedVolatile(index)
     // The command is over before anybody is told.
     this.#writer = undefined
     if (onWritten !== undefined) this.#undo.visitWritten(onWritten)
     this.#undo.forget()
+    if (isVolatile) this.onVolatile?.()
     return changed
   }
 
@@ -159,8 +175,7 @@ export class Machine {
     const writer = this.#open()
     this.#undo.takeBack(this.#queueLease)
     writer.at = this.#effectsStart
-    this.#change = this.#changeStart
-    this.#ring.takeBack(this.#changeStart)
+    this.#changes.rollback()
     this.#time = this.#timeStart
     this.#writer = undefined
   }
@@ -170,16 +185,13 @@ export class Machine {
    */
   trial<T>(run: () => T): { readonly value: T; readonly effects: readonly Effect[] } {
     const writer = this.#open()
-    const [start, change, count] = [writer.at, this.#change, this.#undo.count]
-    this.#isTrial = true
+    const [start, count] = [writer.at, this.#undo.count]
     try {
-      const value = run()
-      return { value, effects: this.#effectsFrom(writer, start) }
+      const value = this.#changes.trial(run)
+      return { value, effects: readEffects(writer.bytes.subarray(start, writer.at), this.#numbered) }
     } finally {
       this.#undo.takeBackTo(count, this.#queueLease)
       writer.at = start
-      this.#change = change
-      this.#isTrial = false
     }
   }
 
@@ -237,7 +249,7 @@ export class Machine {
     const writer = this.#open()
     this.#checkEffects()
     this.#ask(table, row.value, row.value)
-    writeLease(writer, table, lease, row.value)
+    if (!table.isVolatile) writeLease(writer, table, lease, row.value)
     this.#undo.leases(table, row)
     this.#lease(table, row, lease, this.#index)
   }
@@ -247,7 +259,7 @@ export class Machine {
     const writer = this.#open()
     this.#checkEffects()
     this.#ask(table, row.value, undefined)
-    writeRemove(writer, table, reason, row.value)
+    if (!table.isVolatile) writeRemove(writer, table, reason, row.value)
     this.#undo.removes(table, row)
     this.#drop(table, row, reason, this.#index)
   }
@@ -297,8 +309,8 @@ export class Machine {
     this.advance(time)
     const reader = new ByteReader(body)
     while (!reader.done) {
-      const effect = readEffect(reader, (number) => this.#numbered(number))
-      if (effect.kind === 'commit') this.#ring.endCommit()
+      const effect = readEffect(reader, this.#numbered)
+      if (effect.kind === 'commit') this.#changes.endCommit()
       else if (effect.kind === 'put') this.#applyPut(effect, index)
       else if (effect.kind === 'remove') this.#applyRemove(effect, index)
       else if (effect.kind === 'lease') this.#applyLease(effect, index)
@@ -325,7 +337,7 @@ export class Machine {
   /** Starts a walk over the present state; later changes do not show in it (JR7). */
   startWalk(): SnapshotWalk {
     this.#walks += 1
-    this.#walk = new SnapshotWalk(this.#walks, this.#tables, this.#change, this.#time)
+    this.#walk = new SnapshotWalk(this.#walks, this.#tables, this.change, this.#time)
     return this.#walk
   }
 
@@ -352,9 +364,8 @@ export class Machine {
 
   /** Puts back the counters of a snapshot. */
   restoreCounters(change: number, time: number): void {
-    this.#change = change
+    this.#changes.restore(change)
     this.#time = time
-    this.#ring = new ChangeRing(this.#limits.changeRingMax, change)
   }
 
   /** Writes the put, or nothing: a command that goes on after an error leaves no half an effect behind (I3). */
@@ -363,6 +374,7 @@ export class Machine {
     try {
       writePut(writer, table, version, lease, value)
       writer.since(start, this.#valueBytesMax(table), `An entry of type '${table.layout.name}'`)
+      if (table.isVolatile) writer.at = start
     } catch (error) {
       writer.at = start
       throw error
@@ -379,17 +391,8 @@ export class Machine {
   }
 
   #ask(table: Table, before: StoredValue | undefined, after: StoredValue | undefined): void {
+    this.#changes.check(table)
     if (this.guard !== undefined && table.number >= firstUnitTable) this.guard(table, before, after)
-  }
-
-  #effectsFrom(writer: ByteWriter, start: number): readonly Effect[] {
-    const reader = new ByteReader(writer.bytes.subarray(start, writer.at))
-    const effects: Effect[] = []
-    while (!reader.done) {
-      const effect = readEffect(reader, (number) => this.#numbered(number))
-      if (effect.kind !== 'commit') effects.push(effect)
-    }
-    return effects
   }
 
   /** What is prepared holds many values; it has a limit of its own. */
@@ -403,7 +406,7 @@ export class Machine {
     return this.#writer
   }
 
-  #numbered(number: number): Table {
+  readonly #numbered = (number: number): Table => {
     const table = this.#tables[number]
     if (table === undefined)
       throw new PlenumError('JOURNAL_CORRUPT', `A record names table ${number}, which is not declared.`)
@@ -432,13 +435,11 @@ export class Machine {
     lease: RowLease | undefined,
     index: number,
   ): Row {
-    this.#change += 1
-    if (!this.#isTrial) this.#ring.note(table, row?.value, value, undefined, index)
-    stampValue(value, this.#change)
+    const change = this.#changes.next(table, row?.value, value, undefined, index)
+    stampValue(value, change)
     Object.freeze(value)
-    table.lastIndex = index
     if (row === undefined) {
-      const added = new Row(value, version, this.#change, index, this.#change, this.#walks)
+      const added = new Row(value, version, change, table.isVolatile ? 0 : index, change, this.#walks)
       added.lease = lease
       table.add(added)
       this.#expiry.add(table, added)
@@ -447,8 +448,8 @@ export class Machine {
     this.#walk?.keep(table, row)
     table.change(row, value)
     row.version = version
-    row.stamp = this.#change
-    row.index = index
+    row.stamp = change
+    if (!table.isVolatile) row.index = index
     if (row.lease !== lease) {
       row.lease = lease
       this.#expiry.add(table, row)
@@ -459,16 +460,16 @@ export class Machine {
   #lease(table: Table, row: Row, lease: RowLease | undefined, index: number): void {
     this.#walk?.keep(table, row)
     row.lease = lease
-    row.index = index
-    table.lastIndex = index
+    if (!table.isVolatile) {
+      row.index = index
+      table.lastIndex = index
+    }
     this.#expiry.add(table, row)
   }
 
   #drop(table: Table, row: Row, reason: RemovalReason, index: number): void {
-    this.#change += 1
-    if (!this.#isTrial) this.#ring.note(table, row.value, undefined, reason, index)
+    this.#changes.next(table, row.value, undefined, reason, index)
     this.#walk?.keep(table, row)
-    table.lastIndex = index
     table.delete(row)
   }
 

@@ -34,7 +34,7 @@ export class SnapshotWalk {
 
   /** Takes a row as it is, unless the walk has it already; called before it changes. */
   keep(table: Table, row: Row): void {
-    if (row.walk === this.number) return
+    if (row.walk === this.number || table.isVolatile) return
     row.walk = this.number
     const start = this.#writer.at
     writeRow(this.#writer, table, row)
@@ -60,6 +60,8 @@ export class SnapshotWalk {
   }
 
   *#walk(): Generator<readonly [Table, Row]> {
-    for (const table of this.#tables) for (const row of table.rows()) yield [table, row]
+    for (const table of this.#tables) {
+      if (!table.isVolatile) for (const row of table.rows()) yield [table, row]
+    }
   }
 }

@@ -22,6 +22,8 @@ export class Table {
   lastIndex = 0
   #indexes: readonly SecondaryIndex[]
   #fields: ReadonlySet<string>
+  /** True where entries live in the memory of the primary alone: nothing of them is journaled. */
+  readonly isVolatile: boolean
   readonly #rows = new Map<unknown, Row>()
   readonly #idField: string | undefined
   readonly #chained: boolean
@@ -38,6 +40,7 @@ export class Table {
     this.#layout = layout
     this.#code = compileLayout(layout)
     this.#indexes = indexesOf(layout)
+    this.isVolatile = layout.durable === false
     this.#fields = new Set(layout.fields)
     this.#idField = layout.id.length === 1 ? layout.id[0] : undefined
     this.#chained = layout.route.some((field) => !layout.id.includes(field))

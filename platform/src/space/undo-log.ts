@@ -60,6 +60,19 @@ export class UndoLog {
     }
   }
 
+  /** Has the volatile rows that the command changed depend on an index; false if there are none. */
+  changedVolatile(index: number): boolean {
+    let found = false
+    for (let at = 0; at < this.#count; at++) {
+      const { table, row } = this.#steps[at]!
+      if (!table.isVolatile) continue
+      row.index = Math.max(row.index, index)
+      table.lastIndex = Math.max(table.lastIndex, row.index)
+      found = true
+    }
+    return found
+  }
+
   /** True if the command removed an entry of this table and key. */
   hasRemoved(table: Table, key: KeyFields): boolean {
     for (let at = 0; at < this.#count; at++) {

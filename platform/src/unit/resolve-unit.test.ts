@@ -42,6 +42,13 @@ test('what is declared and done otherwise, or makes something faster only, is ac
   expect(() => resolved(unit('u', { entries: [Made] }, { sources: { s: source(Made, { load }) } }))).not.toThrow()
 })
 
+test('[SP14] a source of an entry type that is not durable is refused: its rows would be gone and its load be over', () => {
+  const Spot = entry('item', schema, { id: 'id', durable: false })
+  expect(() => resolved(unit('u', { entries: [Spot] }, { sources: { s: source(Spot, { load }) } }))).toThrow(
+    expect.objectContaining({ code: 'UNIT_INVALID', details: { section: 'sources', name: 's' } }),
+  )
+})
+
 test('[A8] a unit whose entry type has more indexes than it may is refused', () => {
   const limits = { ...defaultLimits, indexesMax: 2 }
   const indexed = (indexes: readonly (readonly string[])[]): Unit => withEntry({ indexes })

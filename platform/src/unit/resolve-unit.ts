@@ -37,6 +37,7 @@ export interface ResolvedUnit extends UnitParts {
 /** NOT_AVAILABLE_YET if the unit has parts that this version does not run, LIMIT_EXCEEDED for too many indexes. */
 export function resolveUnit(definition: UnitDefinition, options: ResolveOptions): ResolvedUnit {
   refuseWhatIsMissing(definition)
+  refuseForgottenSources(definition)
   checkIndexes(definition, options.limits)
   const layouts = new Map<string, Layout>()
   const rules = new Map<string, Rules>()
@@ -104,6 +105,18 @@ function refuseWhatIsMissing(definition: UnitDefinition): void {
   }
 }
 
+/** That a source was loaded is journaled; its rows would not be. */
+function refuseForgottenSources({ name: unit, entries, sources }: UnitDefinition): void {
+  for (const [name, { entry }] of sources) {
+    if (entries.get(entry)?.durable !== false) continue
+    throw new PlenumError(
+      'UNIT_INVALID',
+      `Unit '${unit}' loads the source '${name}' into the entry type '${entry}', which is not durable: the rows would be gone after a restart, and the load would not be repeated.`,
+      { details: { section: 'sources', name } },
+    )
+  }
+}
+
 function checkIndexes({ entries }: UnitDefinition, { indexesMax }: Limits): void {
   for (const [name, { indexes }] of entries) {
     if (indexes.length <= indexesMax) continue
@@ -133,6 +146,7 @@ function layoutOf(entry: EntryDefinition): Layout {
     indexes: entry.indexes,
     ...(entry.fifo === undefined ? {} : { fifo: entry.fifo }),
     ...(entry.everywhere ? ({ everywhere: true } as const) : {}),
+    ...(entry.durable ? {} : ({ durable: false } as const)),
   })
 }
 

@@ -8,6 +8,8 @@ import { conflictAround, searchOrder, type SequentialModel } from './search-orde
 export interface RegisterOptions {
   /** Configurations that the search may look at for each key; 200,000 unless told. */
   readonly budget?: number | undefined
+  /** How often each register may have lost what it held by itself, at any time; never unless told. */
+  readonly vanishings?: number | undefined
 }
 
 /** How much was checked. */
@@ -38,12 +40,13 @@ export function checkRegisters(
   options: RegisterOptions = {},
 ): CheckResult<RegisterCounts, HistoryEvent> {
   const budget = options.budget ?? searchBudget
+  const vanishings = Array.from({ length: options.vanishings ?? 0 }, (_, at) => vanishing(at))
   const byKey = Map.groupBy(operationsOf(history).filter(isTelling), ({ key }) => key)
   let operations = 0
   let steps = 0
   let open: string | undefined
   for (const [key, ofKey] of byKey) {
-    const outcome = searchOrder(modelOf(ofKey), ofKey, budget)
+    const outcome = searchOrder(modelOf(ofKey), [...ofKey, ...vanishings], budget)
     operations += ofKey.length
     steps += outcome.steps
     if (outcome.kind === 'undecided') open ??= key
@@ -63,6 +66,23 @@ function isTelling({ f, completion }: RecordedOperation): boolean {
   if (!registerFunctions.has(f)) return false
   if (completion.kind === 'fail') return observedFailure(f) === completion.error
   return completion.kind === 'ok' || f !== 'read'
+}
+
+/** A removal that nobody asked for: it happens at any time, or never. */
+function vanishing(at: number): RecordedOperation {
+  return {
+    op: -1 - at,
+    f: 'delete',
+    key: '',
+    input: undefined,
+    session: undefined,
+    request: undefined,
+    invoked: -1,
+    completed: Infinity,
+    known: false,
+    completion: { kind: 'unknown' },
+    events: [],
+  }
 }
 
 function observedFailure(f: string): string | undefined {

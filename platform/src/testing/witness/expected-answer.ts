@@ -46,6 +46,7 @@ export function expectedAnswer(
   // A type that the journal has not heard of yet has no entries; that is an answer as well.
   copy.declare(unit?.layouts ?? [])
   const run = new NaiveRun(copy, (type) => unit?.rules.get(type), command.kind === 'call')
+  if (isVolatile(copy, command)) return { fits: () => undefined, text: 'what only the primary knows', changes: [] }
   switch (command.kind) {
     case 'register':
       return present(run, ownLayouts.session.name, { session: command.session }, true)
@@ -76,6 +77,12 @@ export function expectedAnswer(
     default:
       return dataAnswer(run, command, given)
   }
+}
+
+/** True for a command of an entry type that no journal knows of: it changes nothing there. */
+function isVolatile(space: NaiveSpace, command: Command): boolean {
+  if (command.kind === 'batch') return command.commands.every((one) => isVolatile(space, one))
+  return 'type' in command && space.tables.find(({ layout }) => layout.name === command.type)?.layout.durable === false
 }
 
 /** What a data command must answer and change. */

@@ -203,20 +203,26 @@ class NaiveOperations {
 
   /** The type's name, if the entry lies on the handler's route or everywhere. */
   #own(type: TypeReference, key: Fields): string {
-    const name = nameOf(type)
+    const name = this.#known(type)
     if (this.#isEverywhere(name)) return name
     if (!this.#routesOf(name).every((field) => key[field] === this.#route)) throw naiveError('OUTSIDE_ROUTE')
     return name
   }
 
   #asked(type: TypeReference, where: Fields): string {
-    const name = nameOf(type)
+    const name = this.#known(type)
     if (this.#isEverywhere(name)) return name
     const isRoute = (condition: unknown): boolean =>
       condition === this.#route ||
       (typeof condition === 'object' && condition !== null && 'eq' in condition && condition.eq === this.#route)
     if (!this.#routesOf(name).every((field) => isRoute(where[field]))) throw naiveError('OUTSIDE_ROUTE')
     return name
+  }
+
+  /** The type's name; of what is not durable only the primary knew. */
+  #known(type: TypeReference): string {
+    const name = nameOf(type)
+    return this.#run.space.tables[this.#run.table(name)]!.layout.durable === false ? this.#newId() : name
   }
 
   #isEverywhere(type: string): boolean {
