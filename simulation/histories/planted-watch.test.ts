@@ -74,8 +74,7 @@ test('[WA2] a watch that was resumed with a gap, or with what was told before, i
   const gap = jsonLines(events.filter((event) => event !== changes[0]))
   expect(judge(gap, jsonLines(dump), undefined)).toEqual(violation(`violation: Watch ${changes[0]!.op} of`))
   const before = events.findLast(
-    ({ process, type, op, key }) =>
-      process === changes[0]!.process && type === 'ok' && op < changes[0]!.op && key !== undefined,
+    (event) => event.process === changes[0]!.process && event.op < changes[0]!.op && isChange(event),
   )!
   const again = events.flatMap((event) =>
     event === changes[0] ? [{ ...before, op: event.op, time: event.time }, event] : [event],

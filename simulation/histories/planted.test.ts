@@ -12,7 +12,7 @@ import { jsonLines, type DumpLine, type HistoryEvent } from 'plenum/testing'
 const made = new Map<string, Made>()
 
 beforeAll(async () => {
-  for (const workload of ['register', 'set', 'bank', 'session', 'queue']) {
+  for (const workload of ['register', 'set', 'bank', 'session', 'queue', 'txn']) {
     made.set(workload, await makeHistory({ workload, seed: 5, operations: 300, faults: 'all', real: false }, () => {}))
   }
 }, 60_000)
@@ -190,7 +190,7 @@ test('the command prints lines and nothing else, and judges a file by its exit c
 test('the command that cannot be understood says how it is called, and exits with 2', async () => {
   const missing = join(folder, 'missing')
   const wrong: readonly (readonly [args: readonly string[], why: string])[] = [
-    [[], '--workload is missing: one of register, set, bank, session, queue, watch.'],
+    [[], '--workload is missing: one of register, set, bank, session, queue, watch, txn.'],
     [['--workload', 'set'], '--seed is missing.'],
     [['--workload', 'txn', '--seed', '1'], "The workload 'txn' is not there yet"],
     [['--workload', 'set', '--seed', '1', '--real', '--faults', 'regressions'], '--faults needs one of none, all'],
@@ -201,4 +201,34 @@ test('the command that cannot be understood says how it is called, and exits wit
   for (const [args, why] of wrong) {
     expect(await command(args)).toMatchObject({ code: 2, out: '', err: expect.stringContaining(why) })
   }
+})
+
+test('a transaction that misses what was acked before it began is found', () => {
+  const { events } = soundHistory('txn')
+  // The last reads see everything; one of them is shown a list without its newest value.
+  const last = events.at(-1)!
+  const [[, key, items], ...others] = last.value as [['r', string, number[]], ...unknown[]]
+  const text = withValue(events, last, [['r', key, items.slice(0, -1)], ...others])
+  expect(judge(text, undefined, undefined)).toEqual(violation('violation: '))
+})
+
+test('a transaction of which one half was seen, and the other was not, is found', () => {
+  const { events } = soundHistory('txn')
+  const isAppend = (event: HistoryEvent): boolean =>
+    event.type === 'ok' && (event.value as [string][]).some(([kind]) => kind === 'append')
+  const appended = events.find(isAppend)!
+  const [, key, value] = (appended.value as [string, string, number][]).find(([kind]) => kind === 'append')!
+  // Whoever read it later reads the list as if it had never been there.
+  const text = jsonLines(
+    events.map((event) => {
+      if (event.type !== 'ok' || event === events.at(-1)) return event
+      const steps = (event.value as [string, string, unknown][]).map(([kind, list, items]) =>
+        kind === 'r' && list === key
+          ? [kind, list, (items as number[]).filter((item) => item !== value)]
+          : [kind, list, items],
+      )
+      return { ...event, value: steps }
+    }),
+  )
+  expect(judge(text, undefined, undefined)).toEqual(violation('violation: '))
 })

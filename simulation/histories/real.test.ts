@@ -3,7 +3,7 @@ import { historyFrom } from './lines.ts'
 import { judge } from './judge.ts'
 import { makeHistory } from './make.ts'
 
-test.for(['register', 'session', 'queue'])(
+test.for(['register', 'session', 'queue', 'txn'])(
   '[JR6] [SP12] a real process that is killed under load keeps what it acked: workload %s',
   { timeout: 120_000 },
   async (workload) => {

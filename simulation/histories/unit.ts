@@ -20,6 +20,9 @@ export const Job = entry('job', z.object({ id: z.int(), queue: z.string() }), {
   fifo: 'queue',
 })
 
+/** A list that transactions append to; lists lie on all partitions. */
+export const List = entry('list', z.object({ id: z.string(), items: z.array(z.int()) }), { id: 'id' })
+
 /** A note on a shelf, which is its route; it carries its version, because a watch does not tell it. */
 export const Note = entry(
   'note',
@@ -45,7 +48,7 @@ const Transfer = z.object({ bank: z.string(), from: z.string(), to: z.string(), 
 /** Everything that the workloads of histories use; each uses its own entry type. */
 export default unit(
   'histories',
-  { entries: [Register, Member, Account, Job, Note] },
+  { entries: [Register, Member, Account, Job, List, Note] },
   {
     handlers: {
       /** Compares and sets; one request, so that its repetition gets the first answer. */

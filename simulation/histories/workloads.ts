@@ -4,6 +4,7 @@ import { queue } from './queue.ts'
 import { register } from './register.ts'
 import { session } from './session.ts'
 import { set } from './set.ts'
+import { txn } from './txn.ts'
 import { watch } from './watch.ts'
 import type { Workload } from './workload.ts'
 
@@ -15,8 +16,8 @@ const workloads: Readonly<Record<string, Workload | null>> = {
   session,
   queue,
   watch,
+  txn,
   'fifo-groups': null,
-  txn: null,
 }
 
 /** The names of those that are there. */
