@@ -192,7 +192,7 @@ test('the command that cannot be understood says how it is called, and exits wit
   const wrong: readonly (readonly [args: readonly string[], why: string])[] = [
     [[], '--workload is missing: one of register, set, bank, session, queue, watch, txn.'],
     [['--workload', 'set'], '--seed is missing.'],
-    [['--workload', 'txn', '--seed', '1'], "The workload 'txn' is not there yet"],
+    [['--workload', 'fifo-groups', '--seed', '1'], "The workload 'fifo-groups' is not there yet"],
     [['--workload', 'set', '--seed', '1', '--real', '--faults', 'regressions'], '--faults needs one of none, all'],
     [['--workload', 'set', '--seed', '-1'], '--seed'],
     [['--workload', 'set', '--seed', '1', '--operations', '0'], '--operations needs 1 to 100000'],
