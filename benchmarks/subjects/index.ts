@@ -9,6 +9,7 @@ import type { RawDisk, RawDiskOptions } from './raw-disk.ts'
 import type { RedisBankOptions } from './redis-bank.ts'
 import type { SnapshotBank, SnapshotBankOptions } from './snapshot-bank.ts'
 import type { SqliteBankOptions } from './sqlite-bank.ts'
+import type { TransactionBank, TransactionBankOptions } from './transaction-bank.ts'
 
 /** The functions that open the subjects. */
 export const subjects = {
@@ -26,6 +27,8 @@ export const subjects = {
     (await import('./postgres-bank.ts')).openPostgresBank(options),
   'query-shop': async (options: QueryShopOptions): Promise<QueryShop> =>
     (await import('./query-shop.ts')).openQueryShop(options),
+  'transaction-bank': async (options: TransactionBankOptions): Promise<TransactionBank> =>
+    (await import('./transaction-bank.ts')).openTransactionBank(options),
   'file-engine': async (options: FileEngineOptions): Promise<FileEngine> =>
     (await import('./file-engine.ts')).openFileEngine(options),
   'raw-disk': async (options: RawDiskOptions): Promise<RawDisk> => (await import('./raw-disk.ts')).openRawDisk(options),

@@ -10,6 +10,7 @@ import { reads } from './reads.ts'
 import { recovery } from './recovery.ts'
 import { risk } from './risk.ts'
 import { snapshots } from './snapshots.ts'
+import { transactions } from './transactions.ts'
 import { transfers } from './transfers.ts'
 import { writes } from './writes.ts'
 
@@ -20,6 +21,7 @@ export const suites: readonly Suite[] = [
   writes,
   levels,
   transfers,
+  transactions,
   anchors,
   paced,
   recovery,

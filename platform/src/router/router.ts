@@ -64,6 +64,8 @@ export class Router implements Sender {
   readonly #waitSessions: readonly PartitionSession[]
   readonly #runtime: Runtime
   readonly #waitPartMs: number
+  readonly #name: string
+  #names = 0
   /** The waits that are under way, by name. */
   readonly #waits = new Map<string, Given>()
   readonly #hasher = new RouteHasher()
@@ -73,6 +75,7 @@ export class Router implements Sender {
     this.#channels = channels
     this.#runtime = runtime
     this.#waitPartMs = limits.sessionLeaseMs / 4
+    this.#name = [...runtime.random.bytes(16)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
     this.#sessions = channels.map((channel) => new PartitionSession(channel, runtime, limits))
     this.#waitSessions = channels.map((channel) => new PartitionSession(channel, runtime, limits))
   }
@@ -110,8 +113,12 @@ export class Router implements Sender {
 
   /** A wait for a match, with a name that nobody else uses. */
   newWait(ms: number): Wait {
-    const id = [...this.#runtime.random.bytes(16)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
-    return { id, ms }
+    return { id: this.newName(), ms }
+  }
+
+  /** A name that nobody else uses: this router's own, and a number. */
+  newName(): string {
+    return `${this.#name}-${(this.#names += 1).toString(36)}`
   }
 
   /** Milliseconds of a clock that never goes back. */

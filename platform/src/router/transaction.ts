@@ -239,7 +239,7 @@ export class TransactionScope implements Sender {
     const [partition, share] = coordinator
     const others = shares.filter(([other]) => other !== partition)
     const until = share.time + this.#limits.transactionMsMax
-    const transaction: TransactionName = { id: this.#router.newWait(0).id, coordinator: partition, until }
+    const transaction: TransactionName = { id: this.#router.newName(), coordinator: partition, until }
     await this.#prepare(transaction, others)
     const partitions = others.map(([other]) => other)
     try {
@@ -399,5 +399,12 @@ function copied(value: unknown, level: number): unknown {
   if (value instanceof Uint8Array) return value.slice()
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== Object.prototype && prototype !== null) return value
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, copied(item, level + 1)]))
+  const copy: Record<string, unknown> = {}
+  for (const name of Object.keys(value)) {
+    const item = copied((value as Readonly<Record<string, unknown>>)[name], level + 1)
+    // An own field of this name would become the prototype.
+    if (name === '__proto__') Object.defineProperty(copy, name, { value: item, enumerable: true })
+    else copy[name] = item
+  }
+  return copy
 }
