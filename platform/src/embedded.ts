@@ -191,7 +191,7 @@ function memoryJournals(options: Options, runtime: Runtime): Journals {
   }
   const partitions = Array.from({ length: options.partitions ?? 4 }, () => ({
     id: runtime.random.bytes(16),
-    journal: new MemoryJournal(),
+    journal: new MemoryJournal({ runtime }),
   }))
   return {
     partitions,

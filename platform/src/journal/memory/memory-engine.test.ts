@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { isPlenumError } from '../../kernel/index.ts'
+import { nodeRuntime } from '../../runtime/node/index.ts'
 import { ChainWriter, journalContract } from '../journal-contract.ts'
 import { MemoryJournal } from './memory-engine.ts'
 
@@ -46,4 +47,13 @@ test('a record larger than what is kept is still there until the next one comes'
   expect(await journal.open()).toMatchObject({ first: 1, next: 2 })
   await journal.append(2, writer.seal('BATCH'))
   expect(await journal.open()).toMatchObject({ first: 2, next: 3 })
+})
+
+test('callers that ask again as soon as they are answered do not keep timers waiting', async () => {
+  const journal = new MemoryJournal({ runtime: nodeRuntime() })
+  const writer = new ChainWriter(0)
+  let fired = false
+  setTimeout(() => (fired = true), 1)
+  for (let position = 1; !fired && position <= 500_000; position++) await journal.append(position, writer.seal('BATCH'))
+  expect(fired).toBe(true)
 })

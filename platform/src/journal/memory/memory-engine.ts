@@ -1,12 +1,18 @@
 import { assert, PlenumError } from '../../kernel/index.ts'
 import type { Appended, Found, Journal, Position, SnapshotName, Tail } from '../journal.ts'
+import type { Runtime } from '../../runtime/index.ts'
 import { MemorySnapshots } from './memory-snapshots.ts'
 
 /** What a memory journal keeps so that followers can read it. */
 export interface MemoryJournalOptions {
   /** Bytes of the newest records that are kept; older ones are forgotten as if trimmed. */
   readonly keptBytesMax?: number
+  /** Lets the loop turn now and then; without it whoever is answered at once may keep all others waiting for ever. */
+  readonly runtime?: Pick<Runtime, 'clock' | 'timers'> | undefined
 }
+
+/** Milliseconds of one turn of the loop after which an ack waits for the next one. */
+const turnMsMax = 4
 
 const keptBytesMaxDefault = 16 << 20
 const refused: Promise<Appended> = Promise.resolve({ kind: 'refused' })
@@ -14,7 +20,9 @@ const unavailable: Promise<Appended> = Promise.resolve({ kind: 'unavailable' })
 
 /**
  * The journal of level `memory`: nothing survives the process, so an append is done when it was called. It keeps the
- * newest records for readers of the same process and costs one promise an append.
+ * newest records for readers of the same process and costs one promise an append. As nothing here waits for a disk,
+ * callers that ask again as soon as they are answered would never let the loop turn, and timers would starve: every few
+ * milliseconds an ack waits for the next turn.
  */
 export class MemoryJournal implements Journal {
   readonly level = 'memory'
@@ -28,10 +36,14 @@ export class MemoryJournal implements Journal {
   #keptBytes = 0
   #closed = false
   #waiting: (() => void)[] = []
+  readonly #runtime: MemoryJournalOptions['runtime']
+  /** When the present turn of the loop was first noticed; undefined before. */
+  #turnBegan: number | undefined
 
   constructor(options: MemoryJournalOptions = {}) {
     this.#keptBytesMax = options.keptBytesMax ?? keptBytesMaxDefault
     assert(this.#keptBytesMax > 0, 'a memory journal keeps some bytes')
+    this.#runtime = options.runtime
   }
 
   get #next(): Position {
@@ -55,7 +67,20 @@ export class MemoryJournal implements Journal {
     // The newest record is always kept, however large it is.
     while (this.#keptBytes > this.#keptBytesMax && this.#start < this.#records.length - 1) this.#forget()
     if (this.#waiting.length > 0) this.#wake()
-    return Promise.resolve({ kind: 'acked', position })
+    return this.#inTurn({ kind: 'acked', position })
+  }
+
+  /** At once, or in the next turn of the loop if this one has lasted for long. */
+  #inTurn(outcome: Appended): Promise<Appended> {
+    if (this.#runtime === undefined) return Promise.resolve(outcome)
+    const { clock, timers } = this.#runtime
+    const now = clock.monotonic()
+    if (this.#turnBegan === undefined) {
+      this.#turnBegan = now
+      timers.soon(() => (this.#turnBegan = undefined))
+    }
+    if (now - this.#turnBegan < turnMsMax) return Promise.resolve(outcome)
+    return new Promise((resolve) => timers.soon(() => resolve(outcome)))
   }
 
   async *read(from: Position, signal?: AbortSignal): AsyncGenerator<Found, void> {
