@@ -6,6 +6,7 @@
 // I3 The index is derived: it follows the rows, and nothing of it is journaled.
 import { compareItems, isScalar } from './item-order.ts'
 import type { StoredValue } from './layout.ts'
+import { ReusingMap } from './reusing-map.ts'
 import type { Row } from './row.ts'
 import { SortedList } from './sorted-list.ts'
 import { compilePath } from './value-code.ts'
@@ -26,7 +27,7 @@ export type Group = Row | SortedList<Row>
 interface Level {
   rows: number
   /** By the next key: levels, and at the last path groups. */
-  readonly below: Map<unknown, Level | Group>
+  readonly below: ReusingMap<unknown, Level | Group>
   /** The keys in order; made when the first query asks for order, because many an index is never asked. */
   keys: SortedList<unknown> | undefined
 }
@@ -156,7 +157,7 @@ export class SecondaryIndex {
 }
 
 function newLevel(): Level {
-  return { rows: 0, below: new Map(), keys: undefined }
+  return { rows: 0, below: new ReusingMap(), keys: undefined }
 }
 
 function forget(level: Level, key: unknown): void {
@@ -164,9 +165,9 @@ function forget(level: Level, key: unknown): void {
   level.keys?.delete(key)
 }
 
-function sorted(below: ReadonlyMap<unknown, unknown>): SortedList<unknown> {
+function sorted(below: ReusingMap<unknown, Level | Group>): SortedList<unknown> {
   const keys = new SortedList(compareKeys)
-  keys.fill([...below.keys()])
+  keys.fill(below.keys())
   return keys
 }
 

@@ -1,6 +1,7 @@
 import { PlenumError } from '../kernel/index.ts'
 import { ByteReader, ByteWriter } from '../codec/index.ts'
 import { readFields, writeFields, type Layout, type StoredValue } from './layout.ts'
+import { ReusingMap } from './reusing-map.ts'
 import type { Row } from './row.ts'
 import { SecondaryIndex, type Visit } from './secondary-index.ts'
 import { compileLayout, type LayoutCode } from './value-code.ts'
@@ -24,7 +25,7 @@ export class Table {
   #fields: ReadonlySet<string>
   /** True where entries live in the memory of the primary alone: nothing of them is journaled. */
   readonly isVolatile: boolean
-  readonly #rows = new Map<unknown, Row>()
+  readonly #rows = new ReusingMap<unknown, Row>()
   readonly #idField: string | undefined
   readonly #chained: boolean
   #size = 0
