@@ -358,8 +358,8 @@ const copies: readonly ProtocolMutant[] = [
     [
       [
         'router/copies.ts',
-        'same.map((one) => scope.send(partition, one))',
-        'same.map((one) => this.#sender.send(partition, one))',
+        'scope.attempt(partition, again(one), own, true)',
+        'this.#sender.send(partition, again(one))',
       ],
     ],
     { scenario: 'copies' },
@@ -372,7 +372,7 @@ const volatileState: readonly ProtocolMutant[] = [
     'volatile stamps begin anew',
     'The stamps of what is not durable begin at the same number in each reign.',
     120,
-    [[primary, 'replica.machine.beginReign(options.startTime)', 'replica.machine.beginReign(0)']],
+    [[primary, 'replica.machine.beginReign(replica.fold.head.epoch)', 'replica.machine.beginReign(0)']],
     { scenario: 'spots' },
   ),
   mutant(

@@ -86,4 +86,48 @@ describe('atomic batches', () => {
     expect(removed.every((outcome) => outcome.ok && outcome.value)).toBe(true)
     expect(await space.count(Seat, {})).toBe(0)
   })
+
+  test('[SP10] the first entry in order that fails is told, whichever fails first', async () => {
+    await using client = await open()
+    const { space } = client
+    await space.insert(Seat, { id: 'a', row: 1 })
+    const batch = space.insertAll(Seat, [...seats('b', 'a'), { row: 1 } as unknown as { id: string; row: number }], {
+      atomic: true,
+    })
+    await expect(batch).rejects.toMatchObject({ code: 'ENTRY_EXISTS', details: { at: 1 } })
+    const options: object = { atomic: 1 }
+    await expect(space.insertAll(Seat, seats('c', 'a'), options)).rejects.toMatchObject({
+      code: 'VALUE_INVALID',
+      details: { field: 'atomic' },
+    })
+    expect(await space.count(Seat, {})).toBe(1)
+  })
+
+  test('[SP10] a batch that runs again writes what it was called with', async () => {
+    for (let ticks = 0; ticks < 20; ticks++) {
+      await using client = await open()
+      const { space } = client
+      await space.write(Seat, { id: 'a', row: 1 })
+      const value = { id: 'a', row: 2 }
+      const batch = space.writeAll(Seat, [value], { atomic: true })
+      value.row = 777
+      for (let tick = 0; tick < ticks; tick++) await Promise.resolve()
+      await Promise.all([batch, space.write(Seat, { id: 'a', row: 5 })])
+      expect((await space.get(Seat, { id: 'a' }))?.row).not.toBe(777)
+    }
+  })
+
+  test('[SP10] [TX1] what is answered is what is stored, also where the schema fills it in', async () => {
+    let made = 0
+    const Order = entry('order', z.object({ id: z.string(), at: z.number().default(() => ++made) }), { id: 'id' })
+    await using client = await embedded({ unit: unit('u', { entries: [Order] }, {}), ack: 'memory', partitions: 2 })
+    const { space } = client
+    const [outcome] = await space.insertAll(Order, [{ id: 'a' }], { atomic: true })
+    expect(outcome).toEqual({ ok: true, value: await space.get(Order, { id: 'a' }) })
+    const seen = await space.transaction(async (tx) => {
+      await tx.write(Order, { id: 'b' })
+      return tx.get(Order, { id: 'b' })
+    })
+    expect(await space.get(Order, { id: 'b' })).toEqual(seen)
+  })
 })

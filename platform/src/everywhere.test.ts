@@ -4,6 +4,7 @@ import { embedded } from './embedded.ts'
 import { stampOf } from './index.ts'
 import { isPlenumError } from './kernel/index.ts'
 import { entry, type Operations } from './space/index.ts'
+import { simulate } from './testing/index.ts'
 import { handler, source, task, unit } from './unit/index.ts'
 
 const Rate = entry('rate', z.object({ currency: z.string(), rate: z.number(), zone: z.string() }), {
@@ -86,11 +87,11 @@ const rates = [
   { currency: 'JPY', rate: 0.0066, zone: 'asia' },
 ]
 
-async function open(partitions = 4) {
-  return embedded({ unit: desk, ack: 'memory', partitions })
+async function open(partitions = 4, limits = {}) {
+  return embedded({ unit: desk, ack: 'memory', partitions, limits })
 }
 
-type Desk = Awaited<ReturnType<typeof open>>
+type Desk = Pick<Awaited<ReturnType<typeof open>>, 'tasks'>
 
 /** What each partition holds, once if all hold the same. */
 async function copies({ tasks }: Desk): Promise<readonly string[]> {
@@ -291,5 +292,124 @@ describe('entries that every partition has', () => {
     expect(declare({ placement: 'everywhere', durable: false })).toThrow(refused)
     expect(declare({ placement: 'nowhere' })).toThrow(refused)
     expect(declare({ placement: 'routed', route: 'group', lease: '1s' })).not.toThrow()
+  })
+
+  test('[UN2a] a value that its caller changes after the call goes to all copies as it was', async () => {
+    await using client = await open()
+    const value = { currency: 'CHF', rate: 1, zone: 'x' }
+    const written = client.space.write(Rate, value)
+    value.rate = 2
+    await written
+    expect(await copies(client)).toEqual(['CHF 1'])
+  })
+
+  test('[UN2a] what its schema fills in is the same in all copies', async () => {
+    let made = 0
+    const Stamped = entry('stamped', z.object({ id: z.string(), at: z.number().default(() => ++made) }), {
+      id: 'id',
+      placement: 'everywhere',
+    })
+    const times = task(
+      { input: z.object({}) },
+      (_, { partition }) => partition.readAll(Stamped, {}).map(({ at }) => at),
+      (left, right) => [...left, ...right],
+    )
+    await using client = await embedded({
+      unit: unit('u', { entries: [Stamped] }, { tasks: { times } }),
+      ack: 'memory',
+    })
+    const inserted = await client.space.insert(Stamped, { id: 'a' })
+    expect(new Set((await client.tasks.times({}).total()).value)).toEqual(new Set([inserted.at]))
+  })
+
+  test('[UN2a] no half is left where another copy cannot follow, whoever catches the error', async () => {
+    await using client = await open(4, { transactionBytesMax: 200 })
+    const { space } = client
+    const large = Array.from({ length: 4 }, (_, at) => ({ currency: `C${at}`, rate: 1, zone: 'z'.repeat(60) }))
+    expect(await space.writeAll(Rate, large)).toMatchObject(large.map(() => ({ ok: false })))
+    const caught = space.transaction(async (tx) => {
+      for (const rate of large) await tx.write(Rate, rate).catch(() => undefined)
+    })
+    await expect(caught).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' })
+    expect(await copies(client)).toEqual([''])
+  })
+
+  test('[UN2a] many at once: a batch, a source and a clear are not limited by the number of partitions', async () => {
+    await using client = await open(30)
+    const { space } = client
+    await client.sources.rates.load()
+    expect(await copies(client)).toHaveLength(1)
+    expect(await space.count(Rate, {})).toBe(1_200)
+    expect(await space.clear(Rate, {})).toBe(1_200)
+    expect(await copies(client)).toEqual([''])
+  })
+
+  test('[UN7] [UN2a] a source whose rows are large is loaded in steps that fit', async () => {
+    await using client = await open(2, { transactionBytesMax: 2_000 })
+    await client.sources.rates.load()
+    expect(await client.space.count(Rate, {})).toBe(1_200)
+    expect(await copies(client)).toHaveLength(1)
+  })
+
+  test('[UN2a] [WA1] a watch says what removed them', async () => {
+    await using client = await open()
+    const { space } = client
+    await space.insertAll(Rate, rates.slice(0, 2))
+    const stop = new AbortController()
+    const reasons: unknown[] = []
+    for await (const event of space.watch(Rate, {}, { signal: stop.signal })) {
+      if (event.kind === 'ready') void space.take(Rate, { currency: 'EUR' }).then(() => space.clear(Rate, {}))
+      if (event.kind === 'changes')
+        for (const change of event.changes) if (change.kind === 'removed') reasons.push(change.reason)
+      if (reasons.length === 2) stop.abort()
+    }
+    expect(reasons).toEqual(['taken', 'removed'])
+  })
+
+  test('[UN2a] [SP11] inside a transaction a signal and a key mean what they mean elsewhere', async () => {
+    await using client = await open()
+    const { space } = client
+    const aborted = space.transaction((tx) => tx.write(Rate, rates[0]!, { signal: AbortSignal.abort() }))
+    await expect(aborted).rejects.toMatchObject({ code: 'ABORTED' })
+    const options: object = { key: 'click' }
+    await space.insertAll(Rate, rates)
+    await expect(space.take(Rate, {}, options)).rejects.toMatchObject({ code: 'PLACEMENT_INVALID' })
+    const selected: object = { select: ['rate'] }
+    expect(await space.take(Rate, { currency: 'CHF' }, selected)).toEqual({ rate: 1.1 })
+    expect(await copies(client)).toEqual(['EUR 1.05 JPY 0.0066'])
+  })
+
+  test.each([{ currency: 'CHF' }, {}])(
+    '[UN2a] [SP4] the simulator judges takes of them, and of a transaction, %j',
+    async (where) => {
+      await simulate(desk, { seed: 1, faults: 'none', partitions: 2 }, async ({ client: { space } }) => {
+        await space.insertAll(Rate, rates)
+        await space.take(Rate, where)
+        await space.insert(Payment, { id: 'p', account: 'a', amount: 1 })
+        await space.transaction((tx) => tx.take(Payment, { id: 'p' }))
+      })
+    },
+  )
+
+  test('[UN2a] batches under faults and with little time leave the same copies', async () => {
+    await simulate(desk, { seed: 3, faults: 'all', partitions: 3, clients: 3 }, async (world) => {
+      const { clients, random } = world
+      await Promise.all(
+        clients.map(async ({ space }) => {
+          for (let at = 0; at < 30; at++) {
+            const values = Array.from({ length: 4 }, () => ({
+              currency: `C${random.integer(6)}`,
+              rate: random.integer(1e6),
+              zone: '',
+            }))
+            await space.writeAll(Rate, values, { timeout: `${20 + random.integer(300)}ms` })
+          }
+        }),
+      )
+      await world.settle()
+      // Until those in doubt have asked.
+      await world.sleep('60s')
+      expect(await copies(clients[0]!)).toHaveLength(1)
+    })
   })
 })

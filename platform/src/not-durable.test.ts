@@ -121,6 +121,13 @@ describe('entries that are not durable', () => {
     expect(await space.count(Position, {})).toBe(0)
   })
 
+  test('[SP14] whether a type is durable is true or false', () => {
+    const options: object = { id: 'id', durable: 'no' }
+    expect(() => entry('thing', z.object({ id: z.string() }), options as { id: 'id' })).toThrow(
+      expect.objectContaining({ code: 'UNIT_INVALID', details: { option: 'durable' } }),
+    )
+  })
+
   test('[SP14] [TX1] a transaction has none of them', async () => {
     await using client = await open()
     const { space } = client

@@ -5,6 +5,7 @@ import {
   notInTransaction,
   stampOf,
   type Answer,
+  type Effect,
   type Locks,
   type Machine,
   type ReadObserver,
@@ -95,14 +96,30 @@ function withoutOwn(value: unknown, base: number): unknown {
 }
 
 /**
- * What a command that removes by a query has chosen, as removals by key: a commit must remove what the transaction was
- * given, whatever order a query would meet it in by then. Undefined for every other command.
+ * What is committed in the place of a command, where that is something else: the removals by key of what a query has
+ * chosen, because a commit must remove what the transaction was given; and a value as its schema made it, because a
+ * default may be another one the next time.
  */
 export function chosenBy(
-  { kind, type }: ReadCommand | WriteCommand,
+  command: ReadCommand | WriteCommand,
   removed: readonly { readonly table: Table; readonly value: StoredValue }[],
+  effects: readonly Effect[],
 ): readonly WriteCommand[] | undefined {
-  if (kind !== 'take' && kind !== 'takeAll' && kind !== 'clear') return undefined
-  const options = kind === 'clear' ? {} : ({ reason: 'taken' } as const)
-  return removed.map(({ table, value }) => ({ kind: 'remove', type, key: keyOf(table, value), options }))
+  const { kind, type } = command
+  switch (kind) {
+    case 'take':
+    case 'takeAll':
+    case 'clear': {
+      const options = kind === 'clear' ? {} : ({ reason: 'taken' } as const)
+      return removed.map(({ table, value }) => ({ kind: 'remove', type, key: keyOf(table, value), options }))
+    }
+    case 'insert':
+    case 'write':
+    case 'update': {
+      const last = effects.at(-1)
+      return last?.kind === 'put' ? [{ ...command, value: last.value }] : undefined
+    }
+    default:
+      return undefined
+  }
 }

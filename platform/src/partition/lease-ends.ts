@@ -1,5 +1,5 @@
 import type { Timer, Timers } from '../runtime/index.ts'
-import type { Answers, Machine, Row, Table } from '../space/index.ts'
+import { ownLayouts, type Answers, type Machine, type Row, type Table } from '../space/index.ts'
 
 /** Milliseconds until a lease that is over, and could not be ended yet, is looked at again. */
 const againMs = 100
@@ -60,17 +60,17 @@ export class LeaseEnds {
 
   #end(): void {
     const { machine, answers, effectsMax, keeps, begin, changed } = this.#options
-    let ended = 0
     const inCommands = (remove: () => number): void => {
       for (let count = effectsMax; count === effectsMax;) {
         begin()
         count = remove()
-        ended += count
         if (machine.commit()) changed()
       }
     }
+    const sessions = machine.table(ownLayouts.session.name)
+    const before = sessions.size
     inCommands(() => machine.expire(effectsMax, keeps))
-    if (ended > 0) inCommands(() => answers.forgetEnded(effectsMax))
+    if (sessions.size < before) inCommands(() => answers.forgetEnded(effectsMax))
   }
 
   #wait(at: number, leastMs: number): void {

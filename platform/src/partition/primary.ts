@@ -106,9 +106,9 @@ export class Primary {
     const room = this.#waitingRoom()
     this.#waits = new Waits(room)
     this.#watchers = new Watchers(room)
-    replica.machine.beginReign(options.startTime)
+    replica.machine.beginReign(replica.fold.head.epoch)
     replica.machine.onVolatile = () => {
-      this.#watchers.onAcked(this.#acked)
+      this.#watchers.onVolatile(this.#acked)
       this.#leaseEnds.look()
     }
     this.#waiting = [this.#transactions, this.#waits, this.#watchers]
@@ -139,6 +139,7 @@ export class Primary {
       commands: this.#commands,
       journalId,
       epoch: () => replica.fold.head.epoch,
+      leaseHolds: () => this.#leaseHolds(),
       limits,
       timers: runtime.timers,
       now: () => this.#now(),
@@ -290,7 +291,7 @@ export class Primary {
       this.#transactions.rolledBack()
       return this.#awaitRoom(request)
     }
-    const changed = machine.commit(this.#waits.noticing, this.#execution.dependency)
+    const changed = machine.commit(this.#waits.noticing, Math.min(this.#execution.dependency, this.#lastIndex()))
     this.#transactions.committed()
     const index = changed ? this.#pipeline.lastIndex + 1 : Math.min(this.#execution.dependency, this.#lastIndex())
     if (changed) this.#askFlush()

@@ -274,14 +274,15 @@ export class Transactions implements ReadObserver {
         execution.observer = seen
         const from = machine.changes
         const answer = attempt(() => execution.execute(command))
-        return { answer, chosen: chosenBy(command, machine.removedSince(from)) }
+        return { answer, removed: machine.removedSince(from) }
       })
       this.check()
       // Whether it will be so at the commit is another question; what it says must be acked.
       execution.dependency = Infinity
       const own = unstamped(tried.value.answer, command.kind, seen.base)
       const stamps = own.ok ? stampsOf(own.value) : undefined
-      return { answer: own, stamps, seen: seen.all(), time: machine.time, chosen: tried.value.chosen }
+      const chosen = own.ok ? chosenBy(command, tried.value.removed, tried.effects) : undefined
+      return { answer: own, stamps, seen: seen.all(), time: machine.time, chosen }
     } finally {
       execution.observer = observer
       machine.guard = guard

@@ -1,7 +1,17 @@
 import { expect, test } from 'vitest'
+import type { Limits } from '../kernel/index.ts'
 import { hashState, type Layout, type Machine, type Request, type Watched, type WatchPlace } from '../space/index.ts'
 import type { Execution } from './logic.ts'
-import { Answers, count, DataLogic, get, itemLayout, PartitionBench, write } from './contract/partition-bench.ts'
+import {
+  Answers,
+  count,
+  DataLogic,
+  get,
+  insert,
+  itemLayout,
+  PartitionBench,
+  write,
+} from './contract/partition-bench.ts'
 import { turns } from './contract/manual-runtime.ts'
 
 const spotLayout: Layout = {
@@ -40,8 +50,8 @@ class SpotLogic extends DataLogic {
   }
 }
 
-async function open(shared = false) {
-  const bench = new PartitionBench({ shared })
+async function open(shared = false, limits: Partial<Limits> = {}) {
+  const bench = new PartitionBench({ shared, limits })
   const logic = new SpotLogic('unit-1', bench.limits, [itemLayout, spotLayout])
   const { partition, journal } = await bench.primary(1, logic)
   const answers = new Answers()
@@ -209,4 +219,104 @@ test('[SP14] [TX3] no transaction reads or changes them', async () => {
   await expect(partition.submit(draft(get('x'), [put('a', 2)]))).rejects.toMatchObject({ code: 'TRANSACTION_CONFLICT' })
   expect(await partition.submit(all)).toEqual([{ id: 'a', n: 1 }])
   expect(await partition.submit(put('a', 2))).toMatchObject({ version: 2 })
+})
+
+test('[SP14] [WA1] after a change that was taken back, a watch hears of the next one at once', async () => {
+  const { bench, partition, answers, ask } = await open()
+  const begun = (await partition.submit(watch('w', undefined, 0))) as Watched & { readonly kind: 'initial' }
+  ask('watch', watch('w', begun.place, 1_000_000))
+  await partition.submit({ command: { kind: 'draft', before: [], command: insert('x', 1).command as never } })
+  await partition.submit(both(get('nothing'), put('a', 1)))
+  await bench.runtime.advance(100)
+  expect(answers.of('watch')).toMatchObject({ value: { commits: [{ changes: [{ kind: 'added' }] }] } })
+})
+
+test("[SP14] [ID2] a stamp of one reign is nobody else's in the next, though the clock was set back", async () => {
+  const { bench, logic, partition } = await open()
+  await partition.submit(put('a', 0))
+  const begun = (await partition.submit(watch('w', undefined, 0))) as Watched & { readonly kind: 'initial' }
+  const { stamp } = (await partition.submit(put('a', 1))) as { readonly stamp: number }
+  await bench.runtime.advance(60_000)
+  partition.drop()
+  bench.runtime.setWall(-3_600_000)
+  const second = await bench.primary(2, logic)
+  await second.partition.submit(put('b', 0))
+  await second.partition.submit(put('a', 7))
+  expect(await second.partition.submit(watch('v', begun.place, 0))).toMatchObject({ kind: 'gone' })
+  const patch = {
+    kind: 'patch',
+    type: 'spot',
+    key: { id: 'a' },
+    fields: { n: 2 },
+    options: { ifStamp: stamp },
+  } as const
+  await expect(second.partition.submit({ command: patch })).rejects.toMatchObject({ code: 'STAMP_CONFLICT' })
+})
+
+test('[SP14] [PA4] a primary whose lease is over tells nobody of a change that nobody else will know', async () => {
+  const { bench, logic, partition, answers, ask } = await open(true)
+  const begun = (await partition.submit(watch('w', undefined, 0))) as Watched & { readonly kind: 'initial' }
+  const second = await bench.follower(2, logic)
+  ask('watch', watch('w', begun.place, 1_000_000))
+  bench.stream.plan('held')
+  ask('x', write('x', 1))
+  await turns()
+  await bench.runtime.advance(bench.limits.leaseMs * 1.2)
+  expect(second.partition.role.kind).toBe('primary')
+  ask('put', put('a', 1))
+  await turns()
+  expect([answers.of('put'), answers.of('watch')]).toEqual(['waits', 'waits'])
+})
+
+test('[SP14] [WA1] a watch begins at once where nothing that it tells is unacked', async () => {
+  const { bench, answers, ask } = await open()
+  bench.stream.fate = 'held'
+  ask('x', write('x', 1))
+  await turns()
+  ask('look', look('a'))
+  ask('watch', watch('w', undefined, 0))
+  await turns()
+  expect(answers.order).toEqual(['look', 'watch'])
+})
+
+test('[SP14] leases in a burst all end, and behind the ring a watch begins anew', async () => {
+  const { bench, partition, logic } = await open(false, {
+    commandEffectsMax: 4,
+    sessionRequestsMax: 2,
+    changeRingMax: 30,
+  })
+  const { place } = (await partition.submit(watch('w', undefined, 0))) as Watched & { readonly kind: 'initial' }
+  bench.stream.fate = 'held'
+  for (let n = 0; n < 13; n++) await partition.submit(put(`s${n}`, n, 500))
+  await bench.runtime.advance(700)
+  expect(logic.machine!.table('spot').size).toBe(0)
+  const told = (await partition.submit(watch('w', place, 0))) as Watched & { readonly kind: 'changes' }
+  const kinds = told.commits.flatMap(({ changes }) => changes.map(({ kind }) => kind))
+  expect(kinds.filter((kind) => kind === 'removed')).toHaveLength(13)
+  for (let n = 0; n < 5; n++) await partition.submit(put('a', n))
+  expect(await partition.submit(watch('w', place, 0))).toMatchObject({ kind: 'gone' })
+})
+
+test('[SP14] a command that is taken back leaves no trace of anything', async () => {
+  const { bench, partition, logic, answers, ask } = await open(false, { answerBytesMax: 300 })
+  await partition.submit({ command: { kind: 'register', session: 's' } })
+  await partition.submit(put('a', 1, 500))
+  await partition.submit(put('b', 2))
+  await partition.submit(put('c', 3))
+  const { place } = (await partition.submit(watch('w', undefined, 0))) as Watched & { readonly kind: 'initial' }
+  const table = logic.machine!.table('spot')
+  const traces = (): unknown => [
+    table.lastIndex,
+    ...[...table.rows()].map((row) => [row.value, row.version, row.stamp, row.index, row.lease, row.born]),
+  ]
+  const [entries, before] = [await partition.submit(all), JSON.stringify(traces())]
+  const renew: Request = { command: { kind: 'renew', type: 'spot', key: { id: 'a' }, leaseMs: 60_000 } }
+  const many = both(renew, put('b', 9, 100), drop('c'), put('d', 1), drop('d'), put('d', 5), all, all, all, all)
+  const failing: Request = { ...many, identity: { kind: 'numbered', session: 's', number: 1, lowest: 1 } }
+  await expect(partition.submit(failing)).rejects.toMatchObject({ code: 'VALUE_TOO_LARGE' })
+  expect(await partition.submit(all)).toEqual(entries)
+  expect(JSON.stringify(traces())).toBe(before)
+  ask('watch', watch('w', place, 100_000))
+  await bench.runtime.advance(600)
+  expect(answers.of('watch')).toMatchObject({ value: { commits: [{ changes: [{ reason: 'expired' }] }] } })
 })

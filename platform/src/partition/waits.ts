@@ -182,9 +182,8 @@ export class Waits {
       resolve(refuse(error, identity))
       return 'answered'
     }
-    const index = machine.commit(undefined, execution.dependency)
-      ? changed()
-      : Math.min(execution.dependency, lastIndex())
+    const dependency = Math.min(execution.dependency, lastIndex())
+    const index = machine.commit(undefined, dependency) ? changed() : dependency
     if (value === undefined) return 'nothing'
     resolve(hold(index, value))
     return 'answered'

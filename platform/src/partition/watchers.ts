@@ -34,6 +34,8 @@ export interface WatchersOptions {
   readonly journalId: Uint8Array
   /** The reign. */
   readonly epoch: () => number
+  /** Whether no other reign can have begun. */
+  readonly leaseHolds: () => boolean
   readonly limits: Limits
   readonly timers: Timers
   readonly acked: () => number
@@ -52,6 +54,8 @@ export class Watchers {
   /** The journal's id, in hexadecimal digits. */
   readonly #journal: string
   readonly #waiting = new Map<string, Watcher>()
+  /** Those among them that watch what is not durable. */
+  readonly #ofVolatile = new Set<Watcher>()
 
   constructor(options: WatchersOptions) {
     this.#options = options
@@ -67,8 +71,9 @@ export class Watchers {
       const options = initial && since === undefined ? {} : { limit: 0 }
       const entries = commands.evaluate({ kind: 'readAll', type, where, options })
       if (since === undefined) {
-        const change = machine.ringOf(machine.table(type)).last
-        const place = { ...this.#reign, index: lastIndex(), change }
+        const table = machine.table(type)
+        const index = table.isVolatile ? Math.min(table.lastIndex, lastIndex()) : lastIndex()
+        const place = { ...this.#reign, index, change: machine.ringOf(table).last }
         return hold(place.index, { kind: 'initial', entries, place })
       }
       if (since.journal !== this.#journal) throw otherJournal()
@@ -87,18 +92,27 @@ export class Watchers {
     this.#waiting.get(wait.id)?.resolve(watched)
     const { promise, resolve, reject } = Promise.withResolvers<Watched>()
     const timer = this.#options.timers.after(wait.ms, () => this.#end(wait.id))
-    this.#waiting.set(wait.id, { id: wait.id, table, matches, place: watched.place, resolve, reject, timer })
+    const watcher = { id: wait.id, table, matches, place: watched.place, resolve, reject, timer }
+    this.#waiting.set(wait.id, watcher)
+    if (table.isVolatile) this.#ofVolatile.add(watcher)
     return promise
   }
 
   /** More is acked: whoever sees something of it is told. */
   onAcked(acked: number): void {
     if (this.#waiting.size === 0) return
-    for (const watcher of this.#waiting.values()) {
-      const watched = this.#collect(watcher.table, watcher.matches, watcher.place, acked)
-      if (watched.kind === 'changes' && watched.commits.length === 0) watcher.place = watched.place
-      else this.#settle(watcher, watched)
-    }
+    for (const watcher of this.#waiting.values()) this.#look(watcher, acked)
+  }
+
+  /** Something that is not durable has changed: no ack will say so. */
+  onVolatile(acked: number): void {
+    for (const watcher of this.#ofVolatile) this.#look(watcher, acked)
+  }
+
+  #look(watcher: Watcher, acked: number): void {
+    const watched = this.#collect(watcher.table, watcher.matches, watcher.place, acked)
+    if (watched.kind === 'changes' && watched.commits.length === 0) watcher.place = watched.place
+    else this.#settle(watcher, watched)
   }
 
   /** Ends a wait; false if nobody waits under this name. */
@@ -108,10 +122,9 @@ export class Watchers {
 
   /** Nobody watches here any more. */
   abandon(error: unknown): void {
-    for (const { id, timer, reject } of this.#waiting.values()) {
-      this.#waiting.delete(id)
-      timer.stop()
-      reject(error)
+    for (const watcher of this.#waiting.values()) {
+      this.#forget(watcher)
+      watcher.reject(error)
     }
   }
 
@@ -119,6 +132,7 @@ export class Watchers {
   stop(): void {
     for (const { timer } of this.#waiting.values()) timer.stop()
     this.#waiting.clear()
+    this.#ofVolatile.clear()
   }
 
   #end(id: string): boolean {
@@ -132,15 +146,22 @@ export class Watchers {
     return { journal: this.#journal, epoch: this.#options.epoch() }
   }
 
-  #settle({ id, timer, resolve }: Watcher, watched: Watched): void {
-    this.#waiting.delete(id)
-    timer.stop()
-    resolve(watched)
+  #settle(watcher: Watcher, watched: Watched): void {
+    this.#forget(watcher)
+    watcher.resolve(watched)
+  }
+
+  #forget(watcher: Watcher): void {
+    this.#waiting.delete(watcher.id)
+    this.#ofVolatile.delete(watcher)
+    watcher.timer.stop()
   }
 
   #collect(table: Table, matches: Matcher, since: WatchPlace, acked: number): Watched {
     const { limits, machine } = this.#options
     const ring = machine.ringOf(table)
+    // What is acked is so whoever reigns; what is not journaled is so only here, and only as long as that is certain.
+    if (table.isVolatile && !this.#options.leaseHolds()) return { kind: 'changes', commits: [], place: since }
     if (!ring.reaches(since.change)) return { kind: 'gone', epoch: this.#options.epoch() }
     const commits: WatchedCommit[] = []
     let place = since

@@ -1,30 +1,24 @@
 // Entry types that every partition has (`placement: 'everywhere'`): many copies, seen from outside as one partition.
 //
-// I1 Every change is one transaction that makes it at all partitions, so that the copies are the same (TX1).
-// I2 Whatever is read from outside is read at the first partition: one copy has the stamps, the tokens and the cursors.
+// I1 Every change is one transaction that makes it at all partitions, so that the copies are the same (TX1). Where one of
+//    them cannot make it although the first could, the whole transaction ends.
+// I2 What the first partition has made of a change is what the others repeat: its choice, and its value as admitted.
+// I3 Whatever is read from outside is read at the first partition: one copy has the stamps, the tokens and the cursors.
 import { PlenumError } from '../kernel/index.ts'
-import {
-  errorData,
-  isChange,
-  type Answer,
-  type Command,
-  type KeyFields,
-  type ReadCommand,
-  type StoredValue,
-  type Wait,
-  type WriteCommand,
-} from '../space/index.ts'
+import { errorData, isChange, type Answer, type Command, type Wait, type WriteCommand } from '../space/index.ts'
+import { copied } from './copied.ts'
 import type { RouteOptions } from './router.ts'
 import type { Sender } from './sender.ts'
+import type { TransactionScope } from './transaction.ts'
 
 /** The partition that is asked from outside. */
 const home = 0
 
 /** Runs a function whose commands are made together or not at all. */
-export type Transact = <R>(run: (scope: Sender) => Promise<R>, options: RouteOptions | undefined) => Promise<R>
-
-/** The fields that name an entry of a type. */
-type KeyOf = (type: string, value: StoredValue) => KeyFields
+export type Transact = <R>(
+  run: (scope: TransactionScope) => Promise<R>,
+  options: RouteOptions | undefined,
+) => Promise<R>
 
 /** A sender to copies, like one to a single partition. */
 export class Copies implements Sender {
@@ -32,13 +26,11 @@ export class Copies implements Sender {
   readonly inTransaction: boolean
   readonly #sender: Sender
   readonly #transact: Transact
-  readonly #keyOf: KeyOf
 
-  constructor(sender: Sender, transact: Transact, keyOf: KeyOf) {
+  constructor(sender: Sender, transact: Transact) {
     this.inTransaction = sender.inTransaction
     this.#sender = sender
     this.#transact = transact
-    this.#keyOf = keyOf
   }
 
   partitionOf(): number {
@@ -54,9 +46,14 @@ export class Copies implements Sender {
   }
 
   async send(_: number, command: Command, options?: RouteOptions): Promise<unknown> {
-    if (command.kind === 'batch' && command.commands.some(isChange)) return this.#batch(command.commands, options)
-    if (!isChange(command)) return this.#sender.send(home, command, options)
-    return this.#together((scope) => this.#change(scope, command), options)
+    const changes = command.kind === 'batch' ? command.commands.filter(isChange) : isChange(command) ? [command] : []
+    if (changes.length === 0) return this.#sender.send(home, command, options)
+    if (options?.key !== undefined) throw notEverywhere('a key')
+    for (const change of changes) refuseLease(change)
+    const own = copied(changes)
+    const [first] = own
+    if (command.kind !== 'batch') return this.#transact((scope) => this.#change(scope, first!, options), options)
+    return this.#transact((scope) => Promise.all(own.map((one) => this.#outcome(scope, one, options))), options)
   }
 
   newWait(ms: number): Wait {
@@ -71,55 +68,44 @@ export class Copies implements Sender {
     return this.#sender.now()
   }
 
-  /** Each with an outcome of its own, and one transaction for those that can be made (SP10). */
-  #batch(commands: readonly (ReadCommand | WriteCommand)[], options: RouteOptions | undefined): Promise<Answer[]> {
-    const outcome = async (scope: Sender, command: WriteCommand): Promise<Answer> => {
-      try {
-        return { ok: true, value: await this.#change(scope, command) }
-      } catch (error) {
-        return { ok: false, error: errorData(error) }
-      }
+  /** One of a batch: each has an outcome of its own, and those that can be made are made together (SP10). */
+  async #outcome(scope: TransactionScope, command: WriteCommand, options: RouteOptions | undefined): Promise<Answer> {
+    try {
+      return { ok: true, value: await this.#change(scope, command, options) }
+    } catch (error) {
+      return { ok: false, error: errorData(error) }
     }
-    const changes = commands.filter(isChange)
-    return this.#together((scope) => Promise.all(changes.map((change) => outcome(scope, change))), options)
   }
 
-  #together<R>(run: (scope: Sender) => Promise<R>, options: RouteOptions | undefined): Promise<R> {
-    if (options?.key !== undefined) throw notEverywhere('a key')
-    return this.inTransaction ? run(this.#sender) : this.#transact(run, options)
-  }
-
-  /** Makes a change at the first partition, and what it did there at all others (I1). */
-  async #change(scope: Sender, command: WriteCommand): Promise<unknown> {
-    refuseLease(command)
-    const first = command.kind === 'clear' ? ({ ...command, kind: 'takeAll' } as const) : command
-    const answer = await scope.send(home, first)
-    const same = this.#madeBy(first, answer)
+  /** Makes a change at the first partition, and what it did there at all others (I1, I2). */
+  async #change(scope: TransactionScope, command: WriteCommand, options: RouteOptions | undefined): Promise<unknown> {
+    const own = this.inTransaction ? options : undefined
+    const { value, made } = await scope.attempt(home, command, own)
     const others = Array.from({ length: this.#sender.partitions - 1 }, (_, at) => home + 1 + at)
-    await Promise.all(others.flatMap((partition) => same.map((one) => scope.send(partition, one))))
-    return command.kind === 'clear' ? (answer as readonly unknown[]).length : answer
+    try {
+      await Promise.all(
+        others.flatMap((partition) => made.map((one) => scope.attempt(partition, again(one), own, true))),
+      )
+    } catch (error) {
+      scope.doom(error)
+      throw error
+    }
+    return value
   }
+}
 
-  /** What a command did, as commands that do the same to another copy; stamps are those of the first alone. */
-  #madeBy(command: WriteCommand, answer: unknown): readonly WriteCommand[] {
-    if (!('where' in command)) return [{ ...command, options: {} } as WriteCommand]
-    const { type } = command
-    const taken = (Array.isArray(answer) ? answer : [answer]) as readonly (StoredValue | null | undefined)[]
-    return taken.flatMap((value) =>
-      value === undefined || value === null
-        ? []
-        : [{ kind: 'remove', type, key: this.#keyOf(type, value), options: { reason: 'taken' } } as const],
-    )
-  }
+/** The same change for another copy: the condition was met at the first, whose stamps are not those of the others. */
+function again(command: WriteCommand): WriteCommand {
+  if (!('options' in command)) return command
+  return { ...command, options: 'reason' in command.options ? { reason: command.options.reason } : {} } as WriteCommand
 }
 
 /** Each copy would end its lease by the time of its own partition. */
 function refuseLease(command: WriteCommand): void {
-  if (
+  const isLeased =
     command.kind === 'renew' ||
     ('options' in command && 'leaseMs' in command.options && command.options.leaseMs !== undefined)
-  )
-    throw notEverywhere('a lease')
+  if (isLeased) throw notEverywhere('a lease')
 }
 
 function notEverywhere(what: string): PlenumError {

@@ -154,7 +154,7 @@ export class Queries {
     // Copies wait as many partitions do: a take from them is a transaction, which never waits.
     const one = type.layout.everywhere === true ? undefined : this.#partitionOf(type, where)
     if (one !== undefined) return this.#takeAt(one, type, where, options, waitMs)
-    refuseKey(options, 'take')
+    refuseKey(type, options, 'take')
     const until = this.#router.now() + (waitMs ?? 0)
     const deadline = deadlineOf(options, this.#router)
     for (const partition of this.#inTurn(type, where)) {
@@ -231,7 +231,7 @@ export class Queries {
     const { limit, ...selected } = selectOptions(options)
     const until = deadlineOf(options, this.#router)
     const taken: StoredValue[] = []
-    refuseKey(options, 'takeAll')
+    refuseKey(type, options, 'takeAll')
     for (const partition of this.#inTurn(type, where)) {
       const left = limit === undefined ? undefined : limit - taken.length
       if (left === 0) break
@@ -254,10 +254,13 @@ export class Queries {
 
   /** In steps, each of them one commit: what is written meanwhile may be removed as well. */
   async clear(type: ClientType, where: StoredValue, options: GivenOptions = {}): Promise<number> {
-    const limit = Math.min(clearStep, this.#limits.commandEffectsMax, this.#limits.readEntriesMax)
+    const { commandEffectsMax, readEntriesMax, transactionReadsMax } = this.#limits
+    // Of copies each step is a transaction, which looks at what it removes.
+    const stepMax = type.layout.everywhere === true ? Math.ceil(transactionReadsMax / 2) : clearStep
+    const limit = Math.min(stepMax, commandEffectsMax, readEntriesMax)
     const command: Command = { kind: 'clear', type: type.layout.name, where, options: { limit } }
     const until = deadlineOf(options, this.#router)
-    refuseKey(options, 'clear')
+    refuseKey(type, options, 'clear')
     let removed = 0
     for (const partition of this.#inTurn(type, where)) {
       for (let step = limit; step === limit; removed += step) {
@@ -348,7 +351,9 @@ function within(options: GivenOptions, router: Sender, until: number | undefined
 }
 
 /** A key makes one request the same; a call of several has none. */
-function refuseKey({ key }: GivenOptions, call: string): void {
+function refuseKey({ layout }: ClientType, { key }: GivenOptions, call: string): void {
+  // Copies have their own word for it.
+  if (layout.everywhere === true) return
   if (key === undefined) return
   throw new PlenumError('QUERY_INVALID', `A ${call} over several partitions is several requests and has no key.`, {
     details: { path: 'key' },

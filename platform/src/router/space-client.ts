@@ -17,12 +17,13 @@ import {
   type WatchEvent,
   type WriteCommand,
 } from '../space/index.ts'
+import { copied } from './copied.ts'
 import { Copies } from './copies.ts'
 import { noOptions, notInTransaction, patience, writeOptions, type GivenOptions } from './given-options.ts'
 import { Queries, type Explained, type Page, type PageOptions } from './queries.ts'
 import { Router, type RouteOptions } from './router.ts'
 import type { Sender } from './sender.ts'
-import { runTransaction, type TransactionOptions } from './transaction.ts'
+import { runTransaction, TransactionScope, type TransactionOptions } from './transaction.ts'
 import { Watch, type WatchOptions } from './watch.ts'
 
 /** An entry type by its token or its name. */
@@ -56,11 +57,14 @@ export class SpaceClient {
     this.#limits = limits
     this.#newId = newId
     this.#queries = new Queries(router, limits)
-    this.#copies = new Copies(
-      router,
-      (run, options) =>
-        this.#transact(run, { attempts: usualAttempts, timeoutMs: options?.timeoutMs, signal: options?.signal }),
-      (name, value) => Object.fromEntries(keyFieldsOf(this.#type(name)).map((field) => [field, value[field]])),
+    this.#copies = new Copies(router, (run, options) =>
+      router instanceof TransactionScope
+        ? run(router)
+        : this.#transact(run, {
+            attempts: usualAttempts,
+            timeoutMs: options?.timeoutMs,
+            signal: options?.signal,
+          }),
     )
     this.#copyQueries = new Queries(this.#copies, limits)
   }
@@ -251,7 +255,7 @@ export class SpaceClient {
   }
 
   /** Runs a function whose commands are tried first and then made together. */
-  async #transact<R>(run: (scope: Sender) => Promise<R>, options: TransactionOptions): Promise<R> {
+  async #transact<R>(run: (scope: TransactionScope) => Promise<R>, options: TransactionOptions): Promise<R> {
     const router = this.#router
     if (!(router instanceof Router)) {
       throw new PlenumError(
@@ -281,6 +285,7 @@ export class SpaceClient {
       )
     }
     const { name } = this.#type(type).layout
+    checkAtomic(options)
     if (options?.atomic === true) return this.#together(type, items, options, (item) => command(name, item))
     const sender = this.#senderOf(type)
     const outcomes: BatchOutcome[] = []
@@ -314,24 +319,20 @@ export class SpaceClient {
   /** A batch as one transaction: the first item that fails is its error (SP10). */
   #together(
     type: TypeReference,
-    items: readonly KeyFields[],
+    given: readonly KeyFields[],
     options: GivenOptions,
     command: (item: KeyFields) => Command,
   ): Promise<readonly BatchOutcome[]> {
     if (options.key !== undefined) throw notInTransaction('a key')
-    const outcome = async (sender: Sender, item: KeyFields, at: number): Promise<BatchOutcome> => {
-      try {
-        return {
-          ok: true,
-          value: await sender.route(this.#addressed(type, item).route, command(item)),
-        }
-      } catch (error) {
-        throw placed(asPlenumError(error), at)
-      }
-    }
-    return this.#transact((scope) => {
+    // It may run again, and what the caller gave may be another by then.
+    const items = copied(given)
+    return this.#transact(async (scope) => {
       const sender = this.#in(scope).#senderOf(type)
-      return Promise.all(items.map((item, at) => outcome(sender, item, at)))
+      const tried = items.map(async (item) => sender.route(this.#addressed(type, item).route, command(item)))
+      return (await Promise.allSettled(tried)).map((outcome, at) => {
+        if (outcome.status === 'rejected') throw placed(asPlenumError(outcome.reason), at)
+        return { ok: true, value: outcome.value }
+      })
     }, transactionOptions(options))
   }
 
@@ -402,6 +403,15 @@ function transactionOptions({ timeout, signal, attempts = usualAttempts }: Trans
     })
   }
   return { timeoutMs: timeout === undefined ? undefined : durationMs(timeout, 'timeout'), signal, attempts }
+}
+
+/** Anything but true and false would be taken for false, which is less than was asked for. */
+function checkAtomic(options: GivenOptions | undefined): void {
+  const atomic: unknown = options?.atomic
+  if (atomic === undefined || typeof atomic === 'boolean') return
+  throw new PlenumError('VALUE_INVALID', `atomic is true or false, not ${JSON.stringify(atomic)}.`, {
+    details: { field: 'atomic' },
+  })
 }
 
 /** The error of one entry of a batch that is all or nothing. */

@@ -23,6 +23,7 @@ import {
   type Wait,
   type WriteCommand,
 } from '../space/index.ts'
+import { copied } from './copied.ts'
 import { notInTransaction } from './given-options.ts'
 import { MadeCommands, type KeyFieldsOf } from './made-commands.ts'
 import type { RouteOptions, Router } from './router.ts'
@@ -49,6 +50,12 @@ interface Share {
   time: number
   /** Settles when the last change has been tried: what comes next is sent on top of it. */
   last: Promise<unknown>
+}
+
+/** What a command was answered, and what is committed in its place. */
+export interface Tried {
+  readonly value: unknown
+  readonly made: readonly WriteCommand[]
 }
 
 /** Runs a function until what it saw can be committed. TRANSACTION_CONFLICT after `attempts` runs. */
@@ -90,7 +97,7 @@ export class TransactionScope implements Sender {
   readonly #open = new Set<Promise<unknown>>()
   readonly #until: number
   #seen = 0
-  #conflict: PlenumError | undefined
+  #doom: { readonly error: unknown } | undefined
   #isOver = false
 
   constructor(
@@ -114,7 +121,7 @@ export class TransactionScope implements Sender {
   /** Runs the function and commits what it did. */
   async run<R>(run: (scope: TransactionScope) => Promise<R>): Promise<R> {
     const result = await this.#concluded(run)
-    if (this.#conflict !== undefined) throw this.#conflict
+    if (this.#doom !== undefined) throw this.#doom.error
     if (result.ok) {
       await this.#commit()
       return result.value
@@ -128,8 +135,11 @@ export class TransactionScope implements Sender {
   ): Promise<{ readonly ok: true; readonly value: R } | { readonly ok: false; readonly error: unknown }> {
     try {
       const value = await run(this)
-      // What was not awaited belongs to it as well, and what follows from that.
-      while (this.#open.size > 0) await Promise.all(this.#open)
+      // What was not awaited belongs to it as well, and what follows from that once it is answered.
+      while (this.#open.size > 0) {
+        await Promise.all(this.#open)
+        await this.#router.pause(0)
+      }
       return { ok: true, value }
     } catch (error) {
       await Promise.allSettled(this.#open)
@@ -174,50 +184,61 @@ export class TransactionScope implements Sender {
     return Promise.resolve()
   }
 
-  /** Tries a command on top of those that it may depend on, and notes what it saw. */
   send(partition: number, command: Command, options?: RouteOptions): Promise<unknown> {
+    return this.attempt(partition, command, options).then(({ value }) => value)
+  }
+
+  /**
+   * Tries a command on top of those that it may depend on, and notes what it saw. What repeats at another partition what
+   * was counted at one does not count.
+   */
+  attempt(partition: number, command: Command, options?: RouteOptions, isRepeat = false): Promise<Tried> {
     if (!isData(command)) return Promise.reject(notInTransaction(`'${command.kind}'`))
     if (options?.key !== undefined) return Promise.reject(notInTransaction('a key'))
     const share = this.#share(partition)
-    // What the caller gave may change in its hands.
-    const own = copied(command, 0) as DataCommand
-    const sent = share.last.then(() => this.#draft(partition, share, own, options))
+    const own = copied(command)
+    const sent = share.last.then(() => this.#draft(partition, share, own, { ...options, isRepeat }))
     if (isChange(command)) share.last = sent.catch(() => undefined)
     this.#open.add(sent)
     const settled = (): void => void this.#open.delete(sent)
     sent.then(settled, settled)
     // Of what nobody waits for, an error is unhandled like any other.
-    return sent.then((value) => value)
+    return sent.then((tried) => tried)
+  }
+
+  /** The transaction ends with this error, whatever its function makes of it: what it has tried does not fit together. */
+  doom(error: unknown): void {
+    this.#doom ??= { error }
   }
 
   async #draft(
     partition: number,
     share: Share,
     command: DataCommand,
-    options: RouteOptions | undefined,
-  ): Promise<unknown> {
+    options: RouteOptions & { readonly isRepeat: boolean },
+  ): Promise<Tried> {
     this.#checkTime()
     const before = share.made.before(command)
     const drafted = (await this.#router
       .send(partition, { kind: 'draft', before, command }, this.#within(options))
       .catch((error: unknown) => {
-        if (isPlenumError(error, 'TRANSACTION_CONFLICT')) this.#conflict ??= error
+        if (isPlenumError(error, 'TRANSACTION_CONFLICT')) this.doom(error)
         throw error
       })) as Drafted
-    this.#note(share, drafted)
+    this.#note(share, drafted, options.isRepeat)
     const { answer, stamps } = drafted
     if (!answer.ok) throw errorFrom(answer.error)
-    if (isChange(command)) {
-      const made = drafted.chosen ?? [command]
+    const made = isChange(command) ? (drafted.chosen ?? [command]) : []
+    if (made.length > 0) {
       if (share.made.all.length + made.length > this.#limits.transactionCommandsMax) throw tooMany(this.#limits)
       for (const one of made) share.made.add(one)
     }
-    return withStamps(answer.value, stamps)
+    return { value: withStamps(answer.value, stamps), made }
   }
 
-  #note(share: Share, { seen, time }: Drafted): void {
+  #note(share: Share, { seen, time }: Drafted, isRepeat: boolean): void {
     if (share.drafts++ === 0) share.time = time
-    this.#seen += seen.entries.length + seen.queries.length
+    if (!isRepeat) this.#seen += seen.entries.length + seen.queries.length
     if (this.#seen > this.#limits.transactionReadsMax) throw tooMuchSeen(this.#limits)
     share.entries.push(...seen.entries)
     share.queries.push(...seen.queries)
@@ -387,24 +408,4 @@ function unknownCommit(cause: unknown): PlenumError {
   return new PlenumError('UNKNOWN_OUTCOME', `Nobody knows whether the transaction was committed: ${why} Look.`, {
     cause,
   })
-}
-
-/** Levels of a command that are copied; what lies deeper is refused by the partition. */
-const copiedLevels = 64
-
-/** A copy of plain objects, arrays and bytes; everything else as it is, for the partition to refuse. */
-function copied(value: unknown, level: number): unknown {
-  if (typeof value !== 'object' || value === null || level > copiedLevels) return value
-  if (Array.isArray(value)) return value.map((item) => copied(item, level + 1))
-  if (value instanceof Uint8Array) return value.slice()
-  const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype !== Object.prototype && prototype !== null) return value
-  const copy: Record<string, unknown> = {}
-  for (const name of Object.keys(value)) {
-    const item = copied((value as Readonly<Record<string, unknown>>)[name], level + 1)
-    // An own field of this name would become the prototype.
-    if (name === '__proto__') Object.defineProperty(copy, name, { value: item, enumerable: true })
-    else copy[name] = item
-  }
-  return copy
 }

@@ -13,8 +13,8 @@ interface Lane {
   ring: ChangeRing
 }
 
-/** Volatile change numbers for a millisecond of partition time: enough, and safe integers until the year 2248. */
-const volatilePerMs = 1_024
+/** Volatile change numbers of one reign: four days of 200,000 a second, and safe integers for 131,072 reigns. */
+const volatileOfReign = 2 ** 36
 
 /**
  * Change numbers and the last changes of a machine (ID2). What is volatile is counted apart, so that the journaled state
@@ -47,12 +47,9 @@ export class Changes {
     return this.#journaled.ring
   }
 
-  /**
-   * A reign begins at this partition time: nothing volatile is there, and no volatile number is given again. Partition
-   * time never goes back, and no reign changes more than `volatilePerMs` entries a millisecond for long.
-   */
-  beginReign(time: number): void {
-    const number = Math.floor(time) * volatilePerMs
+  /** A reign begins: nothing volatile is there, and no volatile number of another reign is given again. */
+  beginReign(epoch: number): void {
+    const number = epoch * volatileOfReign
     this.#volatile.number = number
     this.#volatile.ring = new ChangeRing(this.#capacity, number)
   }

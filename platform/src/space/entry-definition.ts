@@ -66,7 +66,7 @@ export class EntryDefinition {
       this.indexes = [...this.indexes, [options.fifo]]
     if (options.fifo !== undefined) requirePath(checked, subject, 'fifo', options.fifo)
     this.everywhere = isEverywhere(subject, options)
-    this.durable = options.durable !== false
+    this.durable = isDurable(subject, options)
     this.leaseMs = options.lease === undefined ? undefined : durationMs(options.lease, `lease of ${subject}`)
     this.visible = options.visible ?? seeNothing
     this.upgrades = Object.freeze([...(options.upgrades ?? [])])
@@ -146,6 +146,17 @@ function keyMode(subject: string, keys: EntryOptions['keys'], id: readonly strin
   if (keys === undefined || keys === false) return 'given'
   if (id.length === 1) return keys
   throw new PlenumError('UNIT_INVALID', `${subject} makes its ids (keys: '${keys}'), which needs an id of one field.`)
+}
+
+function isDurable(subject: string, { durable = true }: EntryOptions): boolean {
+  if (typeof durable === 'boolean') return durable
+  throw new PlenumError(
+    'UNIT_INVALID',
+    `${subject} is durable or not: true or false, not ${JSON.stringify(durable)}.`,
+    {
+      details: { option: 'durable' },
+    },
+  )
 }
 
 function isEverywhere(subject: string, { placement = 'routed', route, lease, durable }: EntryOptions): boolean {

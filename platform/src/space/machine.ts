@@ -88,9 +88,9 @@ export class Machine {
     return this.#time
   }
 
-  /** A reign begins at this time: it has nothing volatile. */
-  beginReign(time: number): void {
-    this.#changes.beginReign(time)
+  /** A reign begins: it has nothing volatile. */
+  beginReign(epoch: number): void {
+    this.#changes.beginReign(epoch)
   }
 
   /** The last changes of what is journaled, for those who validate. */
@@ -235,8 +235,9 @@ export class Machine {
     const version = row === undefined ? 1 : row.version + 1
     this.#encode(writer, table, version, lease, value)
     if (row !== undefined) this.#undo.changes(table, row)
+    const { lastIndex } = table
     const put = this.#store(table, row, value, version, lease, this.#index)
-    if (row === undefined) this.#undo.adds(table, put)
+    if (row === undefined) this.#undo.adds(table, put, lastIndex)
     return put
   }
 

@@ -48,7 +48,7 @@ export interface Drafted {
   readonly seen: Seen
   /** Partition time. */
   readonly time: number
-  /** What a take or clear has chosen: these removals are committed in its place. */
+  /** What is committed in the command's place: the removals that a take or clear has chosen, or the value as admitted. */
   readonly chosen?: readonly WriteCommand[] | undefined
 }
 

@@ -34,8 +34,9 @@ export class UndoLog {
     return this.#count
   }
 
-  adds(table: Table, row: Row): void {
-    this.#note('added', table, row)
+  /** After the row was added; `lastIndex` is the table's before. */
+  adds(table: Table, row: Row, lastIndex: number): void {
+    this.#note('added', table, row, lastIndex)
   }
 
   /** Before the row is changed. */
@@ -104,9 +105,8 @@ export class UndoLog {
     this.#count = 0
   }
 
-  #note(kind: Step['kind'], table: Table, row: Row): void {
+  #note(kind: Step['kind'], table: Table, row: Row, lastIndex = table.lastIndex): void {
     const { value, stamp, index, lease } = row
-    const { lastIndex } = table
     const step = this.#steps[this.#count]
     if (step === undefined) {
       this.#steps.push({ kind, table, row, value, stamp, index, lease, lastIndex })

@@ -120,11 +120,18 @@ async function loadPartition(
 }
 
 async function writeEverywhere(
-  { writeAll }: SourceContext,
+  context: SourceContext,
   source: SourcePart,
   values: readonly StoredValue[],
 ): Promise<void> {
-  for (const outcome of await writeAll(source.type, values)) if (!outcome.ok) throw outcome.error
+  for (const outcome of await context.writeAll(source.type, values)) {
+    if (outcome.ok) continue
+    const isTooLarge = outcome.error.details['limit'] === 'transactionBytesMax' && values.length > 1
+    if (!isTooLarge) throw outcome.error
+    const half = Math.ceil(values.length / 2)
+    await writeEverywhere(context, source, values.slice(0, half))
+    return writeEverywhere(context, source, values.slice(half))
+  }
 }
 
 async function writeRows(

@@ -102,7 +102,7 @@ export class NaiveRun {
     const before = this.space.find(table, key)
     checkStamp(before, options)
     if (before !== undefined) {
-      this.#delete(table, before.value, 'removed')
+      this.#delete(table, before.value, options.reason ?? 'removed')
     }
     return options.returning === 'previous' ? before?.value : before !== undefined
   }
