@@ -364,6 +364,13 @@ const copies: readonly ProtocolMutant[] = [
     ],
     { scenario: 'copies' },
   ),
+  mutant(
+    'half a change of copies',
+    'A change that another partition could not follow is committed with the rest of its batch.',
+    120,
+    [['router/copies.ts', 'scope.doom(error)', 'void scope']],
+    { scenario: 'copies' },
+  ),
 ]
 
 /** What is not durable, taken for more or less than it is. */
