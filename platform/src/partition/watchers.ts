@@ -54,6 +54,8 @@ export class Watchers {
   /** The journal's id, in hexadecimal digits. */
   readonly #journal: string
   readonly #waiting = new Map<string, Watcher>()
+  /** Compiled queries by the object that was asked with: in one process a watch asks with the same one each time. */
+  readonly #matchers = new WeakMap<StoredValue, Matcher>()
   /** Those among them that watch what is not durable. */
   readonly #ofVolatile = new Set<Watcher>()
 
@@ -64,17 +66,16 @@ export class Watchers {
 
   /** What changed of what matches; without a place to start from, where the partition stands, and what matches there. */
   ask(command: WatchCommand): Promise<unknown> {
-    const { machine, commands, limits, lastIndex, hold } = this.#options
+    const { machine, commands, limits } = this.#options
     const { type, where, since, initial } = command
     try {
-      // Evaluated in any case: a query says what is wrong with it.
-      const options = initial && since === undefined ? {} : { limit: 0 }
-      const entries = commands.evaluate({ kind: 'readAll', type, where, options })
-      if (since === undefined) {
-        const table = machine.table(type)
-        const index = table.isVolatile ? Math.min(table.lastIndex, lastIndex()) : lastIndex()
-        const place = { ...this.#reign, index, change: machine.ringOf(table).last }
-        return hold(place.index, { kind: 'initial', entries, place })
+      const known = this.#matchers.get(where)
+      if (since === undefined || known === undefined) {
+        // Evaluated in any case: a query says what is wrong with it.
+        const options = initial && since === undefined ? {} : { limit: 0 }
+        const entries = commands.evaluate({ kind: 'readAll', type, where, options })
+        if (known === undefined) this.#matchers.set(where, compileQuery(where))
+        if (since === undefined) return this.#begin(machine.table(type), entries)
       }
       if (since.journal !== this.#journal) throw otherJournal()
       if (this.#waiting.size >= limits.watchersMax) throw overloaded('watchersMax', limits.watchersMax)
@@ -84,9 +85,17 @@ export class Watchers {
     }
   }
 
+  /** Where the partition stands, and what matches there. */
+  #begin(table: Table, entries: unknown): Promise<unknown> {
+    const { machine, lastIndex, hold } = this.#options
+    const index = table.isVolatile ? Math.min(table.lastIndex, lastIndex()) : lastIndex()
+    const place = { ...this.#reign, index, change: machine.ringOf(table).last }
+    return hold(place.index, { kind: 'initial', entries, place })
+  }
+
   /** What changed since a place, of what is acked; waits for something if nothing has. */
   #changes({ wait, where }: WatchCommand, table: Table, since: WatchPlace): Promise<Watched> {
-    const matches = compileQuery(where)
+    const matches = this.#matchers.get(where) ?? compileQuery(where)
     const watched = this.#collect(table, matches, since, this.#options.acked())
     if (watched.kind !== 'changes' || watched.commits.length > 0 || wait.ms <= 0) return Promise.resolve(watched)
     this.#waiting.get(wait.id)?.resolve(watched)

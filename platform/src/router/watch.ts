@@ -19,6 +19,7 @@ import {
   type WatchPlace,
 } from '../space/index.ts'
 import { conflated } from './conflation.ts'
+import { copied } from './copied.ts'
 import { opaqueText, readOpaque } from './cursor.ts'
 import type { Sender } from './sender.ts'
 import type { ClientType } from './space-client.ts'
@@ -56,7 +57,7 @@ export class Watch {
   constructor(router: Sender, type: ClientType, where: StoredValue, options: WatchOptions) {
     this.#router = router
     this.#type = type
-    this.#where = where
+    this.#where = copied(where)
     this.#options = options
   }
 
@@ -124,7 +125,7 @@ export class Watch {
     if (watched.kind === 'initial') {
       this.#places[partition] = watched.place
       const changes = watched.entries.map((entry) => ({ kind: 'added', entry }) as const)
-      if (changes.length > 0) yield { kind: 'changes', changes, token: this.#token() }
+      if (changes.length > 0) yield this.#changed(changes)
       return
     }
     const commits = watched.commits.map((commit) => ({ changes: withStamps(commit), place: commit.place }))
@@ -134,12 +135,12 @@ export class Watch {
         this.#type,
       )
       this.#places[partition] = watched.place
-      if (changes.length > 0) yield { kind: 'changes', changes, token: this.#token() }
+      if (changes.length > 0) yield this.#changed(changes)
       return
     }
     for (const { changes, place } of commits) {
       this.#places[partition] = place
-      yield { kind: 'changes', changes, token: this.#token() }
+      yield this.#changed(changes)
     }
     this.#places[partition] = watched.place
   }
@@ -176,11 +177,21 @@ export class Watch {
     return { type: this.#type.layout.name, where: this.#where }
   }
 
+  /** A token costs more than a delivery, and few are looked at: it is made by whoever does. */
+  #changed(changes: readonly Change<StoredValue>[]): WatchEvent<StoredValue> {
+    const places = [...this.#places]
+    const asked = this.#asked
+    return {
+      kind: 'changes',
+      changes,
+      get token() {
+        return tokenOf(places, asked)
+      },
+    }
+  }
+
   #token(): Token {
-    return opaqueText(
-      this.#places.map((place) => place ?? null),
-      this.#asked,
-    ) as Token
+    return tokenOf(this.#places, this.#asked)
   }
 
   #placesIn(token: string): (WatchPlace | undefined)[] {
@@ -192,6 +203,16 @@ export class Watch {
       { details: { path: 'since' } },
     )
   }
+}
+
+function tokenOf(
+  places: readonly (WatchPlace | undefined)[],
+  asked: { readonly type: string; readonly where: StoredValue },
+): Token {
+  return opaqueText(
+    places.map((place) => place ?? null),
+    asked,
+  ) as Token
 }
 
 /** The changes of a commit, with stamps also where they came over a network. */
