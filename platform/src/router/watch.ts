@@ -72,7 +72,15 @@ export class Watch {
     try {
       if (since !== undefined) yield* this.#resume(since)
       else yield* this.#begin(initial ? 'initial' : undefined)
-      while (!this.#over) yield* this.#next()
+      while (!this.#over) {
+        const heard = this.#heard.shift() ?? (await this.#hear())
+        if (heard === undefined) continue
+        if (heard.watched.kind === 'gone') yield* this.#startAgain(heard.partition, heard.watched.epoch)
+        else {
+          for (const event of this.#tell(heard)) yield event
+          this.#ask(heard.partition)
+        }
+      }
     } finally {
       this.#over = true
       signal?.removeEventListener('abort', onAbort)
@@ -85,7 +93,8 @@ export class Watch {
     this.#places = Array.from({ length: this.#router.partitions }, () => undefined)
     const all = await this.#askAll(this.#places, reason !== undefined)
     if (reason !== undefined) yield { kind: 'reset', reason }
-    for (const [partition, watched] of all.entries()) yield* this.#tell({ partition, watched })
+    for (const [partition, watched] of all.entries())
+      for (const event of this.#tell({ partition, watched })) yield event
     for (const partition of this.#places.keys()) this.#ask(partition)
     yield { kind: 'ready', token: this.#token() }
   }
@@ -95,29 +104,27 @@ export class Watch {
     this.#places = this.#placesIn(token)
     const all = await this.#askAll(this.#places, true)
     if (all.some(({ kind }) => kind === 'gone')) return yield* this.#begin('history-gone')
-    for (const [partition, watched] of all.entries()) yield* this.#tell({ partition, watched })
+    for (const [partition, watched] of all.entries())
+      for (const event of this.#tell({ partition, watched })) yield event
     for (const partition of this.#places.keys()) this.#ask(partition)
     yield { kind: 'ready', token: this.#token() }
   }
 
-  async *#next(): AsyncGenerator<WatchEvent<StoredValue>> {
-    const heard = this.#heard.shift()
-    if (heard === undefined) {
-      if (this.#failure !== undefined) throw this.#failure
-      await new Promise<void>((resolve) => (this.#wake = resolve))
-      return
-    }
-    if (heard.watched.kind === 'gone') {
-      // Another reign may know less than the one before; the same one has gone on without this watch.
-      const isSlow = heard.watched.epoch === this.#places[heard.partition]?.epoch
-      if (isSlow && this.#options.conflate !== true) throw tooSlow()
-      this.#heard.length = 0
-      for (const [partition, wait] of this.#open) void this.#router.cancel(partition, wait)
-      this.#open.clear()
-      return yield* this.#begin('history-gone')
-    }
-    yield* this.#tell(heard)
-    this.#ask(heard.partition)
+  /** Waits until something was heard, or the watch is over. */
+  async #hear(): Promise<Heard | undefined> {
+    if (this.#failure !== undefined) throw this.#failure
+    await new Promise<void>((resolve) => (this.#wake = resolve))
+    return this.#heard.shift()
+  }
+
+  /** A partition's changes do not reach back to where this watch stood there. */
+  async *#startAgain(partition: number, epoch: number): AsyncGenerator<WatchEvent<StoredValue>> {
+    // Another reign may know less than the one before; the same one has gone on without this watch.
+    if (epoch === this.#places[partition]?.epoch && this.#options.conflate !== true) throw tooSlow()
+    this.#heard.length = 0
+    for (const [other, wait] of this.#open) void this.#router.cancel(other, wait)
+    this.#open.clear()
+    yield* this.#begin('history-gone')
   }
 
   *#tell({ partition, watched }: Heard): Generator<WatchEvent<StoredValue>> {
