@@ -373,6 +373,30 @@ const copies: readonly ProtocolMutant[] = [
   ),
 ]
 
+/** Entries that transactions take here and put there. */
+const moved: readonly ProtocolMutant[] = [
+  mutant(
+    'a take chosen anew',
+    'A commit takes what its query finds by then, and not what the transaction was given.',
+    120,
+    [
+      [
+        'partition/draft.ts',
+        "return removed.map(({ table, value }) => ({ kind: 'remove', type, key: keyOf(table, value), options }))",
+        "return removed.length > 99 ? [{ kind: 'remove', type, key: keyOf(removed[0]!.table, removed[0]!.value), options }] : undefined",
+      ],
+    ],
+    { scenario: 'moves' },
+  ),
+  mutant(
+    'entries taken unlocked',
+    'What a prepared transaction will take may be taken by another before its outcome.',
+    120,
+    [[locks, 'addTo(locks.changes, id, { holder, before, after })', 'void { holder, before, after }']],
+    { scenario: 'moves' },
+  ),
+]
+
 /** What is not durable, taken for more or less than it is. */
 const volatileState: readonly ProtocolMutant[] = [
   mutant(
@@ -399,5 +423,6 @@ export const protocolMutants: readonly ProtocolMutant[] = [
   ...state,
   ...commits,
   ...copies,
+  ...moved,
   ...volatileState,
 ]

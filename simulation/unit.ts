@@ -39,6 +39,13 @@ export const List = entry('list', z.object({ id: z.string(), items: z.array(z.in
 /** One value of a set that transactions add to; the values of a set lie on all partitions. */
 export const Element = entry('element', z.object({ id: z.int(), set: z.string() }), { id: 'id', indexes: [['set']] })
 
+/** A token in one of several pools; a pool is a route, so that a token that changes its pool changes its partition. */
+export const Token = entry('token', z.object({ id: z.int(), pool: z.string(), moved: z.int() }), {
+  id: 'id',
+  route: 'pool',
+  indexes: [['moved']],
+})
+
 /** A row that a source loads. */
 export const Line = entry('line', z.object({ id: z.int(), text: z.string() }), { id: 'id' })
 
@@ -65,7 +72,7 @@ const Add = z.object({ counter: z.string(), by: z.int() })
 export default unit(
   'simulated',
   {
-    entries: [Account, Register, Dial, Spot, Member, Counter, Hold, Errand, List, Element, Line],
+    entries: [Account, Register, Dial, Spot, Member, Counter, Hold, Errand, List, Element, Token, Line],
     uses: { lines: port<LineStore>() },
   },
   {

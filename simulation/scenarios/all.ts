@@ -2,6 +2,7 @@ import { bank } from './bank.ts'
 import { calls } from './calls.ts'
 import { copies } from './copies.ts'
 import { leases } from './leases.ts'
+import { moves } from './moves.ts'
 import { queue } from './queue.ts'
 import { register } from './register.ts'
 import { set } from './set.ts'
@@ -24,4 +25,5 @@ export const scenarios: readonly Scenario[] = [
   transactions,
   copies,
   spots,
+  moves,
 ]
