@@ -314,10 +314,11 @@ export class Transactions implements ReadObserver {
     this.#validate(part.seen)
     const { effects } = machine.trial(() => this.#run(part))
     const named = effects.map((effect) => nameEffect(machine, effect))
-    // A copy: what the caller gave may change in its hands.
-    const value = this.#prepared.copyOf({ transaction: id, coordinator, until, seen: part.seen, effects: named })
+    // Lists of its own: those of the caller may grow.
+    const seen = { entries: [...part.seen.entries], queries: [...part.seen.queries] }
+    const value = { transaction: id, coordinator, until, seen, effects: named } satisfies PreparedRow
     machine.put(this.#prepared, undefined, value)
-    this.#afterwards.push(() => this.#lock(value as unknown as PreparedRow))
+    this.#afterwards.push(() => this.#lock(value))
     return undefined
   }
 

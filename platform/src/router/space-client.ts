@@ -18,7 +18,7 @@ import {
   type WriteCommand,
 } from '../space/index.ts'
 import { copied } from './copied.ts'
-import { Copies } from './copies.ts'
+import { Copies, type Transact } from './copies.ts'
 import { noOptions, notInTransaction, patience, writeOptions, type GivenOptions } from './given-options.ts'
 import { Queries, type Explained, type Page, type PageOptions } from './queries.ts'
 import { Router, type RouteOptions } from './router.ts'
@@ -47,9 +47,8 @@ export class SpaceClient {
   readonly #limits: Limits
   readonly #newId: () => string
   readonly #queries: Queries
-  /** For the types that every partition has. */
-  readonly #copies: Copies
-  readonly #copyQueries: Queries
+  /** For the types that every partition has; made when the first of them is used. */
+  #everywhere: { readonly sender: Copies; readonly queries: Queries } | undefined
 
   constructor(router: Sender, types: ReadonlyMap<string, ClientType>, limits: Limits, newId: () => string) {
     this.#router = router
@@ -57,16 +56,6 @@ export class SpaceClient {
     this.#limits = limits
     this.#newId = newId
     this.#queries = new Queries(router, limits)
-    this.#copies = new Copies(router, (run, options) =>
-      router instanceof TransactionScope
-        ? run(router)
-        : this.#transact(run, {
-            attempts: usualAttempts,
-            timeoutMs: options?.timeoutMs,
-            signal: options?.signal,
-          }),
-    )
-    this.#copyQueries = new Queries(this.#copies, limits)
   }
 
   get(type: TypeReference, key: KeyFields, options?: GivenOptions): Promise<unknown> {
@@ -353,11 +342,23 @@ export class SpaceClient {
 
   /** Where the commands of a type go. */
   #senderOf(type: TypeReference): Sender {
-    return this.#type(type).layout.everywhere === true ? this.#copies : this.#router
+    return this.#type(type).layout.everywhere === true ? this.#copies().sender : this.#router
   }
 
   #queriesOf(type: TypeReference): Queries {
-    return this.#type(type).layout.everywhere === true ? this.#copyQueries : this.#queries
+    return this.#type(type).layout.everywhere === true ? this.#copies().queries : this.#queries
+  }
+
+  #copies(): { readonly sender: Copies; readonly queries: Queries } {
+    if (this.#everywhere !== undefined) return this.#everywhere
+    const router = this.#router
+    const transact: Transact = (run, options) =>
+      router instanceof TransactionScope
+        ? run(router)
+        : this.#transact(run, { attempts: usualAttempts, timeoutMs: options?.timeoutMs, signal: options?.signal })
+    const sender = new Copies(router, transact)
+    this.#everywhere = { sender, queries: new Queries(sender, this.#limits) }
+    return this.#everywhere
   }
 
   #type(type: TypeReference): ClientType {
