@@ -253,7 +253,7 @@ const commits: readonly ProtocolMutant[] = (
     [
       'no locks on entries read',
       'What a prepared transaction has read may be changed before its outcome.',
-      100,
+      200,
       [
         locks,
         'for (const { table, key } of entries) this.#share(',
@@ -263,7 +263,7 @@ const commits: readonly ProtocolMutant[] = (
     [
       'no locks on queries',
       'What a prepared transaction has asked for may be changed before its outcome.',
-      100,
+      200,
       [locks, 'locks.queries.add(lock)', 'void lock'],
     ],
     [
