@@ -189,6 +189,7 @@ function visitGroup(group: Group, visit: Visit): boolean {
 
 function visitAll(level: Level, visit: Visit): boolean {
   for (const below of level.below.values()) {
+    if (below === undefined) continue
     const isOver =
       below instanceof SortedList || !('below' in below) ? !visitGroup(below, visit) : !visitAll(below, visit)
     if (isOver) return false

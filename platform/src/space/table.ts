@@ -125,7 +125,7 @@ export class Table {
   /** Visits every row, in no promised order, until `visit` returns false; false if it did. */
   visit(visit: Visit): boolean {
     for (const first of this.#rows.values()) {
-      for (let row: Row | undefined = first; row !== undefined; row = row.next) if (!visit(row)) return false
+      for (let row = first; row !== undefined; row = row.next) if (!visit(row)) return false
     }
     return true
   }
@@ -133,7 +133,7 @@ export class Table {
   /** Every row, in no promised order. */
   *rows(): Generator<Row> {
     for (const first of this.#rows.values()) {
-      for (let row: Row | undefined = first; row !== undefined; row = row.next) yield row
+      for (let row = first; row !== undefined; row = row.next) yield row
     }
   }
 
