@@ -1,7 +1,7 @@
 import { defaultLimits, PlenumError, type Limits } from './kernel/index.ts'
 import type { LogEvent } from './journal/file/index.ts'
 import type { PartitionEvent } from './partition/index.ts'
-import { isUnit, type Unit, type UsesOption } from './unit/index.ts'
+import { isUnit, type Unit, type UsesOption, type WorkerEvent } from './unit/index.ts'
 
 /** How far the start is: what it does, and its share from 0 to 1. */
 export interface EmbeddedProgress {
@@ -10,11 +10,11 @@ export interface EmbeddedProgress {
 }
 
 /**
- * A function of the unit threw something that it did not declare, which callers do not see; or it held up its partition
- * for longer than `slowStretchMs`, at least so many milliseconds (UN5).
+ * A function of the unit threw something that it did not declare, which callers do not see; a worker's last attempt at an
+ * entry has failed; or a function held up its partition for longer than `slowStretchMs`, at least so many milliseconds (UN5).
  */
 export type UnitEvent =
-  | { readonly kind: 'fault'; readonly part: string; readonly error: unknown }
+  | WorkerEvent
   | { readonly kind: 'slow'; readonly part: string; readonly ms: number }
 
 /** Something that happened to a partition, the folder or the unit (A9). */
@@ -36,6 +36,8 @@ export type EmbeddedOptions<U extends Unit> = UsesOption<U> & {
   readonly ack?: 'memory' | 'os' | 'disk' | undefined
   /** Shows callers what handlers threw, checks co-located values, and catches impurity. On unless NODE_ENV is production. */
   readonly development?: boolean | undefined
+  /** Whether the unit's workers run in this process. They do if left out. */
+  readonly workers?: boolean | undefined
   readonly limits?: Partial<Limits> | undefined
   readonly onProgress?: ((progress: EmbeddedProgress) => void) | undefined
   readonly onEvent?: ((event: EmbeddedEvent) => void) | undefined
@@ -54,6 +56,9 @@ export function checkOptions(options: Options): void {
     throw usage(`partitions is a whole number from 1 to ${partitionsMax}, not ${partitions}`, 'partitions')
   }
   checkJournal(options)
+  const { workers } = options
+  if (workers !== undefined && typeof workers !== 'boolean')
+    throw usage(`workers is true or false, not ${String(workers)}`, 'workers')
   for (const [name, value] of Object.entries(limits ?? {})) {
     if (!(name in defaultLimits)) throw usage(`there is no limit '${name}'`, name)
     if (!(typeof value === 'number' && value > 0))

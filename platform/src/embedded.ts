@@ -5,7 +5,7 @@ import { openFolder } from './journal/file/index.ts'
 import { MemoryJournal } from './journal/memory/memory-engine.ts'
 import type { Journal } from './journal/index.ts'
 import { Partition } from './partition/index.ts'
-import { Router } from './router/index.ts'
+import { Router, SpaceClient } from './router/index.ts'
 import { NodeDisk, nodeRuntime, PurityGuard, Watchdog } from './runtime/node/index.ts'
 import type { Runtime } from './runtime/index.ts'
 import type { Command } from './space/index.ts'
@@ -18,6 +18,8 @@ import {
   type ResolvedUnit,
   type Unit,
   type Watch,
+  type WorkerEvent,
+  WorkerHost,
 } from './unit/index.ts'
 
 export type { EmbeddedEvent, EmbeddedOptions, EmbeddedProgress } from './embedded-options.ts'
@@ -69,7 +71,19 @@ export async function embedded(options: Options): Promise<unknown> {
   }))
   const caller = { kind: 'unit', subject: unit.name, claims: {} } as const
   const router = new Router(channels, runtime, limits)
-  return new UnitClient({ unit, router, limits, uses: options.uses ?? {}, newId: newIds(runtime), caller, close })
+  const uses = options.uses ?? {}
+  const space = new SpaceClient(router, unit.types, limits, newIds(runtime))
+  const onEvent = (event: WorkerEvent): void => options.onEvent?.({ partition: undefined, event })
+  const host =
+    options.workers === false
+      ? undefined
+      : new WorkerHost(unit, { unit: unit.name, router, space, uses, limits, runtime, onEvent })
+  host?.start()
+  const closeAll = async (): Promise<void> => {
+    await host?.close()
+    await close()
+  }
+  return new UnitClient({ unit, router, limits, uses, newId: newIds(runtime), caller, host, close: closeAll })
 }
 
 interface Parts {

@@ -78,6 +78,7 @@ export {
   type Applied,
   type CallShape,
   type Client,
+  type DeadLetter,
   type Given,
   type Handler,
   type HandlerCall,
@@ -105,4 +106,5 @@ export {
   type UsesOption,
   type Worker,
   type WorkerContext,
+  type WorkerHandle,
 } from './unit/index.ts'

@@ -49,6 +49,8 @@ export const errorCodes = {
   PLACEMENT_INVALID: { retry: 'never', text: 'entries that every partition has cannot do this' },
   OUTSIDE_ROUTE: { retry: 'never', text: 'a handler touched an entry of another route' },
   REFUSED: { retry: 'never', text: 'a handler refused' },
+  NOT_HOSTED: { retry: 'never', text: 'this process does not run the workers of the unit' },
+  CLAIM_NOT_RELEASED: { retry: 'never', text: 'a worker returned, and its entry still matches' },
   TASK_FAILED: { retry: 'never', text: 'a task threw' },
   SOURCE_UNAVAILABLE: { retry: 'same', text: 'a source cannot reach its store' },
   SOURCE_FAILED: { retry: 'never', text: 'a source threw' },

@@ -1,6 +1,7 @@
 export { assert, unreachable } from './assert.ts'
 export { PlenumError, isPlenumError, type ErrorCode, type ErrorDetails, type Retry } from './errors.ts'
 export { durationMs, type Duration } from './duration.ts'
+export { Heap } from './heap.ts'
 export { checkedLimits, defaultLimits, type Limits } from './limits.ts'
 export { uuid7 } from './uuid7.ts'
 export { xxh32 } from './xxh32.ts'

@@ -73,6 +73,18 @@ export interface Limits {
   readonly preparedMax: number
   /** Milliseconds after which a participant asks what became of a transaction. */
   readonly inDoubtMs: number
+  /** Entries that workers have claimed at one partition at the same time (UN3). */
+  readonly claimsMax: number
+  /** Milliseconds that a claim lives without a word of whoever has it, where the two do not share their fate. */
+  readonly claimLeaseMs: number
+  /** Entries that one worker works on at the same time in one process. */
+  readonly workerConcurrencyMax: number
+  /** Milliseconds that an application waits for its workers' functions when it closes. */
+  readonly drainMsMax: number
+  /** Entries with failed attempts at one partition, dead letters among them. */
+  readonly failuresMax: number
+  /** Errors that are kept of one entry's attempts, the newest. */
+  readonly failureErrorsMax: number
   /** Records that a partition keeps so that it can append them again after a regression (JR5). */
   readonly recentRecordsMax: number
   /** Milliseconds of a primary's lease on local reads. */
@@ -127,6 +139,12 @@ export const defaultLimits: Limits = checkedLimits({
   preparedMax: 10_000,
   // Longer than an election of the journal's leader takes: whoever waits for one is not gone.
   inDoubtMs: 10_000,
+  claimsMax: 10_000,
+  claimLeaseMs: 10_000,
+  workerConcurrencyMax: 10_000,
+  drainMsMax: 10_000,
+  failuresMax: 100_000,
+  failureErrorsMax: 10,
   recentRecordsMax: 64,
   leaseMs: 2_000,
   attemptsMax: 3,

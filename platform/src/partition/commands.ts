@@ -1,52 +1,65 @@
-import { ownLayouts, type Answers, type Command, type Machine } from '../space/index.ts'
+import { ownLayouts, type Answers, type Command, type FailureCommand, type Machine } from '../space/index.ts'
+import type { Afterwards } from './afterwards.ts'
+import type { Claims } from './claims.ts'
 import { attempt } from './draft.ts'
+import type { Failures } from './failures.ts'
 import type { Execution, LogicCommand } from './logic.ts'
 import type { Transactions } from './transactions.ts'
 
+/** What executes commands, in one reign. */
+export interface CommandsOptions {
+  readonly machine: Machine
+  readonly execution: Execution
+  readonly answers: Answers
+  readonly transactions: Transactions
+  readonly claims: Claims
+  readonly failures: Failures
+  readonly afterwards: Afterwards
+}
+
 /** Executes commands on the machine of a reign: the partition's own here, everything else by the unit's logic (A6). */
 export class Commands {
-  readonly #machine: Machine
-  readonly #execution: Execution
-  readonly #answers: Answers
-  readonly #transactions: Transactions
+  readonly #options: CommandsOptions
 
-  constructor(machine: Machine, execution: Execution, answers: Answers, transactions: Transactions) {
-    this.#machine = machine
-    this.#execution = execution
-    this.#answers = answers
-    this.#transactions = transactions
+  constructor(options: CommandsOptions) {
+    this.#options = options
   }
 
   /** What a command that changes nothing finds; a task may return a promise. */
   evaluate(command: Command): unknown {
+    const { machine, execution, transactions, failures } = this.#options
     switch (command.kind) {
       case 'source-state': {
-        const table = this.#machine.table(ownLayouts.source.name)
+        const table = machine.table(ownLayouts.source.name)
         const row = table.find({ source: command.source })
-        this.#execution.dependency = row?.index ?? table.lastIndex
+        execution.dependency = row?.index ?? table.lastIndex
         return row?.value
       }
       case 'draft':
       case 'validate':
-        return this.#transactions.evaluate(command)
+        return transactions.evaluate(command)
+      case 'dead-letters':
+        execution.dependency = Infinity
+        return failures.deadLetters(command.worker, command.limit)
       case 'batch':
         return command.commands.map((one) => attempt(() => this.evaluate(one)))
       default:
-        return this.#execution.execute(command as LogicCommand)
+        return execution.execute(command as LogicCommand)
     }
   }
 
   /** Makes a change, within the command that the caller has begun. */
   change(command: Command): unknown {
+    const { machine, execution, answers, transactions } = this.#options
     switch (command.kind) {
       case 'register':
-        return this.#answers.register(command.session)
+        return answers.register(command.session)
       case 'end':
-        return this.#answers.end(command.session)
+        return answers.end(command.session)
       case 'source-loaded': {
-        const table = this.#machine.table(ownLayouts.source.name)
+        const table = machine.table(ownLayouts.source.name)
         const value = { source: command.source, state: 'loaded', rows: command.rows }
-        this.#machine.put(table, table.find(value), value)
+        machine.put(table, table.find(value), value)
         return undefined
       }
       case 'prepare':
@@ -54,11 +67,35 @@ export class Commands {
       case 'outcome':
       case 'informed':
       case 'inquire':
-        return this.#transactions.change(command)
+        return transactions.change(command)
+      case 'work-failed':
+        return this.#workFailed(command)
+      case 'send-back':
+        return this.#sendBack(command)
       case 'batch':
-        return command.commands.map((one) => attempt(() => this.#execution.execute(one)))
+        return command.commands.map((one) => attempt(() => execution.execute(one)))
       default:
-        return this.#execution.execute(command as LogicCommand)
+        return execution.execute(command as LogicCommand)
     }
+  }
+
+  /** True if it was a dead letter's last attempt; false also where the claim is over, and nothing is kept. */
+  #workFailed(command: Extract<FailureCommand, { kind: 'work-failed' }>): boolean {
+    const { claims, failures, afterwards } = this.#options
+    const claim = claims.find(command.claim)
+    if (claim === undefined) return false
+    const { queue, work } = claim
+    const isThere = claims.isAsClaimed(claim)
+    const failure = isThere ? failures.add(queue.rule.name, queue.table, work.row, command) : undefined
+    afterwards.add(() => claims.end(claim, failure?.retryAt))
+    return failure?.isDead === true
+  }
+
+  #sendBack({ worker, entries }: Extract<FailureCommand, { kind: 'send-back' }>): number {
+    const { claims, failures, afterwards, execution } = this.#options
+    const back = failures.sendBack(worker, entries)
+    execution.dependency = failures.lastIndex
+    afterwards.add(() => claims.sentBack(back))
+    return back.length
   }
 }

@@ -1,4 +1,12 @@
-import type { Layout, Machine, ReadCommand, ReadObserver, UnitCommand, WriteCommand } from '../space/index.ts'
+import type {
+  Layout,
+  Machine,
+  ReadCommand,
+  ReadObserver,
+  StoredValue,
+  UnitCommand,
+  WriteCommand,
+} from '../space/index.ts'
 
 /** The commands that a unit's logic executes. */
 export type LogicCommand = ReadCommand | WriteCommand | UnitCommand
@@ -12,10 +20,18 @@ export interface Execution {
   observer: ReadObserver | undefined
 }
 
+/** Which entries a worker of the unit claims (UN3). */
+export interface WorkerRule {
+  readonly name: string
+  readonly type: string
+  readonly where: StoredValue
+}
+
 /** What a partition needs of its unit: what is stored, and how commands are executed (A6). */
 export interface Logic {
   /** Hash of the unit's declaration; a different one in the journal asks for an UPGRADE record (PA10). */
   readonly hash: string
   readonly layouts: readonly Layout[]
+  readonly workers: readonly WorkerRule[]
   bind(machine: Machine): Execution
 }

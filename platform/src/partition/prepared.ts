@@ -1,7 +1,6 @@
 // The rows in which a partition keeps its part of transactions (TX3, TX4), and the locks that follow from them.
 import { PlenumError } from '../kernel/index.ts'
 import {
-  keyOf,
   type Effect,
   type Holding,
   type KeyFields,
@@ -9,9 +8,9 @@ import {
   type Machine,
   type NamedEffect,
   type Seen,
-  type Table,
   type TransactionName,
 } from '../space/index.ts'
+import { entryName } from './entry-name.ts'
 
 /** A row of the table of prepared transactions. */
 export interface PreparedRow {
@@ -48,7 +47,7 @@ export function holdingOf({ transaction, seen, effects }: PreparedRow, machine: 
     const key = effect.kind === 'put' ? effect.value : effect.key
     const before = table.find(key)?.value
     const after = effect.kind === 'put' ? effect.value : effect.kind === 'remove' ? undefined : before
-    changes.set(nameOf(table, key), { table, key, before, after })
+    changes.set(entryName(table, key), { table, key, before, after })
   }
   return {
     transaction,
@@ -56,12 +55,6 @@ export function holdingOf({ transaction, seen, effects }: PreparedRow, machine: 
     entries: seen.entries.map(({ type, key }) => ({ table: machine.table(type), key })),
     queries: seen.queries.map(({ type, where }) => ({ table: machine.table(type), where })),
   }
-}
-
-/** One text for an entry: its type, id and route. */
-function nameOf(table: Table, key: KeyFields): string {
-  const parts = Object.values(keyOf(table, key)).map((part) => [typeof part, String(part)])
-  return JSON.stringify([table.number, ...parts])
 }
 
 /** LIMIT_EXCEEDED where a transaction has more of something than it may. */

@@ -14,14 +14,20 @@ import {
   Answers,
   errorData,
   errorFrom,
+  isClaiming,
   isRead,
   waitOf,
   type Answer,
   type Command,
   type Identity,
   type Request,
+  type Row,
+  type Table,
 } from '../space/index.ts'
+import { Afterwards } from './afterwards.ts'
+import { Claims } from './claims.ts'
 import { Commands } from './commands.ts'
+import { Failures } from './failures.ts'
 import { fillMax, firstMark } from './fill-marks.ts'
 import { HeldReplies } from './held-replies.ts'
 import { Inbox } from './inbox.ts'
@@ -36,8 +42,15 @@ import { journalFull, notPrimary, overloaded, poisonRequest, reignLost } from '.
 import type { PrimaryOptions } from './primary-options.ts'
 import { SnapshotSchedule } from './snapshot-schedule.ts'
 import { Transactions } from './transactions.ts'
-import { Waits, type WaitsOptions } from './waits.ts'
-import { Watchers, type WatchersOptions } from './watchers.ts'
+import { Waits } from './waits.ts'
+import { Watchers } from './watchers.ts'
+
+/** Those who wait for something at a partition. */
+interface Guests {
+  cancel(wait: string): boolean
+  abandon(error: unknown): void
+  stop(): void
+}
 
 export class Primary {
   readonly #options: PrimaryOptions
@@ -52,7 +65,10 @@ export class Primary {
   readonly #transactions: Transactions
   readonly #waits: Waits
   readonly #watchers: Watchers
-  readonly #waiting: readonly { readonly cancel: (wait: string) => boolean }[]
+  readonly #claims: Claims
+  readonly #afterwards = new Afterwards()
+  /** All that have somebody wait here. */
+  readonly #guests: readonly Guests[]
   readonly #leaseMs: number
   #acked: number
   #leaseUntil: number
@@ -83,16 +99,13 @@ export class Primary {
     if (replica.unit !== logic.hash) this.#upgrade()
     this.#execution = logic.bind(replica.machine)
     this.#answers = new Answers(replica.machine, limits)
-    this.#transactions = new Transactions({
-      ...options,
-      machine: replica.machine,
-      execution: this.#execution,
-      now: () => this.#now(),
-      begin: () => this.#begin(),
-      acked: () => this.#acked,
-      submit: (request) => this.submit(request),
-    })
-    this.#commands = new Commands(replica.machine, this.#execution, this.#answers, this.#transactions)
+    const room = this.#room()
+    const failures = new Failures(replica.machine, limits)
+    const isLocked = (table: Table, row: Row): boolean => this.#transactions.isLocked(table, row)
+    this.#claims = new Claims({ ...room, rules: logic.workers, failures, isLocked })
+    const claiming = { claims: this.#claims, failures }
+    this.#transactions = new Transactions({ ...options, ...room, ...claiming })
+    this.#commands = new Commands({ ...room, ...claiming, transactions: this.#transactions })
     this.#inbox = new Inbox(limits.inboxRequestsMax)
     this.#alone = new LoneRecords({
       pipeline: this.#pipeline,
@@ -103,15 +116,15 @@ export class Primary {
       isEnded: () => this.#ended,
       flush: () => this.#flush(),
     })
-    const room = this.#waitingRoom()
-    this.#waits = new Waits(room)
-    this.#watchers = new Watchers(room)
+    const waiting = { ...room, commands: this.#commands, transactions: this.#transactions }
+    this.#waits = new Waits(waiting)
+    this.#watchers = new Watchers(waiting)
     replica.machine.beginReign(replica.fold.head.epoch)
     replica.machine.onVolatile = () => {
       this.#watchers.onVolatile(this.#acked)
       this.#leaseEnds.look()
     }
-    this.#waiting = [this.#transactions, this.#waits, this.#watchers]
+    this.#guests = [this.#waits, this.#watchers, this.#transactions, this.#claims]
     this.#snapshots = new SnapshotSchedule({
       fill: () => options.journal.fill(this.#writer.at),
       everyBytes: limits.snapshotEveryBytes,
@@ -129,14 +142,14 @@ export class Primary {
     if (options.journal.shared) this.#beat()
   }
 
-  /** What those who wait and watch need of this reign. */
-  #waitingRoom(): WaitsOptions & WatchersOptions {
+  /** What the parts of a reign need of it. */
+  #room() {
     const { replica, runtime, limits, journalId } = this.#options
     return {
       machine: replica.machine,
       execution: this.#execution,
       answers: this.#answers,
-      commands: this.#commands,
+      afterwards: this.#afterwards,
       journalId,
       epoch: () => replica.fold.head.epoch,
       leaseHolds: () => this.#leaseHolds(),
@@ -151,11 +164,10 @@ export class Primary {
         return index
       },
       lastIndex: () => this.#lastIndex(),
-      hold: (index, value, confirmed = false) => this.#hold(index, value, undefined, false, confirmed),
-      keptAnswer: (identity, attempt) => this.#keptAnswer(identity, attempt),
-      refuse: (error, identity) => this.#refuse(error, identity),
-      submit: (request) => this.submit(request),
-      transactions: this.#transactions,
+      hold: (index: number, value: unknown, confirmed = false) => this.#hold(index, value, undefined, false, confirmed),
+      keptAnswer: (identity: Identity, attempt: number) => this.#keptAnswer(identity, attempt),
+      refuse: (error: unknown, identity: Identity | undefined) => this.#refuse(error, identity),
+      submit: (request: Request) => this.submit(request),
     }
   }
 
@@ -197,9 +209,7 @@ export class Primary {
     this.#closing = true
     this.#heartbeat?.stop()
     this.#leaseEnds.stop()
-    this.#waits.abandon(notPrimary())
-    this.#watchers.abandon(notPrimary())
-    this.#transactions.abandon(notPrimary())
+    for (const guests of this.#guests) guests.abandon(notPrimary())
     if (this.#pipeline.full) this.#giveUp()
     await this.#snapshots.close()
     if (this.#ended) return
@@ -215,10 +225,8 @@ export class Primary {
   /** Stops without a word to anybody, as a killed process does. */
   drop(): void {
     this.#ended = true
-    this.#waits.stop()
-    this.#watchers.stop()
+    for (const guests of this.#guests) guests.stop()
     this.#leaseEnds.stop()
-    this.#transactions.stop()
     this.#heartbeat?.stop()
     this.#pipeline.end()
   }
@@ -231,7 +239,8 @@ export class Primary {
     this.#leaseEnds.end()
     const waiting = this.#waits.lookFor(command)
     if (waiting !== undefined) return waiting
-    if (command.kind === 'cancel') return Promise.resolve(this.#waiting.some((those) => those.cancel(command.wait)))
+    if (command.kind === 'cancel') return Promise.resolve(this.#guests.some((guests) => guests.cancel(command.wait)))
+    if (isClaiming(command)) return this.#claims.ask(command)
     if (this.#transactions.enter(request) !== undefined) return this.#transactions.wait(request)
     if (command.kind === 'watch') return this.#watchers.ask(command)
     this.#execution.dependency = 0
@@ -282,24 +291,39 @@ export class Primary {
       if (identity !== undefined) this.#answers.keep(identity, { ok: true, value })
     } catch (error) {
       machine.rollback()
-      this.#transactions.rolledBack()
+      this.#afterwards.rolledBack()
       return this.#transactions.hasStopped ? this.#transactions.wait(request) : this.#refuse(error, identity)
     }
     // A record that found no room could not be taken back, and no snapshot can pass it.
     if (this.#writer.at > limits.batchBytes && journal.fill(this.#writer.at) >= fillMax) {
       machine.rollback()
-      this.#transactions.rolledBack()
+      this.#afterwards.rolledBack()
       return this.#awaitRoom(request)
     }
-    const changed = machine.commit(this.#waits.noticing, Math.min(this.#execution.dependency, this.#lastIndex()))
-    this.#transactions.committed()
+    const changed = machine.commit(this.#noticing, Math.min(this.#execution.dependency, this.#lastIndex()))
+    this.#afterwards.committed()
     const index = changed ? this.#pipeline.lastIndex + 1 : Math.min(this.#execution.dependency, this.#lastIndex())
     if (changed) this.#askFlush()
     this.#snapshots.filled(fill)
     const answer = this.#hold(index, value, undefined, false)
     this.#waits.serve()
-    if (this.#transactions.serve()) this.#waits.unlocked()
+    if (this.#transactions.serve()) {
+      this.#waits.unlocked()
+      this.#claims.unlocked()
+    }
+    this.#claims.serve()
     return answer
+  }
+
+  /** Who is told of every row that is written; undefined where nobody is. */
+  get #noticing(): ((table: Table, row: Row) => void) | undefined {
+    const waits = this.#waits.noticing
+    const claims = this.#claims.noticing
+    if (waits === undefined || claims === undefined) return waits ?? claims
+    return (table, row) => {
+      waits(table, row)
+      claims(table, row)
+    }
   }
 
   /** Waits while room is being made for a change; JOURNAL_FULL once nothing more can be done. */
@@ -458,9 +482,7 @@ export class Primary {
     this.#leaseEnds.stop()
     this.#held.abandon(reignLost(reason))
     this.#inbox.abandon(notPrimary())
-    this.#waits.abandon(notPrimary())
-    this.#watchers.abandon(notPrimary())
-    this.#transactions.abandon(notPrimary())
+    for (const guests of this.#guests) guests.abandon(notPrimary())
   }
 
   /** Keeps the lease: something is on its way to the journal at least every eighth of it. */

@@ -32,7 +32,10 @@ import {
   type Wait,
 } from '../space/index.ts'
 import type { Runtime, Timer } from '../runtime/index.ts'
+import type { Afterwards } from './afterwards.ts'
+import type { Claims } from './claims.ts'
 import type { PartitionEvent } from './events.ts'
+import type { Failures } from './failures.ts'
 import { attempt, chosenBy, SeenLog, unstamped } from './draft.ts'
 import { InDoubt, type AskPartition } from './in-doubt.ts'
 import { Inbox } from './inbox.ts'
@@ -59,6 +62,9 @@ export interface TransactionsOptions {
   readonly number: number
   readonly ask: AskPartition
   readonly onEvent: (event: PartitionEvent) => void
+  readonly afterwards: Afterwards
+  readonly claims: Claims
+  readonly failures: Failures
 }
 
 /** Thrown out of a command that meets a lock. It is caught where the command is run, and never leaves the partition. */
@@ -94,8 +100,6 @@ export class Transactions implements ReadObserver {
   #until = Infinity
   /** The transaction whose lock the command at hand has met. */
   #inWay: string | undefined
-  /** What becomes of the locks once the command at hand is committed. */
-  #afterwards: (() => void)[] = []
   /** Transactions that are over since the last time that those who wait were served. */
   #over: string[] = []
 
@@ -190,18 +194,6 @@ export class Transactions implements ReadObserver {
     this.#waits.delete(id)
   }
 
-  /** The command at hand is committed: its locks are as its rows say (I3). */
-  committed(): void {
-    if (this.#afterwards.length === 0) return
-    for (const change of this.#afterwards.splice(0)) change()
-    this.#guard()
-  }
-
-  /** The command at hand did nothing. */
-  rolledBack(): void {
-    if (this.#afterwards.length > 0) this.#afterwards = []
-  }
-
   /** Runs those who waited for transactions that are over. True if there were any such transactions. */
   serve(): boolean {
     if (this.#over.length === 0) return false
@@ -226,6 +218,10 @@ export class Transactions implements ReadObserver {
     for (const { timer } of this.#waits.values()) timer.stop()
     this.#waits.clear()
   }
+
+  /** True if a transaction is about to change an entry. */
+  readonly isLocked = (table: Table, row: Row): boolean =>
+    this.#locks.count > 0 && this.#locks.inWayOfEntry(table, row.value, Infinity) !== undefined
 
   /** True if a lock keeps an entry whose lease is over. */
   readonly keepsOverdue = (table: Table, row: Row): boolean =>
@@ -318,14 +314,20 @@ export class Transactions implements ReadObserver {
     const seen = { entries: [...part.seen.entries], queries: [...part.seen.queries] }
     const value = { transaction: id, coordinator, until, seen, effects: named } satisfies PreparedRow
     machine.put(this.#prepared, undefined, value)
-    this.#afterwards.push(() => this.#lock(value))
+    this.#afterwards(() => this.#lock(value))
     return undefined
   }
 
-  #commit({ transaction, part, partitions }: Of<'commit'>): undefined {
+  #commit({ transaction, part, partitions, claim: name }: Of<'commit'>): undefined {
+    const { claims, failures, afterwards } = this.#options
+    const claim = name === undefined ? undefined : claims.held(name)
+    if (claim !== undefined) failures.forget(claim.queue.rule.name, claim.queue.table, claim.work.row)
     if (partitions.length > 0) this.#decide(checkedName(transaction), partitions)
     this.#validate(part.seen)
     this.#run(part)
+    if (claim === undefined) return undefined
+    claims.requireReleased(claim)
+    afterwards.add(() => claims.end(claim))
     return undefined
   }
 
@@ -338,7 +340,7 @@ export class Transactions implements ReadObserver {
     if (machine.time >= until) throw transactionConflict('it took longer than it may')
     if (this.#decisions.size >= limits.preparedMax) throw overloaded('preparedMax', limits.preparedMax)
     machine.put(this.#decisions, undefined, { transaction: id, committed: true, partitions })
-    this.#afterwards.push(() => this.#inDoubt.note(id, true))
+    this.#afterwards(() => this.#inDoubt.note(id, true))
   }
 
   #outcome({ transaction, committed }: Of<'outcome'>): undefined {
@@ -357,7 +359,7 @@ export class Transactions implements ReadObserver {
     } finally {
       machine.guard = guard
     }
-    this.#afterwards.push(() => {
+    this.#afterwards(() => {
       this.#locks.remove(transaction)
       this.#over.push(transaction)
       this.#inDoubt.note(transaction, false)
@@ -374,7 +376,7 @@ export class Transactions implements ReadObserver {
     if (left.length > 0) machine.put(this.#decisions, row, { ...decision, partitions: left })
     else {
       machine.remove(this.#decisions, row, 'removed')
-      this.#afterwards.push(() => this.#inDoubt.note(transaction, false))
+      this.#afterwards(() => this.#inDoubt.note(transaction, false))
     }
     return undefined
   }
@@ -450,6 +452,14 @@ export class Transactions implements ReadObserver {
       this.#inWay = undefined
       throw transactionConflict('another transaction holds what it needs')
     }
+  }
+
+  /** Once the command at hand is committed, its locks are as its rows say (I3). */
+  #afterwards(change: () => void): void {
+    this.#options.afterwards.add(() => {
+      change()
+      this.#guard()
+    })
   }
 
   #lock(row: PreparedRow, isOld = false): void {

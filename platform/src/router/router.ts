@@ -89,6 +89,11 @@ export class Router implements Sender {
     return this.slots.partitionOf(this.#hasher.slotOf(route))
   }
 
+  /** True if this caller lives and dies with a partition. */
+  sharesFate(partition: number): boolean {
+    return this.#channels[partition]!.sharesFate
+  }
+
   /** Sends a command to the partition of a route. */
   route(route: unknown, command: Command, options?: RouteOptions): Promise<unknown> {
     return this.send(this.partitionOf(route), command, options)

@@ -23,7 +23,7 @@ import { noOptions, notInTransaction, patience, writeOptions, type GivenOptions 
 import { Queries, type Explained, type Page, type PageOptions } from './queries.ts'
 import { Router, type RouteOptions } from './router.ts'
 import type { Sender } from './sender.ts'
-import { runTransaction, TransactionScope, type TransactionOptions } from './transaction.ts'
+import { runTransaction, TransactionScope, type ClaimToEnd, type TransactionOptions } from './transaction.ts'
 import { Watch, type WatchOptions } from './watch.ts'
 
 /** An entry type by its token or its name. */
@@ -190,6 +190,13 @@ export class SpaceClient {
     return this.#transact((scope) => run(this.#in(scope)), transactionOptions(options))
   }
 
+  /** Runs a worker's function once: what it changes counts together with the end of its claim, or not at all (UN3). */
+  async work(claim: ClaimToEnd, run: (tx: SpaceClient) => Promise<void>): Promise<void> {
+    const options = { deadline: undefined, signal: undefined, claim }
+    const scope = new TransactionScope(this.#outside(), this.#limits, this.#keyFieldsOf, options)
+    return scope.run((within) => run(this.#in(within)))
+  }
+
   watch(type: TypeReference, where: StoredValue, options: WatchOptions = {}): AsyncGenerator<WatchEvent<StoredValue>> {
     return new Watch(this.#senderOf(type), this.#type(type), where, options).events()
   }
@@ -245,15 +252,18 @@ export class SpaceClient {
 
   /** Runs a function whose commands are tried first and then made together. */
   async #transact<R>(run: (scope: TransactionScope) => Promise<R>, options: TransactionOptions): Promise<R> {
-    const router = this.#router
-    if (!(router instanceof Router)) {
-      throw new PlenumError(
-        'TRANSACTION_INVALID',
-        'A transaction in a transaction is not possible; use the one there is.',
-      )
-    }
-    const keyFields = (name: string): readonly string[] => keyFieldsOf(this.#type(name))
-    return runTransaction(router, this.#limits, keyFields, run, options)
+    return runTransaction(this.#outside(), this.#limits, this.#keyFieldsOf, run, options)
+  }
+
+  readonly #keyFieldsOf = (name: string): readonly string[] => keyFieldsOf(this.#type(name))
+
+  /** The router itself. TRANSACTION_INVALID in a transaction. */
+  #outside(): Router {
+    if (this.#router instanceof Router) return this.#router
+    throw new PlenumError(
+      'TRANSACTION_INVALID',
+      'A transaction in a transaction is not possible; use the one there is.',
+    )
   }
 
   /** One command for each partition concerned, and the outcomes in the order of the items (SP10). */

@@ -13,6 +13,7 @@ import {
   errorFrom,
   isChange,
   withStamps,
+  type ClaimName,
   type Command,
   type Drafted,
   type ReadCommand,
@@ -37,6 +38,25 @@ export interface TransactionOptions {
   readonly signal: AbortSignal | undefined
   /** Runs until a conflict is told. */
   readonly attempts: number
+}
+
+/** The claim that a transaction ends with its commit (UN3). */
+export interface ClaimToEnd {
+  /** Where the claimed entry is, and the transaction is decided. */
+  readonly partition: number
+  readonly name: ClaimName
+  /** Partition time at which it was given. */
+  readonly time: number
+  /** Milliseconds that its worker may take. */
+  readonly workMs: number
+}
+
+/** What bounds one run of a transaction, and what ends with it. */
+interface ScopeOptions {
+  /** By the router's clock. */
+  readonly deadline: number | undefined
+  readonly signal: AbortSignal | undefined
+  readonly claim?: ClaimToEnd | undefined
 }
 
 /** What a transaction has seen and will change at one partition. */
@@ -93,6 +113,8 @@ export class TransactionScope implements Sender {
   readonly #keyFieldsOf: KeyFieldsOf
   readonly #deadline: number | undefined
   readonly #signal: AbortSignal | undefined
+  readonly #claim: ClaimToEnd | undefined
+  readonly #begun: number
   readonly #shares = new Map<number, Share>()
   readonly #open = new Set<Promise<unknown>>()
   readonly #until: number
@@ -104,14 +126,16 @@ export class TransactionScope implements Sender {
     router: Router,
     limits: Limits,
     keyFieldsOf: KeyFieldsOf,
-    { deadline, signal }: { readonly deadline: number | undefined; readonly signal: AbortSignal | undefined },
+    { deadline, signal, claim }: ScopeOptions,
   ) {
     this.#router = router
     this.#limits = limits
     this.#keyFieldsOf = keyFieldsOf
     this.#deadline = deadline
     this.#signal = signal
-    this.#until = router.now() + limits.transactionMsMax
+    this.#claim = claim
+    this.#begun = router.now()
+    this.#until = this.#begun + (claim?.workMs ?? limits.transactionMsMax)
   }
 
   get partitions(): number {
@@ -254,17 +278,20 @@ export class TransactionScope implements Sender {
   }
 
   async #commit(): Promise<void> {
+    const claim = this.#claim
     const shares = [...this.#shares].filter(([, { drafts }]) => drafts > 0)
-    const coordinator = shares.find(([, { made }]) => made.all.length > 0)
-    if (coordinator === undefined) return this.#validate()
-    const [partition, share] = coordinator
+    const decides = claim === undefined ? shares.find(([, { made }]) => made.all.length > 0)?.[0] : claim.partition
+    if (decides === undefined) return this.#validate()
+    const partition = decides
+    const share = this.#share(partition)
     const others = shares.filter(([other]) => other !== partition)
-    const until = share.time + this.#limits.transactionMsMax
+    const begun = claim === undefined ? share.time : claim.time + this.#router.now() - this.#begun
+    const until = begun + this.#limits.transactionMsMax
     const transaction: TransactionName = { id: this.#router.newName(), coordinator: partition, until }
     await this.#prepare(transaction, others)
     const partitions = others.map(([other]) => other)
     try {
-      await this.#ask(partition, { kind: 'commit', transaction, part: partOf(share), partitions })
+      await this.#ask(partition, { kind: 'commit', transaction, part: partOf(share), partitions, claim: claim?.name })
     } catch (error) {
       if (partitions.length === 0) throw error
       if (!(await this.#wasCommitted(transaction, error))) {

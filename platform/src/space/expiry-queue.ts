@@ -1,3 +1,4 @@
+import { Heap } from '../kernel/index.ts'
 import type { Row } from './row.ts'
 import type { Table } from './table.ts'
 
@@ -11,42 +12,32 @@ interface Expiry {
 }
 
 /**
- * Which leased rows end next: a binary heap by time, then stamp. Derived and rebuilt (02). A row whose lease was
- * renewed or cancelled leaves a stale item behind, which is dropped when it comes up.
+ * Which leased rows end next: by time, then stamp. Derived and rebuilt. A row whose lease was renewed or cancelled
+ * leaves a stale item behind, which is dropped when it comes up.
  */
 export class ExpiryQueue {
-  #heap: Expiry[] = []
-  /** Length at which stale items are thrown out: rows that are gone must not be kept until their lease would have ended. */
+  readonly #heap = new Heap<Expiry>(isSooner)
+  /** Size at which stale items are thrown out: rows that are gone must not be kept until their lease would have ended. */
   #compactAt = compactMin
 
   /** Items, stale ones included. */
   get size(): number {
-    return this.#heap.length
+    return this.#heap.size
   }
 
   /** Notes the row's present lease, if it has one. */
   add(table: Table, row: Row): void {
     if (row.lease === undefined) return
-    if (this.#heap.length >= this.#compactAt) this.#compact()
-    this.#insert({ at: row.lease.expiresAt, table, row })
-  }
-
-  #insert(item: Expiry): void {
-    const heap = this.#heap
-    let at = heap.length
-    heap.push(item)
-    while (at > 0) {
-      const parent = (at - 1) >> 1
-      if (!sooner(item, heap[parent]!)) break
-      heap[at] = heap[parent]!
-      at = parent
+    if (this.#heap.size >= this.#compactAt) {
+      this.#heap.keepOnly(isCurrent)
+      this.#compactAt = Math.max(compactMin, 2 * this.#heap.size)
     }
-    heap[at] = item
+    this.#heap.push({ at: row.lease.expiresAt, table, row })
   }
 
   /** Partition time at which the next lease may end; Infinity where there is none. */
   nextAt(): number {
-    return this.#heap[0]?.at ?? Infinity
+    return this.#heap.first?.at ?? Infinity
   }
 
   /**
@@ -55,51 +46,22 @@ export class ExpiryQueue {
    */
   takeExpired(time: number): { readonly table: Table; readonly row: Row } | undefined {
     while (this.nextAt() <= time) {
-      const item = this.#pop()
-      if (current(item)) return item
+      const item = this.#heap.pop()
+      if (item !== undefined && isCurrent(item)) return item
     }
     return undefined
   }
 
   /** Every row with a lease, in no order. */
   leased(): readonly { readonly table: Table; readonly row: Row }[] {
-    return this.#heap.filter(current)
-  }
-
-  clear(): void {
-    this.#heap = []
-  }
-
-  #compact(): void {
-    const items = this.#heap.filter(current)
-    this.#heap = []
-    for (const item of items) this.#insert(item)
-    this.#compactAt = Math.max(compactMin, 2 * items.length)
-  }
-
-  #pop(): Expiry {
-    const heap = this.#heap
-    const first = heap[0]!
-    const last = heap.pop()!
-    if (heap.length === 0) return first
-    let at = 0
-    for (;;) {
-      let child = at * 2 + 1
-      if (child >= heap.length) break
-      if (child + 1 < heap.length && sooner(heap[child + 1]!, heap[child]!)) child += 1
-      if (!sooner(heap[child]!, last)) break
-      heap[at] = heap[child]!
-      at = child
-    }
-    heap[at] = last
-    return first
+    return this.#heap.items.filter(isCurrent)
   }
 }
 
-function current(item: Expiry): boolean {
+function isCurrent(item: Expiry): boolean {
   return item.row.lease?.expiresAt === item.at && item.table.find(item.row.value) === item.row
 }
 
-function sooner(a: Expiry, b: Expiry): boolean {
+function isSooner(a: Expiry, b: Expiry): boolean {
   return a.at < b.at || (a.at === b.at && a.row.stamp < b.row.stamp)
 }

@@ -50,6 +50,16 @@ export type {
   WatchOptions,
   Written,
 } from './operations.ts'
+export type {
+  AttemptError,
+  ClaimCommand,
+  Claimed,
+  ClaimName,
+  ClaimsGiven,
+  DeadLetter,
+  FailureCommand,
+} from './claim-commands.ts'
+export { wayTo } from './find.ts'
 export { compileQuery, type Matcher, type PathCheck } from './query.ts'
 export { checkQuerySize } from './query-cost.ts'
 export { keyFieldsOf, type Explanation } from './reader.ts'
@@ -57,6 +67,7 @@ export {
   errorData,
   errorFrom,
   isChange,
+  isClaiming,
   isRead,
   waitOf,
   type Answer,

@@ -40,6 +40,12 @@ export const ownLayouts = {
   prepared: layout('plenum.prepared', ['transaction', 'coordinator', 'until', 'seen', 'effects'], ['transaction']),
   /** The outcome of a transaction that this partition coordinates, and the partitions that do not have it yet (TX4). */
   decision: layout('plenum.decision', ['transaction', 'committed', 'partitions'], ['transaction']),
+  /** What came of a worker's attempts at an entry, as it is with this stamp (UN3). */
+  failure: layout(
+    'plenum.failure',
+    ['worker', 'entry', 'type', 'key', 'stamp', 'attempts', 'errors', 'retryAt', 'isDead'],
+    ['worker', 'entry'],
+  ),
 } as const
 
 function layout(name: string, fields: readonly string[], id: readonly string[]): Layout {

@@ -1,5 +1,6 @@
 import { PlenumError, type ErrorCode, type ErrorDetails, type Retry } from '../kernel/index.ts'
 import type { AggregateRequest } from './aggregate.ts'
+import type { ClaimCommand, FailureCommand } from './claim-commands.ts'
 import type { StoredValue } from './layout.ts'
 import type { SelectOptions } from './select.ts'
 import type { KeyFields } from './table.ts'
@@ -157,6 +158,8 @@ export type Command =
   | CancelCommand
   | WatchCommand
   | TransactionCommand
+  | ClaimCommand
+  | FailureCommand
   | { readonly kind: 'batch'; readonly commands: readonly (ReadCommand | WriteCommand)[] }
 
 /** What makes a repeated request the same request (SP12): a number of a session, or a key of the caller's own. */
@@ -201,7 +204,15 @@ export function errorFrom(data: ErrorData): PlenumError {
 
 /** The wait of a command, if it is one that waits. */
 export function waitOf(command: Command): Wait | undefined {
-  return command.kind === 'take' || command.kind === 'read' || command.kind === 'watch' ? command.wait : undefined
+  switch (command.kind) {
+    case 'take':
+    case 'read':
+    case 'watch':
+    case 'await-work':
+      return command.wait
+    default:
+      return undefined
+  }
 }
 
 /** True for a command that changes entries, alone. */
@@ -223,6 +234,19 @@ export function isChange(command: Command): command is WriteCommand {
   }
 }
 
+/** True for what workers ask of the claims of a reign. */
+export function isClaiming(command: Command): command is ClaimCommand {
+  switch (command.kind) {
+    case 'await-work':
+    case 'claim':
+    case 'keep-claims':
+    case 'release':
+      return true
+    default:
+      return false
+  }
+}
+
 /** True for commands that change nothing and may be answered without a record. */
 export function isRead(command: Command): boolean {
   switch (command.kind) {
@@ -238,6 +262,11 @@ export function isRead(command: Command): boolean {
     case 'source-state':
     case 'draft':
     case 'validate':
+    case 'await-work':
+    case 'claim':
+    case 'keep-claims':
+    case 'release':
+    case 'dead-letters':
       return true
     case 'batch':
       return command.commands.every(isRead)

@@ -1,4 +1,5 @@
 // What a transaction asks of a partition (TX1-TX4).
+import type { ClaimName } from './claim-commands.ts'
 import type { ReadCommand, Answer, WriteCommand } from './requests.ts'
 import type { StoredValue } from './layout.ts'
 import type { Stamps } from './stamps.ts'
@@ -70,6 +71,8 @@ export type TransactionCommand =
       readonly part: TransactionPart
       /** The other participants. */
       readonly partitions: readonly number[]
+      /** The claim that ends with it; where that is over already, nothing is committed (UN3). */
+      readonly claim?: ClaimName | undefined
     }
   /** Tells a participant what became of a transaction. */
   | { readonly kind: 'outcome'; readonly transaction: string; readonly committed: boolean }

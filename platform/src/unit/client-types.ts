@@ -45,6 +45,38 @@ export interface SourceCall {
   load(options?: LoadOptions): Promise<Loaded>
 }
 
+/** An entry at which all attempts of a worker have failed (UN3). */
+export interface DeadLetter {
+  readonly worker: string
+  /** Names the entry, for `sendBack`. */
+  readonly entry: string
+  /** Its entry type. */
+  readonly type: string
+  /** Its id and route fields. */
+  readonly key: Readonly<Record<string, unknown>>
+  readonly value: Readonly<Record<string, unknown>>
+  readonly attempts: number
+  /** The last errors, oldest first; `at` is partition time in milliseconds since 1970. */
+  readonly errors: readonly { readonly at: number; readonly message: string }[]
+}
+
+/** A worker of the unit, as its operator sees it. */
+export interface WorkerHandle {
+  /**
+   * Entries that are worked on in this process at the same time, at most; may be set while it runs, 0 pauses.
+   * VALUE_INVALID for what is no such number; NOT_HOSTED where this process does not run the unit's workers.
+   */
+  concurrency: number
+  /** Entries that are worked on now. */
+  readonly running: number
+  /** Claims nothing more, sets `concurrency` to 0, and resolves when nothing is worked on. */
+  drain(): Promise<void>
+  /** The worker's dead letters; 1,000 at most from each partition, unless told. */
+  deadLetters(options?: { readonly limit?: number | undefined }): Promise<readonly DeadLetter[]>
+  /** Has these dead letters worked on again, or all; their number. */
+  sendBack(letters?: readonly Pick<DeadLetter, 'entry'>[]): Promise<number>
+}
+
 /** A unit from outside: its space and its parts, typed by the unit. */
 export interface Client<U extends Unit> extends AsyncDisposable {
   /** Number of partitions. */
@@ -64,6 +96,7 @@ export interface Client<U extends Unit> extends AsyncDisposable {
     ) => TaskRun<Stored<U['~']['tasks'][K]['~']['output']>>
   }
   readonly sources: { readonly [K in keyof U['~']['sources']]: SourceCall }
+  readonly workers: { readonly [K in keyof U['~']['workers']]: WorkerHandle }
 }
 
 /** What a composition has to give for a unit's ports; nothing may be left out if the unit has any. */

@@ -1,6 +1,16 @@
 export { anyone, type Access } from './access.ts'
 export { UnitClient } from './unit-client.ts'
-export type { Client, HandlerCall, Loaded, Outcome, SourceCall, TaskRun, UsesOption } from './client-types.ts'
+export type {
+  Client,
+  DeadLetter,
+  HandlerCall,
+  Loaded,
+  Outcome,
+  SourceCall,
+  TaskRun,
+  UsesOption,
+  WorkerHandle,
+} from './client-types.ts'
 export type { HandlerContext, OutsideContext, ServiceContext, TaskContext, WorkerContext } from './context.ts'
 export { handler, type Handler, type HandlerShape } from './handler.ts'
 export { port, type Given, type Port, type Uses } from './port.ts'
@@ -14,3 +24,5 @@ export { task, type Task } from './task.ts'
 export { isUnit, unit, unitDefinition, type Unit, type UnitShape } from './unit.ts'
 export { UnitLogic, type UnitLogicOptions, type UnitParts, type Watch } from './unit-logic.ts'
 export { worker, type Worker } from './worker.ts'
+export { WorkerHost } from './worker-host.ts'
+export type { WorkerEvent } from './worker-run.ts'

@@ -3,6 +3,8 @@ import { ByteWriter, writeValue } from '../codec/index.ts'
 import type { ClientType } from '../router/index.ts'
 import type { Runtime } from '../runtime/index.ts'
 import {
+  checkQuerySize,
+  compileQuery,
   copyPlain,
   patchPlain,
   validateAny,
@@ -16,6 +18,7 @@ import {
 import type { SourcePart } from './source-loader.ts'
 import type { UnitDefinition } from './unit-definition.ts'
 import type { HandlerPart, TaskPart, UnitParts } from './unit-logic.ts'
+import type { WorkerPart } from './worker-run.ts'
 
 /** How a unit is resolved. */
 export interface ResolveOptions {
@@ -38,6 +41,7 @@ export interface ResolvedUnit extends UnitParts {
 export function resolveUnit(definition: UnitDefinition, options: ResolveOptions): ResolvedUnit {
   refuseWhatIsMissing(definition)
   refuseForgottenSources(definition)
+  refuseUnclaimable(definition)
   checkIndexes(definition, options.limits)
   const layouts = new Map<string, Layout>()
   const rules = new Map<string, Rules>()
@@ -78,6 +82,7 @@ export function resolveUnit(definition: UnitDefinition, options: ResolveOptions)
     handlers: new Map([...definition.handlers].map(([name, part]) => [name, handlerPart(name, part)])),
     tasks: new Map([...definition.tasks].map(([name, part]) => [name, taskPart(name, part)])),
     reduces: new Map([...definition.tasks].map(([name, part]) => [name, part.reduce])),
+    workers: new Map([...definition.workers].map(([name, part]) => [name, workerPart(name, part, definition, options)])),
     sources,
     functions: [
       ...[...definition.handlers.keys()].map((name) => `handler ${name}`),
@@ -88,7 +93,7 @@ export function resolveUnit(definition: UnitDefinition, options: ResolveOptions)
 
 /** What is declared and would be ignored, so that data was lost or read in an old shape without a word. */
 function refuseWhatIsMissing(definition: UnitDefinition): void {
-  for (const section of ['workers', 'services', 'projections', 'schedules'] as const) {
+  for (const section of ['services', 'projections', 'schedules'] as const) {
     const [name] = definition[section].keys()
     if (name !== undefined) throw notYet(definition, `${section} ('${name}')`, 'the section', { section, name })
   }
@@ -113,6 +118,19 @@ function refuseForgottenSources({ name: unit, entries, sources }: UnitDefinition
       'UNIT_INVALID',
       `Unit '${unit}' loads the source '${name}' into the entry type '${entry}', which is not durable: the rows would be gone after a restart, and the load would not be repeated.`,
       { details: { section: 'sources', name } },
+    )
+  }
+}
+
+/** A worker's commit is a transaction, at the partition of its entry. */
+function refuseUnclaimable({ name: unit, entries, workers }: UnitDefinition): void {
+  for (const [name, { entry }] of workers) {
+    const { durable, everywhere } = entries.get(entry)!
+    if (durable && !everywhere) continue
+    throw new PlenumError(
+      'UNIT_INVALID',
+      `Unit '${unit}' has a worker '${name}' of the entry type '${entry}', which ${durable ? 'every partition has' : 'is not durable'}: nobody can claim it. Give the work an entry type of its own.`,
+      { details: { section: 'workers', name } },
     )
   }
 }
@@ -179,6 +197,27 @@ function handlerPart(name: string, part: ReturnType<UnitDefinition['handlers']['
     },
     run: part.run,
   }
+}
+
+function workerPart(
+  name: string,
+  part: ReturnType<UnitDefinition['workers']['get']> & {},
+  { entries }: UnitDefinition,
+  { limits }: ResolveOptions,
+): WorkerPart {
+  const { where, concurrency, timeoutMs, attemptsMax, backoffMs, run } = part
+  const entry = entries.get(part.entry)!
+  checkQuerySize(where, limits)
+  compileQuery(where, (path) => whyNoPath(entry.checked.shape, path))
+  if (concurrency > limits.workerConcurrencyMax) {
+    throw new PlenumError(
+      'LIMIT_EXCEEDED',
+      `Worker '${name}' asks for a concurrency of ${concurrency}, and may have ${limits.workerConcurrencyMax}.`,
+      { details: { limit: 'workerConcurrencyMax', value: limits.workerConcurrencyMax, found: concurrency } },
+    )
+  }
+  const label = `worker ${name}`
+  return { name, label, layout: layoutOf(entry), where, concurrency, timeoutMs, attemptsMax, backoffMs, run }
 }
 
 function taskPart(name: string, part: ReturnType<UnitDefinition['tasks']['get']> & {}): TaskPart {

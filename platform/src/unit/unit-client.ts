@@ -6,6 +6,8 @@ import type { HandlerPart } from './unit-logic.ts'
 import type { ResolvedUnit } from './resolve-unit.ts'
 import { loadSource, type SourceLoaded, type SourceProgress } from './source-loader.ts'
 import { UnitTaskRun } from './task-run.ts'
+import { WorkerControl } from './worker-control.ts'
+import type { WorkerHost } from './worker-host.ts'
 
 interface GivenOptions {
   readonly timeout?: string | undefined
@@ -24,6 +26,8 @@ export interface UnitClientOptions {
   readonly uses: Readonly<Record<string, unknown>>
   readonly newId: () => string
   readonly caller: Caller
+  /** The workers that this process runs, if it does. */
+  readonly host?: WorkerHost | undefined
   readonly close: () => Promise<void>
 }
 
@@ -34,6 +38,7 @@ export class UnitClient implements AsyncDisposable {
   readonly services: Readonly<Record<string, never>> = Object.freeze({})
   readonly tasks: Readonly<Record<string, (input: unknown, options?: GivenOptions) => UnitTaskRun>>
   readonly sources: Readonly<Record<string, { readonly load: (options?: LoadOptions) => Promise<SourceLoaded> }>>
+  readonly workers: Readonly<Record<string, WorkerControl>>
   /** Number of partitions. */
   readonly partitions: number
   readonly #close: () => Promise<void>
@@ -51,6 +56,7 @@ export class UnitClient implements AsyncDisposable {
     const writeAll = this.space.writeAll.bind(this.space)
     const loading = { router, limits, uses, writeAll }
     this.sources = mapValues(unit.sources, (source) => ({ load: (given) => loadSource(loading, source, given) }))
+    this.workers = mapValues(unit.workers, ({ name }) => new WorkerControl(name, router, options.host?.runs.get(name)))
     this.#close = options.close
   }
 

@@ -7,7 +7,7 @@
 // I2 Whatever a handler throws, nothing happened: the machine rolls back (UN2); a refusal keeps its reason (UN2b).
 // I3 The unit's code meets the world only through its context: time, randomness and ids come from it (UN1).
 import { PlenumError, type ErrorCode, type Limits } from '../kernel/index.ts'
-import type { Execution, Logic, LogicCommand } from '../partition/index.ts'
+import type { Execution, Logic, LogicCommand, WorkerRule } from '../partition/index.ts'
 import type { Random } from '../runtime/index.ts'
 import {
   Executor,
@@ -22,6 +22,7 @@ import {
 import { plainResult } from './plain-result.ts'
 import { PartitionOperations, type TypeReference } from './partition-operations.ts'
 import { RefusalSignal } from './refusal-signal.ts'
+import type { WorkerPart } from './worker-run.ts'
 
 /** A handler, resolved from its declaration. */
 export interface HandlerPart {
@@ -54,6 +55,7 @@ export interface UnitParts {
   readonly keyed: ReadonlyMap<string, string>
   readonly handlers: ReadonlyMap<string, HandlerPart>
   readonly tasks: ReadonlyMap<string, TaskPart>
+  readonly workers: ReadonlyMap<string, WorkerPart>
 }
 
 /** Is told when a function of the unit begins and ends; calls do not nest. */
@@ -78,10 +80,14 @@ export interface UnitLogicOptions {
 }
 
 export class UnitLogic implements Logic {
+  readonly workers: readonly WorkerRule[]
   readonly #options: UnitLogicOptions
 
   constructor(options: UnitLogicOptions) {
     this.#options = options
+    this.workers = [...options.parts.workers.values()].map(({ name, layout, where }) => {
+      return { name, type: layout.name, where }
+    })
   }
 
   get hash(): string {

@@ -22,6 +22,7 @@ export interface UnitShape {
   services: Named<Service>
   tasks: Named<Task>
   sources: Named<Source>
+  workers: Named<Worker>
 }
 
 /** A processing unit: what an application part stores, does and promises. */
@@ -58,7 +59,7 @@ export function unit<
     readonly schedules?: C
     readonly sources?: Q
   },
-): Unit<{ name: N; entries: E; uses: U; handlers: H; services: S; tasks: T; sources: Q }>
+): Unit<{ name: N; entries: E; uses: U; handlers: H; services: S; tasks: T; sources: Q; workers: W }>
 export function unit(name: string, needs: UnitNeeds, parts: UnitSections = {}): Unit {
   return Object.freeze({ kind: 'unit', name, '~': new UnitDefinition(name, needs, parts) })
 }

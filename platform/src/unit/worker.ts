@@ -1,4 +1,4 @@
-import { durationMs, type Duration } from '../kernel/index.ts'
+import { durationMs, PlenumError, type Duration } from '../kernel/index.ts'
 import { definitionOf, type AnyEntry, type Of, type StoredValue, type Value, type Where } from '../space/index.ts'
 import type { CheckedFunction } from './checked-function.ts'
 import type { WorkerContext } from './context.ts'
@@ -16,20 +16,32 @@ export class WorkerDefinition {
   readonly entry: string
   readonly where: StoredValue
   readonly concurrency: number
-  readonly timeoutMs: number | undefined
-  readonly retry: { readonly attempts: number; readonly backoffMs: number } | undefined
+  readonly timeoutMs: number
+  readonly attemptsMax: number
+  readonly backoffMs: number
   readonly run: CheckedFunction<[entry: StoredValue, context: unknown]>
 
   constructor(declaration: WorkerDeclaration, run: Run) {
     const { entry, where, concurrency, timeout, retry } = declaration
     this.entry = definitionOf(entry).name
     this.where = where
-    this.concurrency = concurrency ?? 1
-    this.timeoutMs = timeout === undefined ? undefined : durationMs(timeout, 'timeout of a worker')
-    this.retry = retry && { attempts: retry.attempts, backoffMs: durationMs(retry.backoff, 'backoff of a worker') }
+    this.concurrency = wholeNumber('concurrency', concurrency ?? 1)
+    this.timeoutMs = durationMs(timeout ?? usual.timeout, 'timeout of a worker')
+    this.attemptsMax = wholeNumber('retry.attempts', retry?.attempts ?? usual.attempts)
+    this.backoffMs = durationMs(retry?.backoff ?? usual.backoff, 'backoff of a worker')
     this.run = run
     Object.freeze(this)
   }
+}
+
+/** What holds where a worker says nothing else. */
+const usual = { timeout: '30s', attempts: 5, backoff: '1s' } as const
+
+function wholeNumber(field: string, value: number): number {
+  if (Number.isInteger(value) && value >= 1) return value
+  throw new PlenumError('UNIT_INVALID', `${field} of a worker is a whole number from 1 on, not ${String(value)}.`, {
+    details: { field },
+  })
 }
 
 interface WorkerDeclaration {
@@ -42,7 +54,13 @@ interface WorkerDeclaration {
 
 type Run = (entry: never, context: never) => unknown
 
-/** Declares a worker: a function that claims entries that match, one at a time for each place of `concurrency` (UN3). */
+/**
+ * Declares a worker: a function that is given entries that match, one for each place of `concurrency` at the same time
+ * (UN3). What it changes by `tx` is committed when it returns, together with the end of its claim, and must leave the entry
+ * without a match. An attempt that throws, or takes longer than `timeout` (30s), is made again after `backoff` (1s, twice as
+ * long each time, with jitter); after `attempts` of them (5) the entry is a dead letter. Throws UNIT_INVALID for numbers that
+ * cannot be, DURATION_INVALID for durations.
+ */
 export function worker<const T extends E, E extends AnyEntry, U extends Uses>(
   declaration: {
     readonly entry: T

@@ -15,6 +15,7 @@ import {
   type Execution,
   type Logic,
   type LogicCommand,
+  type WorkerRule,
   type PartitionEvent,
 } from '../index.ts'
 import { FaultJournal, FaultStream } from './fault-stream.ts'
@@ -26,6 +27,7 @@ export const itemLayout: Layout = { name: 'item', fields: ['id', 'n'], open: fal
 export class DataLogic implements Logic {
   readonly hash: string
   readonly layouts: readonly Layout[]
+  readonly workers: readonly WorkerRule[] = []
   readonly #limits: Limits
 
   constructor(hash: string, limits: Limits, layouts: readonly Layout[] = [itemLayout]) {

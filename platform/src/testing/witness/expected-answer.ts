@@ -2,6 +2,7 @@ import { isPlenumError } from '../../kernel/index.ts'
 import {
   ownLayouts,
   type Answer,
+  type ClaimsGiven,
   type Command,
   type ReadCommand,
   type StoredValue,
@@ -66,6 +67,16 @@ export function expectedAnswer(
       return { fits: () => undefined, text: 'what changed', changes: [] }
     case 'cancel':
       return { fits: () => undefined, text: 'whether it still waited', changes: [] }
+    case 'claim':
+      return claimed(run, command.worker, unit)
+    case 'await-work':
+    case 'keep-claims':
+    case 'release':
+      return { fits: () => undefined, text: 'what the claims of the reign say', changes: [] }
+    case 'work-failed':
+    case 'send-back':
+    case 'dead-letters':
+      return { fits: () => undefined, text: 'what is kept of attempts that failed', changes: [] }
     case 'draft':
     case 'validate':
     case 'prepare':
@@ -305,6 +316,22 @@ function called(run: NaiveRun, command: Extract<Command, { kind: 'call' }>, unit
   if (!run.loose) return expected
   // An order that nothing promises played a part: another answer may be right as well.
   return { ...expected, fits: (answer) => expected.fits(answer) || undefined, changes: undefined }
+}
+
+/** Whatever was claimed is there, as it was told, and is the worker's business; what else there is, others may have. */
+function claimed(run: NaiveRun, worker: string, unit: UnitParts | undefined): Expected {
+  const rule = unit?.workers.get(worker)
+  const fits = (answer: Answer): boolean | undefined => {
+    if (!answer.ok || rule === undefined) return undefined
+    const type = rule.layout.name
+    const { claims } = answer.value as ClaimsGiven
+    const matching = run.matching(type, rule.where)
+    return claims.every(({ entry, stamp }) => {
+      const found = run.space.find(run.table(type), entry)
+      return found?.stamp === stamp && matching.some((value) => sameValue(value, entry))
+    })
+  }
+  return { fits, text: `entries that worker ${worker} may claim`, changes: [] }
 }
 
 function present(run: NaiveRun, type: string, key: Readonly<Record<string, unknown>>, there: boolean): Expected {

@@ -136,6 +136,7 @@ function withDefect(logic: Logic, execute: NonNullable<Defects['execute']>): Log
   return {
     hash: logic.hash,
     layouts: logic.layouts,
+    workers: logic.workers,
     bind: (machine) => {
       const execution = logic.bind(machine)
       return {

@@ -1,0 +1,299 @@
+// One worker of a unit at work (UN3): claims entries, runs the worker's function on each, and sees to what came of it.
+//
+// Owns how much is done at the same time, and when an attempt is over. Does not own claims or commits: those are the
+// partitions', and a claim that is over there commits nothing whatever happens here. Called by `worker-host.ts`.
+//
+// I1 No more than `concurrency` functions run; what is claimed is counted from the moment it is asked for.
+// I2 Whatever becomes of an attempt, its claim is ended: by a commit, as a failure, or given back.
+// I3 An attempt counts as failed only for what its function did: a conflict, or a partition that is out of reach, does not.
+import { isPlenumError, PlenumError, type ErrorCode, type Limits } from '../kernel/index.ts'
+import type { Router, SpaceClient } from '../router/index.ts'
+import type { Runtime, Timer } from '../runtime/index.ts'
+import { withStamps, type Claimed, type ClaimsGiven, type ClaimName, type Layout, type StoredValue } from '../space/index.ts'
+import { workKey } from './work-key.ts'
+
+/** A worker, resolved from its declaration. */
+export interface WorkerPart {
+  readonly name: string
+  /** What errors and logs call it: `worker pay`. */
+  readonly label: string
+  readonly layout: Layout
+  readonly where: StoredValue
+  readonly concurrency: number
+  readonly timeoutMs: number
+  readonly attemptsMax: number
+  readonly backoffMs: number
+  readonly run: (entry: StoredValue, context: unknown) => unknown
+}
+
+/** Something that a worker has to tell (A9). */
+export type WorkerEvent =
+  /** An attempt has failed. */
+  | { readonly kind: 'fault'; readonly part: string; readonly error: unknown }
+  /** The last attempt at an entry has failed. */
+  | {
+      readonly kind: 'dead-letter'
+      readonly part: string
+      readonly entry: StoredValue
+      readonly attempts: number
+      readonly message: string
+    }
+
+/** What workers work with. */
+export interface WorkerOptions {
+  readonly unit: string
+  readonly router: Router
+  readonly space: SpaceClient
+  readonly uses: Readonly<Record<string, unknown>>
+  readonly limits: Limits
+  readonly runtime: Runtime
+  readonly onEvent: (event: WorkerEvent) => void
+}
+
+/** Milliseconds that a partition is asked to wait for work before it is asked again. */
+const awaitMs = 60_000
+/** Milliseconds until a partition that could not answer is asked again. */
+const againMs = 100
+/** Milliseconds of the longest pause between two attempts. */
+const backoffMsMax = 3_600_000
+
+/** Errors that say nothing about the entry: the attempt is made again, and is not counted. */
+const notItsFault: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'TRANSACTION_CONFLICT',
+  'JOURNAL_FULL',
+  'JOURNAL_FAILED',
+  'SESSION_ENDED',
+  'CLOSED',
+])
+
+/** An attempt under way. */
+interface Attempt {
+  readonly partition: number
+  readonly claim: ClaimName
+  readonly controller: AbortController
+  /** Ends the attempt with an error, whatever its function does. */
+  readonly end: (error: unknown) => void
+}
+
+export class WorkerRun {
+  readonly #part: WorkerPart
+  readonly #options: WorkerOptions
+  readonly #attempts = new Set<Attempt>()
+  /** Partitions that have work, in turn. */
+  readonly #ready: number[] = []
+  #concurrency: number
+  /** Places for which entries are being claimed. */
+  #asked = 0
+  #keeping: Timer | undefined
+  #drained: (() => void)[] = []
+  #isStopped = false
+
+  constructor(part: WorkerPart, options: WorkerOptions) {
+    this.#part = part
+    this.#options = options
+    this.#concurrency = part.concurrency
+  }
+
+  /** Begins to claim and to work. */
+  start(): void {
+    for (let partition = 0; partition < this.#options.router.partitions; partition++) this.#await(partition)
+    this.#keepLater()
+  }
+
+  /** Entries that are worked on now. */
+  get running(): number {
+    return this.#attempts.size
+  }
+
+  /** Entries that are worked on at the same time, at most. */
+  get concurrency(): number {
+    return this.#concurrency
+  }
+
+  /** From now on; 0 claims nothing more. VALUE_INVALID for what is no such number. */
+  set concurrency(concurrency: number) {
+    const { workerConcurrencyMax } = this.#options.limits
+    if (!(Number.isInteger(concurrency) && concurrency >= 0 && concurrency <= workerConcurrencyMax)) {
+      throw new PlenumError(
+        'VALUE_INVALID',
+        `The concurrency of ${this.#part.label} is a whole number from 0 to ${workerConcurrencyMax}, not ${String(concurrency)}.`,
+        { details: { field: 'concurrency', limit: 'workerConcurrencyMax', value: workerConcurrencyMax } },
+      )
+    }
+    this.#concurrency = concurrency
+    this.#pump()
+  }
+
+  /** Claims nothing more; resolves when nothing is worked on. */
+  async drain(): Promise<void> {
+    this.#concurrency = 0
+    if (this.#attempts.size + this.#asked > 0) await new Promise<void>((resolve) => this.#drained.push(resolve))
+  }
+
+  /** Ends all attempts and gives back what they have claimed; resolves when that is done, or cannot be. */
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    this.#keeping?.stop()
+    const error = new PlenumError('CLOSED', `The application closes, and ${this.#part.label} with it.`)
+    const releases = [...this.#attempts].map(({ partition, claim, end, controller }) => {
+      end(error)
+      controller.abort(error)
+      return this.#release(partition, claim, 0)
+    })
+    await Promise.all(releases)
+  }
+
+  /** Stops without a word to anybody, as a killed process does. */
+  drop(): void {
+    this.#isStopped = true
+    this.#keeping?.stop()
+  }
+
+  /** Waits until a partition has work. */
+  #await(partition: number): void {
+    if (this.#isStopped) return
+    const { router, runtime } = this.#options
+    const again = (): void => this.#await(partition)
+    router.send(partition, { kind: 'await-work', worker: this.#part.name, wait: router.newWait(awaitMs) }).then(
+      (hasWork) => {
+        if (hasWork !== true) return again()
+        this.#ready.push(partition)
+        this.#pump()
+      },
+      () => void (this.#isStopped || runtime.timers.after(againMs, again)),
+    )
+  }
+
+  /** Claims for the places that are free. */
+  #pump(): void {
+    while (!this.#isStopped) {
+      const places = this.#concurrency - this.#attempts.size - this.#asked
+      if (places <= 0) return
+      const partition = this.#ready.shift()
+      if (partition === undefined) return
+      void this.#claim(partition, places)
+    }
+  }
+
+  async #claim(partition: number, count: number): Promise<void> {
+    const { router, limits } = this.#options
+    const leaseMs = router.sharesFate(partition) ? undefined : limits.claimLeaseMs
+    this.#asked += count
+    try {
+      const command = { kind: 'claim', worker: this.#part.name, count, leaseMs } as const
+      const { epoch, time, claims } = (await router.send(partition, command)) as ClaimsGiven
+      for (const claimed of claims) void this.#work(partition, epoch, time, claimed)
+      if (claims.length === count) this.#ready.push(partition)
+      else this.#await(partition)
+    } catch {
+      // Whoever waits for work hears when there is a primary again.
+      this.#await(partition)
+    } finally {
+      this.#asked -= count
+    }
+    this.#pump()
+    this.#tellDrained()
+  }
+
+  async #work(partition: number, epoch: number, time: number, claimed: Claimed): Promise<void> {
+    const claim = { epoch, number: claimed.number }
+    const { promise: ended, reject: end } = Promise.withResolvers<never>()
+    const attempt: Attempt = { partition, claim, controller: new AbortController(), end }
+    this.#attempts.add(attempt)
+    try {
+      await Promise.race([this.#run(attempt, time, claimed), ended])
+    } catch (error) {
+      if (!this.#isStopped) await this.#failed(attempt, claimed, error)
+    }
+    this.#attempts.delete(attempt)
+    this.#pump()
+    this.#tellDrained()
+  }
+
+  /** Runs the function and commits what it did. */
+  async #run({ partition, claim, controller, end }: Attempt, time: number, claimed: Claimed): Promise<void> {
+    const { unit, space, uses, runtime } = this.#options
+    const { name, label, layout, timeoutMs, run } = this.#part
+    const entry = withStamps(claimed.entry, claimed.stamp) as StoredValue
+    const timer = runtime.timers.after(timeoutMs, () => {
+      const error = new PlenumError('TIMEOUT', `The ${label} did not return within ${timeoutMs} ms.`, {
+        details: { part: label, timeoutMs },
+      })
+      controller.abort(error)
+      end(error)
+    })
+    const context = {
+      space,
+      uses,
+      signal: controller.signal,
+      key: workKey(unit, name, layout, entry, claimed.stamp),
+      attempt: claimed.attempt,
+    }
+    try {
+      await space.work({ partition, name: claim, time, workMs: timeoutMs }, async (tx) => {
+        await run(entry, { ...context, tx })
+      })
+    } finally {
+      timer.stop()
+    }
+  }
+
+  async #failed({ partition, claim }: Attempt, { entry, attempt }: Claimed, error: unknown): Promise<void> {
+    const { router, runtime, onEvent } = this.#options
+    const { label, attemptsMax, backoffMs } = this.#part
+    const jitter = 0.5 + runtime.random.next()
+    if (isPlenumError(error) && (error.retry !== 'never' || notItsFault.has(error.code)))
+      return this.#release(partition, claim, backoffMs * jitter)
+    onEvent({ kind: 'fault', part: label, error })
+    const retryMs = Math.min(backoffMs * 2 ** (attempt - 1), backoffMsMax) * jitter
+    const message = textOf(error)
+    try {
+      const isDead = await router.send(partition, { kind: 'work-failed', claim, message, attemptsMax, retryMs })
+      if (isDead === true) onEvent({ kind: 'dead-letter', part: label, entry, attempts: attempt, message })
+    } catch (refusal) {
+      onEvent({ kind: 'fault', part: label, error: refusal })
+      await this.#release(partition, claim, retryMs)
+    }
+  }
+
+  /** Gives an entry back. */
+  async #release(partition: number, claim: ClaimName, delayMs: number): Promise<void> {
+    const { router, limits } = this.#options
+    const options = router.sharesFate(partition) ? undefined : { timeoutMs: limits.claimLeaseMs }
+    // Where nobody hears it, the claim ends with its lease, or has ended with the reign.
+    await router.send(partition, { kind: 'release', claim, delayMs }, options).catch(() => undefined)
+  }
+
+  #tellDrained(): void {
+    if (this.#drained.length === 0 || this.#attempts.size + this.#asked > 0) return
+    for (const resolve of this.#drained.splice(0)) resolve()
+  }
+
+  /** Says now and then that what was claimed is worked on, where nobody else would know. */
+  #keepLater(): void {
+    const { router, limits, runtime } = this.#options
+    const isAlone = Array.from({ length: router.partitions }, (_, at) => at).every((at) => router.sharesFate(at))
+    if (isAlone || this.#isStopped) return
+    this.#keeping = runtime.timers.after(limits.claimLeaseMs / 3, () => {
+      this.#keep()
+      this.#keepLater()
+    })
+  }
+
+  #keep(): void {
+    const { router, limits } = this.#options
+    const leaseMs = limits.claimLeaseMs
+    const byReign = Map.groupBy(this.#attempts, ({ partition, claim }) => `${partition} ${claim.epoch}`)
+    for (const [first, ...rest] of byReign.values()) {
+      if (first === undefined) continue
+      const numbers = [first, ...rest].map(({ claim }) => claim.number)
+      const command = { kind: 'keep-claims', epoch: first.claim.epoch, numbers, leaseMs } as const
+      router.send(first.partition, command, { timeoutMs: leaseMs / 3 }).catch(() => undefined)
+    }
+  }
+}
+
+function textOf(error: unknown): string {
+  if (isPlenumError(error)) return `${error.code}: ${error.message}`
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+}
