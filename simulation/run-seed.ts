@@ -1,10 +1,11 @@
 // One seed of one scenario: everything about the run is drawn from the two.
 import { PlenumError } from 'plenum'
 import { SeededRandom, simulate, type Random, type SimulationReport } from 'plenum/testing'
+import { ChoreLog } from './chore-log.ts'
 import { LineTable } from './line-table.ts'
 import { scenarios } from './scenarios/all.ts'
 import { stageIn, type Counts, type Play, type Scenario } from './scenarios/scenario.ts'
-import unit from './unit.ts'
+import unit, { choreAttempts } from './unit.ts'
 
 /** Which faults there are: drawn from the seed, or as told. */
 export const faultKinds = ['drawn', 'none', 'all', 'regressions'] as const
@@ -84,7 +85,10 @@ export interface PlayOptions {
 export async function playSeed({ name, setting, play }: PreparedSeed, options: PlayOptions = {}): Promise<SeedReport> {
   const { members, partitions, clients, faults } = setting
   const chosen = options.chosen ?? [...play.turns.keys()]
-  const lines = new LineTable(new SeededRandom(`lines ${name.seed}`))
+  const outside = {
+    lines: new LineTable(new SeededRandom(`lines ${name.seed}`)),
+    chores: new ChoreLog(choreAttempts),
+  }
   let counts: Counts = {}
   const simulation = await simulate(
     unit,
@@ -96,11 +100,12 @@ export async function playSeed({ name, setting, play }: PreparedSeed, options: P
       faults: faults === 'none' ? 'none' : 'all',
       regressions: faults === 'regressions',
       limits: play.limits,
-      uses: { lines },
+      workers: play.workers,
+      uses: outside,
       onTrace: options.onTrace,
     },
     async (world) => {
-      counts = await play.play(stageIn(world, lines), chosen)
+      counts = await play.play(stageIn(world, outside), chosen)
     },
   )
   return { name, setting, operations: chosen.length, counts, simulation }

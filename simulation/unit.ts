@@ -1,4 +1,4 @@
-import { entry, handler, port, slotOf, source, task, unit } from 'plenum'
+import { entry, handler, port, slotOf, source, task, unit, worker } from 'plenum'
 import { z } from 'zod'
 
 /** An account of a branch of a bank; a branch is one route. */
@@ -46,6 +46,38 @@ export const Token = entry('token', z.object({ id: z.int(), pool: z.string(), mo
   indexes: [['moved']],
 })
 
+/** Something that a worker does, in one of the lanes of a house, which are FIFO groups; it says what befalls its worker. */
+export const Chore = entry(
+  'chore',
+  z.object({
+    id: z.int(),
+    house: z.string(),
+    lane: z.string(),
+    state: z.enum(['new', 'done']),
+    /** Changed by somebody else meanwhile. */
+    note: z.int(),
+    /** The counter that it adds to; none if empty. */
+    tally: z.string(),
+    takesMs: z.int(),
+    /** Attempts that fail. */
+    fails: z.int(),
+    /** Whether the first attempt does not return. */
+    hangs: z.boolean(),
+  }),
+  { id: 'id', route: 'house', fifo: 'lane', indexes: [['state']] },
+)
+
+/** A chore as the world outside gets it. */
+export type StoredChore = (typeof Chore)['~']['input']
+
+/** The world outside, where chores are done. */
+export interface ChoreDoer {
+  do(chore: StoredChore, key: string, attempt: number): Promise<void>
+}
+
+/** Attempts at a chore before it is a dead letter. */
+export const choreAttempts = 3
+
 /** A row that a source loads. */
 export const Line = entry('line', z.object({ id: z.int(), text: z.string() }), { id: 'id' })
 
@@ -72,8 +104,8 @@ const Add = z.object({ counter: z.string(), by: z.int() })
 export default unit(
   'simulated',
   {
-    entries: [Account, Register, Dial, Spot, Member, Counter, Hold, Errand, List, Element, Token, Line],
-    uses: { lines: port<LineStore>() },
+    entries: [Account, Register, Dial, Spot, Member, Counter, Hold, Errand, List, Element, Token, Chore, Line],
+    uses: { lines: port<LineStore>(), chores: port<ChoreDoer>() },
   },
   {
     handlers: {
@@ -120,6 +152,22 @@ export default unit(
         { input: z.object({}) },
         (_, { partition }) => partition.readAll(Account, {}).reduce((sum, { balance }) => sum + balance, 0),
         (left, right) => left + right,
+      ),
+    },
+    workers: {
+      chores: worker(
+        {
+          entry: Chore,
+          where: { state: 'new' },
+          concurrency: 4,
+          timeout: '3s',
+          retry: { attempts: choreAttempts, backoff: '50ms' },
+        },
+        async (chore, { tx, uses, key, attempt }) => {
+          await uses.chores.do(chore, key, attempt)
+          if (chore.tally !== '') await tx.change(Counter, { id: chore.tally }, { add: { total: 1 } })
+          await tx.patch(Chore, chore, { state: 'done' })
+        },
       ),
     },
     sources: {

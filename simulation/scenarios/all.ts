@@ -1,5 +1,6 @@
 import { bank } from './bank.ts'
 import { calls } from './calls.ts'
+import { chores } from './chores.ts'
 import { copies } from './copies.ts'
 import { leases } from './leases.ts'
 import { moves } from './moves.ts'
@@ -25,4 +26,5 @@ export const scenarios: readonly Scenario[] = [
   copies,
   spots,
   moves,
+  chores,
 ]

@@ -5,6 +5,7 @@
 import { HistoryRecorder, type Random, type RecordedClient, type SimulatedWorld } from 'plenum/testing'
 import type { Duration, Limits } from 'plenum'
 import type unit from '../unit.ts'
+import type { ChoreLog } from '../chore-log.ts'
 import type { LineTable } from '../line-table.ts'
 
 /** One step of one client. */
@@ -31,6 +32,8 @@ export interface Stage {
   readonly seats: readonly Seat[]
   /** The store behind the unit's source. */
   readonly lines: LineTable
+  /** The world outside of the unit's worker. */
+  readonly chores: ChoreLog
 }
 
 /** How much was done and checked, by name. */
@@ -42,6 +45,8 @@ export interface ScenarioDeclaration<Step> {
   readonly about: string
   /** Limits that a client notices, drawn small. */
   readonly limits?: (random: Random) => Partial<Limits>
+  /** Whether the members run the unit's workers. */
+  readonly workers?: boolean
   /** So many steps, in the order in which clients take them. */
   readonly draw: (random: Random, count: number) => readonly Step[]
   /** Tells the steps that change nothing: one client takes only these, so that nothing it does holds it up. */
@@ -54,6 +59,7 @@ export interface ScenarioDeclaration<Step> {
 export interface Play {
   readonly turns: readonly Turn<unknown>[]
   readonly limits: Partial<Limits>
+  readonly workers: boolean
   play(stage: Stage, chosen: readonly number[]): Promise<Counts>
 }
 
@@ -66,7 +72,7 @@ export interface Scenario {
 
 /** Declares a scenario. */
 export function scenario<Step>(declaration: ScenarioDeclaration<Step>): Scenario {
-  const { name, about, draw, isRead, limits, play } = declaration
+  const { name, about, draw, isRead, limits, workers = false, play } = declaration
   return {
     name,
     about,
@@ -75,6 +81,7 @@ export function scenario<Step>(declaration: ScenarioDeclaration<Step>): Scenario
       return {
         turns,
         limits: limits?.(random) ?? {},
+        workers,
         play: (stage, chosen) =>
           play(
             stage,
@@ -131,8 +138,11 @@ export async function takeTurns<Step>(
 }
 
 /** A stage in a simulated world. */
-export function stageIn(world: SimulatedWorld<typeof unit>, lines: LineTable): Stage {
+export function stageIn(
+  world: SimulatedWorld<typeof unit>,
+  { lines, chores }: Pick<Stage, 'lines' | 'chores'>,
+): Stage {
   const recorder = new HistoryRecorder(world.clock)
   const seats = world.clients.map((client, number) => ({ number, unit: client, recorded: recorder.client() }))
-  return { world, recorder, seats, lines }
+  return { world, recorder, seats, lines, chores }
 }

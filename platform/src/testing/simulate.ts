@@ -60,6 +60,8 @@ export type SimulateOptions<U extends Unit> = UsesOption<U> & {
    * let the last witness of a record die or lag are left out then.
    */
   readonly regressions?: boolean | undefined
+  /** Whether the members run the unit's workers. They do if left out. */
+  readonly workers?: boolean | undefined
   /** Limits in force instead of small random ones. */
   readonly limits?: Partial<Limits> | undefined
   /** Given the last 20,000 lines of what happened, oldest first, when the run has ended, also by an error. */
@@ -196,6 +198,7 @@ class SimulationRun {
         stream: { connect: this.#connect(stream, number) },
       })),
       onEvent: (member, partition, event) => this.#onEvent(member, partition, event),
+      uses: options.workers === false ? undefined : { ...options.uses },
       watch: (channel) => this.#replies.watch(channel),
     })
     this.#clients = this.#grid.clients.map(

@@ -5,11 +5,11 @@ import { uuid7, type Limits } from '../../kernel/index.ts'
 import { MemberHost, NetworkClient } from '../../grid/index.ts'
 import type { Journal } from '../../journal/index.ts'
 import { askNobody, Partition, type PartitionEvent } from '../../partition/index.ts'
-import { Router, type PartitionChannel } from '../../router/index.ts'
+import { Router, SpaceClient, type PartitionChannel } from '../../router/index.ts'
 import type { Runtime } from '../../runtime/index.ts'
 import { PurityGuard } from '../../runtime/node/index.ts'
 import { drawMs, SimulatedNetwork, type SimulatedMember, type World } from '../../runtime/simulated/index.ts'
-import { UnitLogic, type ResolvedUnit } from '../../unit/index.ts'
+import { UnitLogic, WorkerHost, type ResolvedUnit } from '../../unit/index.ts'
 import type { SharedDigests } from './shared-digests.ts'
 
 /** The journal of one partition as all members see it. */
@@ -31,7 +31,9 @@ export interface GridOptions {
   /** One for each partition, with the journal's id. */
   readonly streams: readonly { readonly id: Uint8Array; readonly stream: SharedStream }[]
   readonly onEvent: (member: number, partition: number, event: PartitionEvent) => void
-  /** Wraps the clients' channels, to record what goes through them. */
+  /** What the unit's workers are given; undefined where nobody works. */
+  readonly uses: Readonly<Record<string, unknown>> | undefined
+  /** Wraps the channels of clients and workers, to record what goes through them. */
   readonly watch: (channel: PartitionChannel) => PartitionChannel
 }
 
@@ -41,6 +43,7 @@ interface GridMember {
   host: MemberHost | undefined
   /** Through which its partitions ask others about transactions. */
   asks: NetworkClient | undefined
+  workers: WorkerHost | undefined
 }
 
 /** The address of the first client; the servers of the streams stand on its side of every cut. */
@@ -72,6 +75,7 @@ export class SimulatedGrid {
       partitions: [],
       host: undefined,
       asks: undefined,
+      workers: undefined,
     }))
     this.clientNames = Array.from({ length: options.clients }, (_, at) =>
       at === 0 ? firstClient : `${firstClient}-${at + 1}`,
@@ -174,12 +178,14 @@ export class SimulatedGrid {
   }
 
   #drop(member: GridMember): void {
+    member.workers?.drop()
     for (const partition of member.partitions) partition.drop()
     member.host?.close()
     member.asks?.close()
     member.partitions = []
     member.host = undefined
     member.asks = undefined
+    member.workers = undefined
   }
 
   #start(number: number): void {
@@ -197,6 +203,8 @@ export class SimulatedGrid {
       this.#partition(number, partition, runtime, id, stream.connect(name, runtime, reachable), process.incarnation),
     )
     member.host = new MemberHost(name, port, runtime.timers, member.partitions)
+    member.workers = this.#workers(member.asks, runtime)
+    member.workers?.start()
     for (const partition of member.partitions) {
       void partition.run().catch((error: unknown) => {
         world.after(0, () => {
@@ -204,6 +212,15 @@ export class SimulatedGrid {
         })
       })
     }
+  }
+
+  /** Workers reach all partitions through the network, so that what they claim may be far from them. */
+  #workers(asks: NetworkClient, runtime: Runtime): WorkerHost | undefined {
+    const { unit, uses, limits, watch } = this.#options
+    if (uses === undefined || unit.workers.size === 0) return undefined
+    const router = new Router(asks.channels.map(watch), runtime, limits)
+    const space = new SpaceClient(router, unit.types, limits, () => newId(runtime))
+    return new WorkerHost(unit, { unit: unit.name, router, space, uses, limits, runtime, onEvent: () => {} })
   }
 
   #partition(
@@ -219,7 +236,7 @@ export class SimulatedGrid {
       parts: unit,
       limits,
       random: runtime.random,
-      newId: () => uuid7(runtime.clock.wall(), runtime.random.bytes(10)),
+      newId: () => newId(runtime),
       partition,
       showFaults: true,
       onFault: () => {},
@@ -246,6 +263,10 @@ export class SimulatedGrid {
     const walls = this.#members.map(({ machine }) => machine.wall()).toSorted((a, b) => a - b)
     return walls[Math.floor(walls.length / 2)]!
   }
+}
+
+function newId({ clock, random }: Runtime): string {
+  return uuid7(clock.wall(), random.bytes(10))
 }
 
 function clamp(drift: number): number {
