@@ -160,8 +160,8 @@ export default unit(
           entry: Chore,
           where: { state: 'new' },
           concurrency: 4,
-          timeout: '3s',
-          retry: { attempts: choreAttempts, backoff: '50ms' },
+          timeout: '1s',
+          retry: { attempts: choreAttempts, backoff: '20ms' },
         },
         async (chore, { tx, uses, key, attempt }) => {
           await uses.chores.do(chore, key, attempt)

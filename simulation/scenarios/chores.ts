@@ -12,7 +12,7 @@ type ChoreStep =
 
 const tallies = 8
 /** Virtual milliseconds between two looks at what is left to do, and how many there may be. */
-const lookEveryMs = 500
+const lookEveryMs = 250
 const looksMax = 400
 
 /** Workers of all members do chores in lanes, which are FIFO groups, and whatever fails comes back. */
@@ -21,9 +21,9 @@ export const chores: Scenario = scenario<ChoreStep>({
   about: 'workers on all members: each chore counts once, in the order of its lane, whatever fails or dies meanwhile',
   isRead: () => false,
   workers: true,
-  limits: (random) => ({ claimLeaseMs: [600, 3_000, 10_000][random.integer(3)]! }),
+  limits: (random) => ({ claimLeaseMs: [600, 2_000][random.integer(2)]! }),
   draw: (random, count) => {
-    const lanes = [2, 20, 1_000][random.integer(3)]!
+    const lanes = [5, 40, 1_000][random.integer(3)]!
     const put: Chores[] = []
     return Array.from({ length: count }, (_, id): ChoreStep => {
       const known = put[random.integer(put.length + 1)]
@@ -37,7 +37,7 @@ export const chores: Scenario = scenario<ChoreStep>({
         state: 'new',
         note: 0,
         tally: random.next() < 0.3 ? `tally ${random.integer(tallies)}` : '',
-        takesMs: random.next() < 0.5 ? 0 : random.integer(200),
+        takesMs: random.next() < 0.5 ? 0 : random.integer(60),
         fails,
         hangs: random.next() < 0.02,
       }
