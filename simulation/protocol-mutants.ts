@@ -49,7 +49,7 @@ const answers: readonly ProtocolMutant[] = [
   mutant('dirty reads', 'A read does not wait for the writes that it saw.', 24, [
     [
       primary,
-      'const dependency = Math.min(this.#execution.dependency, this.#lastIndex())\n    return this.#hold(dependency, value, error, failed,',
+      'const dependency = this.#dependency()\n    return this.#hold(dependency, value, error, failed,',
       'return this.#hold(0, value, error, failed,',
     ],
   ]),
@@ -61,7 +61,7 @@ const answers: readonly ProtocolMutant[] = [
     ],
   ]),
   mutant('kept answer ignored', 'A request that was answered runs again.', 12, [
-    [primary, 'const kept = this.#keptAnswer(identity, request.attempt ?? 0)', 'const kept = undefined'],
+    [primary, 'const kept = this.#kept.find(identity, request.attempt ?? 0)', 'const kept = undefined'],
   ]),
   mutant('silence told as certainty', 'A try that nobody answered counts as one that did nothing.', 60, [
     ['grid/network-channel.ts', "code: 'UNKNOWN_OUTCOME',\n    message:", "code: 'NOT_PRIMARY',\n    message:"],
@@ -242,13 +242,13 @@ const commits: readonly ProtocolMutant[] = (
       'entries not validated',
       'A commit does not look whether the entries that it read are still the same.',
       4,
-      [transactions, 'for (const entry of entries) this.#validateEntry(entry)', 'void entries'],
+      ['partition/seen.ts', 'for (const entry of entries) checkEntry(entry, machine, locks)', 'void entries'],
     ],
     [
       'queries not validated',
       'A commit does not look whether what its queries saw is still so.',
       8,
-      [transactions, 'for (const query of queries) this.#validateQuery(query)', 'void queries'],
+      ['partition/seen.ts', 'for (const query of queries) checkQuery(query, machine, locks, limits)', 'void queries'],
     ],
     [
       'no locks on entries read',
@@ -415,6 +415,37 @@ const volatileState: readonly ProtocolMutant[] = [
   ),
 ]
 
+/** Workers, and what they have claimed. */
+const claimed: readonly ProtocolMutant[] = [
+  mutant(
+    'groups not exclusive',
+    'Several entries of a FIFO group are given at the same time.',
+    120,
+    [['partition/work-order.ts', 'return this.#busy.has(group)', 'return group.length < 0']],
+    { scenario: 'chores' },
+  ),
+  mutant(
+    'claims of the dead',
+    'A claim of which nobody hears any more does not end.',
+    120,
+    [['partition/claims.ts', 'if (claim.until <= now()) this.end(claim)', 'if (claim.until < 0) this.end(claim)']],
+    { scenario: 'chores' },
+  ),
+  mutant(
+    'decided elsewhere',
+    'The transaction of a worker is decided where it first changed something, and not where its claim is.',
+    120,
+    [
+      [
+        'router/transaction.ts',
+        'const decides = claim === undefined ? shares.find(([, { made }]) => made.all.length > 0)?.[0] : claim.partition',
+        'const decides = shares.find(([, { made }]) => made.all.length > 0)?.[0]',
+      ],
+    ],
+    { scenario: 'chores' },
+  ),
+]
+
 /** All protocol mutants. */
 export const protocolMutants: readonly ProtocolMutant[] = [
   ...answers,
@@ -425,4 +456,5 @@ export const protocolMutants: readonly ProtocolMutant[] = [
   ...copies,
   ...moved,
   ...volatileState,
+  ...claimed,
 ]

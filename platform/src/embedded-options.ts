@@ -13,9 +13,7 @@ export interface EmbeddedProgress {
  * A function of the unit threw something that it did not declare, which callers do not see; a worker's last attempt at an
  * entry has failed; or a function held up its partition for longer than `slowStretchMs`, at least so many milliseconds (UN5).
  */
-export type UnitEvent =
-  | WorkerEvent
-  | { readonly kind: 'slow'; readonly part: string; readonly ms: number }
+export type UnitEvent = WorkerEvent | { readonly kind: 'slow'; readonly part: string; readonly ms: number }
 
 /** Something that happened to a partition, the folder or the unit (A9). */
 export interface EmbeddedEvent {

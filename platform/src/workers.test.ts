@@ -30,7 +30,10 @@ const Sum = entry('sum', z.object({ id: z.string(), total: z.int() }), { id: 'id
 
 /** What the worker does outside, as the test decides. */
 interface Outside {
-  run(job: { readonly id: string; readonly n: number }, context: { key: string; attempt: number; signal: AbortSignal }): unknown
+  run(
+    job: { readonly id: string; readonly n: number },
+    context: { key: string; attempt: number; signal: AbortSignal },
+  ): unknown
   deliver(letter: { readonly id: string; readonly line: string }): unknown
 }
 
@@ -77,7 +80,12 @@ async function start(
   outside: Partial<Outside> = {},
   options: Partial<EmbeddedOptions<typeof shop>> = {},
 ): Promise<Client<typeof shop>> {
-  const client = await embedded({ unit: shop, journal: 'memory', uses: { outside: { ...nothing, ...outside } }, ...options })
+  const client = await embedded({
+    unit: shop,
+    journal: 'memory',
+    uses: { outside: { ...nothing, ...outside } },
+    ...options,
+  })
   open.push(client)
   return client
 }
@@ -94,9 +102,15 @@ const failure = (code: string, details: object = {}) =>
 test('[UN3] a worker is given each matching entry once, those that were there and those that come', async () => {
   const seen: string[] = []
   const client = await start({ run: ({ id }) => void seen.push(id) }, { workers: true })
-  await client.space.insertAll(Job, Array.from({ length: 50 }, (_, n) => job(`a${n}`, n)))
+  await client.space.insertAll(
+    Job,
+    Array.from({ length: 50 }, (_, n) => job(`a${n}`, n)),
+  )
   await client.space.insert(Job, { ...job('done before'), state: 'done' })
-  await client.space.insertAll(Job, Array.from({ length: 50 }, (_, n) => job(`b${n}`, n)))
+  await client.space.insertAll(
+    Job,
+    Array.from({ length: 50 }, (_, n) => job(`b${n}`, n)),
+  )
   await until(async () => (await client.space.count(Job, { state: 'new' })) === 0)
   expect(seen.toSorted()).toEqual([...Array(50).keys()].flatMap((n) => [`a${n}`, `b${n}`]).toSorted())
 })
@@ -109,7 +123,10 @@ test('[UN3] what a worker changes by tx counts with the end of its claim: over p
     },
   })
   await client.space.insert(Sum, { id: 'all', total: 0 })
-  await client.space.insertAll(Job, Array.from({ length: 20 }, (_, n) => job(`j${n}`, n)))
+  await client.space.insertAll(
+    Job,
+    Array.from({ length: 20 }, (_, n) => job(`j${n}`, n)),
+  )
   await until(async () => (await client.space.count(Job, { state: 'new' })) === 0)
   expect(await client.space.get(Sum, { id: 'all' })).toEqual({ id: 'all', total: 190 })
 })
@@ -125,7 +142,10 @@ test('[UN3] never more than `concurrency` at the same time; it may be raised, lo
   }
   const client = await start({ run })
   const { work } = client.workers
-  await client.space.insertAll(Job, Array.from({ length: 40 }, (_, n) => job(`j${n}`, n)))
+  await client.space.insertAll(
+    Job,
+    Array.from({ length: 40 }, (_, n) => job(`j${n}`, n)),
+  )
   await until(() => running === 4)
   expect(work.running).toBe(4)
   work.concurrency = 9
@@ -232,7 +252,11 @@ test('[UN3] a function that does not return is ended by its time-out, and what i
       },
     },
   )
-  const client = await embedded({ unit: slow, journal: 'memory', onEvent: ({ partition, event }) => void (partition ?? events.push(event)) })
+  const client = await embedded({
+    unit: slow,
+    journal: 'memory',
+    onEvent: ({ partition, event }) => void (partition ?? events.push(event)),
+  })
   open.push(client)
   await client.space.insert(Job, job('slow'))
   await until(async () => (await client.workers.hang.deadLetters()).length === 1)
@@ -252,12 +276,13 @@ test('[UN3] a function that does not return is ended by its time-out, and what i
 
 test('[UN3] an entry that somebody changes while it is worked on is worked on again, as it is then', async () => {
   const seen: number[] = []
-  let client: Client<typeof shop> | undefined
+  const meanwhile: (() => Promise<unknown>)[] = []
   const run: Outside['run'] = async ({ n }) => {
     seen.push(n)
-    if (n === 1) await client?.space.patch(Job, { id: 'moving', lane: 'lane 1' }, { n: 2 })
+    for (const change of meanwhile.splice(0)) await change()
   }
-  client = await start({ run })
+  const client = await start({ run })
+  meanwhile.push(() => client.space.patch(Job, { id: 'moving', lane: 'lane 1' }, { n: 2 }))
   await client.space.insert(Job, job('moving'))
   await until(async () => (await client.space.count(Job, { state: 'done' })) === 1)
   expect(seen).toEqual([1, 2])
@@ -297,7 +322,10 @@ test('[SP9] [UN3] entries of a FIFO group are worked on one at a time, as they w
     const before = running.get(line) ?? 0
     if (before > 0) broken += 1
     running.set(line, before + 1)
-    most = Math.max(most, [...running.values()].reduce((sum, one) => sum + one, 0))
+    most = Math.max(
+      most,
+      [...running.values()].reduce((sum, one) => sum + one, 0),
+    )
     const number = Number(id.split(' ')[1])
     await new Promise((resolve) => setTimeout(resolve, number % 3))
     running.set(line, before)
@@ -379,9 +407,16 @@ test('[UN3] more entries with failed attempts than the limit: the worker goes on
   const run: Outside['run'] = ({ n }) => {
     if (n < 6) throw new Error('no')
   }
-  const options = { limits: { failuresMax: 2 }, partitions: 1, onEvent: (one: EmbeddedEvent) => void events.push(one.event) }
+  const options = {
+    limits: { failuresMax: 2 },
+    partitions: 1,
+    onEvent: (one: EmbeddedEvent) => void events.push(one.event),
+  }
   const client = await start({ run }, options)
-  await client.space.insertAll(Job, Array.from({ length: 8 }, (_, n) => job(`j${n}`, n)))
+  await client.space.insertAll(
+    Job,
+    Array.from({ length: 8 }, (_, n) => job(`j${n}`, n)),
+  )
   const isFull = (event: EmbeddedEvent['event']): boolean =>
     event.kind === 'fault' && event.error instanceof PlenumError && event.error.details['limit'] === 'failuresMax'
   await until(async () => (await client.space.count(Job, { state: 'done' })) === 2 && events.some(isFull))
@@ -396,13 +431,17 @@ test('[UN3] a declaration that cannot be is refused with its field', () => {
   const declare = (options: object) => () =>
     unit('bad', { entries: [Job] }, { workers: { bad: worker({ entry: Job, where: {}, ...options }, async () => {}) } })
   expect(declare({ concurrency: 0 })).toThrow(failure('UNIT_INVALID', { field: 'concurrency' }))
-  expect(declare({ retry: { attempts: 1.5, backoff: '1s' } })).toThrow(failure('UNIT_INVALID', { field: 'retry.attempts' }))
+  expect(declare({ retry: { attempts: 1.5, backoff: '1s' } })).toThrow(
+    failure('UNIT_INVALID', { field: 'retry.attempts' }),
+  )
   expect(declare({ timeout: 'soon' })).toThrow(failure('DURATION_INVALID'))
 })
 
 test('[UN3] a worker whose query cannot be, or whose entries nobody can claim, does not start', async () => {
   const starts = (type: typeof Job, where: object) =>
-    embedded({ unit: unit('bad', { entries: [type] }, { workers: { bad: worker({ entry: type, where }, async () => {}) } }) })
+    embedded({
+      unit: unit('bad', { entries: [type] }, { workers: { bad: worker({ entry: type, where }, async () => {}) } }),
+    })
   await expect(starts(Job, { nothing: 1 })).rejects.toEqual(failure('QUERY_INVALID'))
   const schema = z.object({ id: z.string(), lane: z.string(), state: z.enum(['new', 'done']), n: z.int() })
   const brief = entry('brief', schema, { id: 'id', durable: false })

@@ -86,7 +86,10 @@ async function workOff({ world }: Stage, { unit }: Seat): Promise<number> {
 }
 
 /** All that was acked is there and done; each counted once, in the order of its lane. */
-async function check({ world, recorder, chores: log }: Stage, { unit }: Seat): Promise<Readonly<Record<string, number>>> {
+async function check(
+  { world, recorder, chores: log }: Stage,
+  { unit }: Seat,
+): Promise<Readonly<Record<string, number>>> {
   const all = await unit.space.readAll(Chore, {})
   const there = new Set(all.map(({ id }) => id))
   for (const { type, f, op } of recorder.events) {
@@ -130,7 +133,8 @@ function checkOrder(all: readonly Chores[], journal: readonly DumpLine[], aside:
   let count = 0
   for (const [lane, keys] of put) {
     const own = done.get(lane) ?? []
-    if (keys.join() !== own.join()) throw wrong(`in ${lane} the chores ${keys.join()} were put, and done as ${own.join()}`)
+    if (keys.join() !== own.join())
+      throw wrong(`in ${lane} the chores ${keys.join()} were put, and done as ${own.join()}`)
     count += own.length
   }
   return count

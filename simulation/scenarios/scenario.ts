@@ -138,10 +138,7 @@ export async function takeTurns<Step>(
 }
 
 /** A stage in a simulated world. */
-export function stageIn(
-  world: SimulatedWorld<typeof unit>,
-  { lines, chores }: Pick<Stage, 'lines' | 'chores'>,
-): Stage {
+export function stageIn(world: SimulatedWorld<typeof unit>, { lines, chores }: Pick<Stage, 'lines' | 'chores'>): Stage {
   const recorder = new HistoryRecorder(world.clock)
   const seats = world.clients.map((client, number) => ({ number, unit: client, recorded: recorder.client() }))
   return { world, recorder, seats, lines, chores }

@@ -9,7 +9,16 @@
 // I3 What a claim tells is acked before it is told, and so is the end of the last claim in its group.
 import { PlenumError, type Limits } from '../kernel/index.ts'
 import type { Timer, Timers } from '../runtime/index.ts'
-import { keyOf, wayTo, type ClaimCommand, type Claimed, type ClaimName, type Machine, type Row, type Table } from '../space/index.ts'
+import {
+  keyOf,
+  wayTo,
+  type ClaimCommand,
+  type Claimed,
+  type ClaimName,
+  type Machine,
+  type Row,
+  type Table,
+} from '../space/index.ts'
 import type { Failures } from './failures.ts'
 import type { WorkerRule } from './logic.ts'
 import { overloaded, transactionConflict } from './primary-errors.ts'
@@ -136,7 +145,8 @@ export class Claims {
 
   /** Entries may be claimed again that were dead letters. */
   sentBack(rows: readonly { readonly table: Table; readonly row: Row }[]): void {
-    for (const { table, row } of rows) for (const queue of this.#byTable.get(table) ?? []) queue.notice(row, this.#options.now())
+    for (const { table, row } of rows)
+      for (const queue of this.#byTable.get(table) ?? []) queue.notice(row, this.#options.now())
     this.#hasNews = true
   }
 
@@ -180,6 +190,10 @@ export class Claims {
     if (queues === undefined) return
     for (const queue of queues) queue.notice(row, this.#options.now())
     this.#hasNews = true
+  }
+
+  readonly #onGone = (table: Table, row: Row): void => {
+    for (const queue of this.#byTable.get(table) ?? []) if (queue.gone(row)) this.#hasNews = true
   }
 
   #await({ worker, wait }: Extract<ClaimCommand, { kind: 'await-work' }>): Promise<unknown> {
@@ -260,6 +274,7 @@ export class Claims {
     this.#groups.set(table, groups)
     this.#queues.set(worker, queue)
     this.#byTable.set(table, [...(this.#byTable.get(table) ?? []), queue])
+    machine.onGone = this.#onGone
     // All that match, however many rows have to be looked at: it happens once in a reign.
     wayTo(table, rule.where, undefined, {}, { ...limits, queryVisitsMax: Infinity }).walk((row) => {
       queue.notice(row, now())

@@ -100,7 +100,10 @@ export class Failures {
   }
 
   /** Forgets what failed at these entries, or at all dead letters; the entries that may be claimed again. */
-  sendBack(worker: string, entries: readonly string[] | undefined): readonly { readonly table: Table; readonly row: Row }[] {
+  sendBack(
+    worker: string,
+    entries: readonly string[] | undefined,
+  ): readonly { readonly table: Table; readonly row: Row }[] {
     const chosen = entries === undefined ? undefined : new Set(entries)
     const back = [...this.#dead(worker)].filter(({ failure }) => chosen?.has(failure.entry) ?? true)
     for (const { found } of back) this.#machine.remove(this.#table, found, 'removed')
@@ -131,7 +134,7 @@ export class Failures {
   #makeRoom(): void {
     const { failuresMax } = this.#limits
     if (this.#table.size < failuresMax) return
-    for (const found of [...this.#table.rows()]) {
+    for (const found of this.#table.rows()) {
       const { type, key, stamp } = found.value as unknown as FailureRow
       if (this.#machine.table(type).find(key)?.stamp !== stamp) this.#machine.remove(this.#table, found, 'removed')
     }

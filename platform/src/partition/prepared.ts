@@ -3,7 +3,6 @@ import { PlenumError } from '../kernel/index.ts'
 import {
   type Effect,
   type Holding,
-  type KeyFields,
   type LockedChange,
   type Machine,
   type NamedEffect,

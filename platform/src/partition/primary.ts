@@ -12,14 +12,10 @@ import { recordHeaderBytes } from '../journal/index.ts'
 import type { Timer } from '../runtime/index.ts'
 import {
   Answers,
-  errorData,
-  errorFrom,
   isClaiming,
   isRead,
   waitOf,
-  type Answer,
   type Command,
-  type Identity,
   type Request,
   type Row,
   type Table,
@@ -31,6 +27,7 @@ import { Failures } from './failures.ts'
 import { fillMax, firstMark } from './fill-marks.ts'
 import { HeldReplies } from './held-replies.ts'
 import { Inbox } from './inbox.ts'
+import { KeptAnswers } from './kept-answers.ts'
 import type { Execution } from './logic.ts'
 import { LeaseEnds } from './lease-ends.ts'
 import { LoneRecords } from './lone-records.ts'
@@ -38,7 +35,7 @@ import { takeNamedSnapshot } from './named-snapshot.ts'
 import { PartitionClock } from './partition-clock.ts'
 import { Pipeline, type ReignEnd } from './pipeline.ts'
 import { emptyBody } from './record-body.ts'
-import { journalFull, notPrimary, overloaded, poisonRequest, reignLost } from './primary-errors.ts'
+import { journalFull, notPrimary, overloaded, reignLost } from './primary-errors.ts'
 import type { PrimaryOptions } from './primary-options.ts'
 import { SnapshotSchedule } from './snapshot-schedule.ts'
 import { Transactions } from './transactions.ts'
@@ -58,6 +55,7 @@ export class Primary {
   readonly #clock: PartitionClock
   readonly #execution: Execution
   readonly #answers: Answers
+  readonly #kept: KeptAnswers
   readonly #commands: Commands
   readonly #writer = new ByteWriter(256 << 10)
   readonly #held = new HeldReplies()
@@ -100,6 +98,7 @@ export class Primary {
     this.#execution = logic.bind(replica.machine)
     this.#answers = new Answers(replica.machine, limits)
     const room = this.#room()
+    this.#kept = new KeptAnswers({ ...room, attemptsMax: limits.attemptsMax, probe: (name) => runtime.probe?.(name) })
     const failures = new Failures(replica.machine, limits)
     const isLocked = (table: Table, row: Row): boolean => this.#transactions.isLocked(table, row)
     this.#claims = new Claims({ ...room, rules: logic.workers, failures, isLocked })
@@ -116,7 +115,7 @@ export class Primary {
       isEnded: () => this.#ended,
       flush: () => this.#flush(),
     })
-    const waiting = { ...room, commands: this.#commands, transactions: this.#transactions }
+    const waiting = { ...room, commands: this.#commands, transactions: this.#transactions, kept: this.#kept }
     this.#waits = new Waits(waiting)
     this.#watchers = new Watchers(waiting)
     replica.machine.beginReign(replica.fold.head.epoch)
@@ -165,8 +164,8 @@ export class Primary {
       },
       lastIndex: () => this.#lastIndex(),
       hold: (index: number, value: unknown, confirmed = false) => this.#hold(index, value, undefined, false, confirmed),
-      keptAnswer: (identity: Identity, attempt: number) => this.#keptAnswer(identity, attempt),
-      refuse: (error: unknown, identity: Identity | undefined) => this.#refuse(error, identity),
+      fail: (index: number, error: unknown) => this.#hold(index, undefined, error, true),
+      dependency: () => this.#dependency(),
       submit: (request: Request) => this.submit(request),
     }
   }
@@ -262,7 +261,7 @@ export class Primary {
     }
     const waits = value === undefined && !failed && waitOf(command) !== undefined
     if (waits && !this.#waits.isLate(command)) return this.#waits.add(request)
-    const dependency = Math.min(this.#execution.dependency, this.#lastIndex())
+    const dependency = this.#dependency()
     return this.#hold(dependency, value, error, failed, request.read === 'confirmed')
   }
 
@@ -270,7 +269,7 @@ export class Primary {
     const { machine } = this.#options.replica
     const { identity } = request
     if (identity !== undefined) {
-      const kept = this.#keptAnswer(identity, request.attempt ?? 0)
+      const kept = this.#kept.find(identity, request.attempt ?? 0)
       if (kept !== undefined) return kept
     }
     if (this.#waits.isLate(command)) return this.#waits.late(request)
@@ -292,7 +291,7 @@ export class Primary {
     } catch (error) {
       machine.rollback()
       this.#afterwards.rolledBack()
-      return this.#transactions.hasStopped ? this.#transactions.wait(request) : this.#refuse(error, identity)
+      return this.#transactions.hasStopped ? this.#transactions.wait(request) : this.#kept.refuse(error, identity)
     }
     // A record that found no room could not be taken back, and no snapshot can pass it.
     if (this.#writer.at > limits.batchBytes && journal.fill(this.#writer.at) >= fillMax) {
@@ -300,9 +299,9 @@ export class Primary {
       this.#afterwards.rolledBack()
       return this.#awaitRoom(request)
     }
-    const changed = machine.commit(this.#noticing, Math.min(this.#execution.dependency, this.#lastIndex()))
+    const changed = machine.commit(this.#noticing, this.#dependency())
     this.#afterwards.committed()
-    const index = changed ? this.#pipeline.lastIndex + 1 : Math.min(this.#execution.dependency, this.#lastIndex())
+    const index = changed ? this.#pipeline.lastIndex + 1 : this.#dependency()
     if (changed) this.#askFlush()
     this.#snapshots.filled(fill)
     const answer = this.#hold(index, value, undefined, false)
@@ -334,47 +333,9 @@ export class Primary {
     return this.#snapshots.makesRoom ? this.#inbox.add(request) : Promise.reject(journalFull())
   }
 
-  /** The answer to a command that did nothing; kept too where the request may come again. */
-  #refuse(error: unknown, identity: Identity | undefined): Promise<unknown> {
-    const kept = identity !== undefined && this.#keepRefusal(identity, error)
-    const index = kept ? this.#pipeline.lastIndex + 1 : Math.min(this.#execution.dependency, this.#lastIndex())
-    if (kept) this.#askFlush()
-    return this.#hold(index, undefined, error, true)
-  }
-
-  /** False where the answer cannot be kept: it did nothing, so that a repetition may run. */
-  #keepRefusal(identity: Identity, error: unknown): boolean {
-    const { machine } = this.#options.replica
-    this.#begin()
-    try {
-      this.#answers.keep(identity, { ok: false, error: errorData(error) })
-      return machine.commit()
-    } catch {
-      machine.rollback()
-      return false
-    }
-  }
-
   #begin(): void {
     const { machine } = this.#options.replica
     machine.begin(this.#writer, this.#pipeline.lastIndex + 1, this.#now())
-  }
-
-  #keptAnswer(identity: Identity, attempt: number): Promise<unknown> | undefined {
-    let kept
-    try {
-      kept = this.#answers.find(identity)
-    } catch (error) {
-      return this.#hold(this.#lastIndex(), undefined, error, true)
-    }
-    if (kept !== undefined) {
-      this.#options.runtime.probe?.('kept answer given again')
-      const answer = kept.value['answer'] as Answer
-      if (answer.ok) return this.#hold(kept.index, answer.value, undefined, false)
-      return this.#hold(kept.index, undefined, errorFrom(answer.error), true)
-    }
-    if (attempt < this.#options.limits.attemptsMax) return undefined
-    return Promise.reject(poisonRequest(attempt))
   }
 
   /**
@@ -391,6 +352,11 @@ export class Primary {
   /** The index that the next answer may depend on: the open batch's if it holds anything, else the last sealed. */
   #lastIndex(): number {
     return this.#pipeline.lastIndex + (this.#writer.at > recordHeaderBytes ? 1 : 0)
+  }
+
+  /** The index that the answer to the command at hand depends on. */
+  #dependency(): number {
+    return Math.min(this.#execution.dependency, this.#lastIndex())
   }
 
   /** An index whose ack proves that this reign still lasted after now; makes sure that there is one on its way. */

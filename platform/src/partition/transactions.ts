@@ -9,8 +9,6 @@
 // I3 The locks are those of the rows of prepared transactions that are committed to the machine, at any time.
 import { isPlenumError, PlenumError, type Limits } from '../kernel/index.ts'
 import {
-  checkQuerySize,
-  compileQuery,
   errorData,
   Locks,
   ownLayouts,
@@ -22,8 +20,6 @@ import {
   type Request,
   type Row,
   type Seen,
-  type SeenEntry,
-  type SeenQuery,
   type StoredValue,
   type Table,
   type TransactionCommand,
@@ -42,6 +38,7 @@ import { Inbox } from './inbox.ts'
 import type { Execution } from './logic.ts'
 import { checkCount, checkedName, holdingOf, nameEffect, type DecisionRow, type PreparedRow } from './prepared.ts'
 import { overloaded, transactionConflict } from './primary-errors.ts'
+import { checkSeen } from './seen.ts'
 
 type Of<K extends TransactionCommand['kind']> = Extract<TransactionCommand, { kind: K }>
 
@@ -297,7 +294,7 @@ export class Transactions implements ReadObserver {
   }
 
   #validated(seen: Seen): undefined {
-    this.#atOnce(() => this.#validate(seen))
+    this.#atOnce(() => this.#checkSeen(seen))
     this.#options.execution.dependency = Infinity
     return undefined
   }
@@ -307,7 +304,7 @@ export class Transactions implements ReadObserver {
     const { id, coordinator, until } = checkedName(transaction)
     if (this.#prepared.find({ transaction: id }) !== undefined) return undefined
     if (this.#prepared.size >= limits.preparedMax) throw overloaded('preparedMax', limits.preparedMax)
-    this.#validate(part.seen)
+    this.#checkSeen(part.seen)
     const { effects } = machine.trial(() => this.#run(part))
     const named = effects.map((effect) => nameEffect(machine, effect))
     // Lists of its own: those of the caller may grow.
@@ -323,7 +320,7 @@ export class Transactions implements ReadObserver {
     const claim = name === undefined ? undefined : claims.held(name)
     if (claim !== undefined) failures.forget(claim.queue.rule.name, claim.queue.table, claim.work.row)
     if (partitions.length > 0) this.#decide(checkedName(transaction), partitions)
-    this.#validate(part.seen)
+    this.#checkSeen(part.seen)
     this.#run(part)
     if (claim === undefined) return undefined
     claims.requireReleased(claim)
@@ -396,38 +393,9 @@ export class Transactions implements ReadObserver {
     return false
   }
 
-  /** TRANSACTION_CONFLICT where what was seen is no longer so, or is about to change. */
-  #validate({ entries, queries }: Seen): void {
-    const { transactionReadsMax, transactionQueriesMax } = this.#options.limits
-    checkCount('transactionReadsMax', transactionReadsMax, entries.length)
-    checkCount('transactionQueriesMax', transactionQueriesMax, queries.length)
-    for (const entry of entries) this.#validateEntry(entry)
-    for (const query of queries) this.#validateQuery(query)
-  }
-
-  #validateEntry({ type, key, stamp }: SeenEntry): void {
-    const table = this.#options.machine.unitTable(type)
-    if ((table.find(key)?.stamp ?? 0) !== stamp) throw transactionConflict(`an entry of type '${type}' was changed`)
-    this.#refuse(this.#locks.inWayOfEntry(table, key, Infinity))
-  }
-
-  #validateQuery({ type, where, since }: SeenQuery): void {
+  #checkSeen(seen: Seen): void {
     const { machine, limits } = this.#options
-    checkQuerySize(where, limits)
-    const table = machine.unitTable(type)
-    if (!machine.ring.reaches(since)) throw transactionConflict('too much has changed since it read')
-    const matches = compileQuery(where)
-    machine.ring.visit(table, since, Infinity, (change) => {
-      const { before, after } = change ?? {}
-      if ((before !== undefined && matches(before)) || (after !== undefined && matches(after)))
-        throw transactionConflict(`what matches a query of type '${type}' was changed`)
-      return true
-    })
-    this.#refuse(this.#locks.inWayOfQuery(table, where, Infinity))
-  }
-
-  #refuse(holder: string | undefined): void {
-    if (holder !== undefined) throw transactionConflict('another transaction holds what it needs')
+    checkSeen(seen, machine, this.#locks, limits)
   }
 
   #run({ commands }: TransactionPart): void {

@@ -11,7 +11,6 @@ import {
   waitOf,
   type Answers,
   type Command,
-  type Identity,
   type Machine,
   type Request,
   type Row,
@@ -19,6 +18,7 @@ import {
 } from '../space/index.ts'
 import type { Timers } from '../runtime/index.ts'
 import type { Commands } from './commands.ts'
+import type { KeptAnswers } from './kept-answers.ts'
 import type { Execution } from './logic.ts'
 import { overloaded } from './primary-errors.ts'
 import type { Transactions } from './transactions.ts'
@@ -45,10 +45,7 @@ export interface WaitsOptions {
   readonly lastIndex: () => number
   /** Answers when the index is acked. */
   readonly hold: (index: number, value: unknown, confirmed?: boolean) => Promise<unknown>
-  /** The answer that is kept for a request; undefined if there is none. */
-  readonly keptAnswer: (identity: Identity, attempt: number) => Promise<unknown> | undefined
-  /** The answer to a command that did nothing. */
-  readonly refuse: (error: unknown, identity: Identity | undefined) => Promise<unknown>
+  readonly kept: KeptAnswers
   readonly submit: (request: Request) => Promise<unknown>
   /** What is locked, and by whom. */
   readonly transactions: Pick<Transactions, 'enter' | 'check' | 'hasStopped'>
@@ -146,7 +143,7 @@ export class Waits {
 
   /** Runs the query of a waiter again because something matched it. */
   readonly #grant = ({ request, resolve }: Waiter): Served => {
-    const { machine, execution, answers, commands, begin, changed, lastIndex, hold, refuse, keptAnswer } = this.#options
+    const { machine, execution, answers, commands, begin, changed, lastIndex, hold, kept: keptAnswers } = this.#options
     const { command, identity } = request
     const { transactions } = this.#options
     execution.dependency = 0
@@ -166,7 +163,7 @@ export class Waits {
       return 'answered'
     }
     // Another wait of the same request may have been answered; and of a session that ended nobody would fetch the entry.
-    const kept = identity === undefined ? undefined : keptAnswer(identity, 0)
+    const kept = identity === undefined ? undefined : keptAnswers.find(identity, 0)
     if (kept !== undefined) {
       resolve(kept)
       return 'answered'
@@ -179,7 +176,7 @@ export class Waits {
     } catch (error) {
       machine.rollback()
       if (transactions.hasStopped) return 'locked'
-      resolve(refuse(error, identity))
+      resolve(keptAnswers.refuse(error, identity))
       return 'answered'
     }
     const dependency = Math.min(execution.dependency, lastIndex())
@@ -191,18 +188,18 @@ export class Waits {
 
   /** The answer of a wait that ends without a match. */
   #nothing({ request, table }: Pick<Waiter, 'request' | 'table'>): Promise<unknown> {
-    const { machine, answers, begin, changed, lastIndex, hold, refuse, keptAnswer } = this.#options
+    const { machine, answers, begin, changed, lastIndex, hold, kept: keptAnswers } = this.#options
     const { identity } = request
     if (identity === undefined)
       return hold(Math.min(table.lastIndex, lastIndex()), undefined, request.read === 'confirmed')
-    const kept = keptAnswer(identity, 0)
+    const kept = keptAnswers.find(identity, 0)
     if (kept !== undefined) return kept
     begin()
     try {
       answers.keep(identity, { ok: true, value: undefined })
     } catch (error) {
       machine.rollback()
-      return refuse(error, identity)
+      return keptAnswers.refuse(error, identity)
     }
     return hold(machine.commit() ? changed() : lastIndex(), undefined)
   }

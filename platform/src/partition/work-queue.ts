@@ -4,13 +4,13 @@
 // when the worker first asks in a reign, and kept up by what is written. Called by `claims.ts`.
 //
 // I1 Every row that matches, and is no dead letter, is here once: ready, claimed or put off.
-// I2 Rows that are gone, or match no more, are found out when their turn comes.
+// I2 What is no longer here is found stale in the orders when its turn comes, or when there is too much of it.
 import { Heap } from '../kernel/index.ts'
 import { compileQuery, type Matcher, type Row, type Table } from '../space/index.ts'
 import type { WorkerRule } from './logic.ts'
 import { GroupOrder, groupOf, WriteOrder, type Groups, type Work, type WorkOrder } from './work-order.ts'
 
-/** Rows that are gone and still here before they are thrown out, at least. */
+/** Stale works in the orders before they are thrown out, at least. */
 const compactMin = 1_024
 
 /** What an earlier attempt at an entry, as it is, has left behind. */
@@ -38,8 +38,13 @@ export class WorkQueue {
     this.groups = groups
     this.#matches = compileQuery(rule.where)
     this.#earlier = earlier
-    const isCurrent = (work: Work): boolean => this.#isCurrent(work)
+    const isCurrent = (work: Work): boolean => this.#works.get(work.row) === work
     this.#order = table.layout.fifo === undefined ? new WriteOrder(isCurrent) : new GroupOrder(groups, isCurrent)
+  }
+
+  /** Works that it holds, stale ones included. */
+  get size(): number {
+    return this.#works.size + this.#order.size + this.#putOff.size
   }
 
   /** True if an entry with this value is still to be worked on. */
@@ -58,6 +63,15 @@ export class WorkQueue {
     if (earlier?.isDead === true) return this.#freed(known)
     const until = earlier?.retryAt ?? 0
     this.#add(row, until > now ? until : undefined)
+  }
+
+  /** A row was removed; true if that may let another be handed out. */
+  gone(row: Row): boolean {
+    const work = this.#works.get(row)
+    if (work === undefined || work.state === 'claimed') return false
+    this.#works.delete(row)
+    this.#freed(work)
+    return work.state === 'put off'
   }
 
   /** What is handed out next; undefined if nothing is ready. */
@@ -108,7 +122,7 @@ export class WorkQueue {
   }
 
   #add(row: Row, until: number | undefined): void {
-    if (this.#order.size + this.#putOff.size > 2 * this.table.size + compactMin) this.#compact()
+    if (this.#order.size + this.#putOff.size > 2 * this.#works.size + compactMin) this.#compact()
     const work: Work = {
       row,
       stamp: row.stamp,
@@ -132,16 +146,7 @@ export class WorkQueue {
     if (work?.state === 'put off') this.#order.ready(work)
   }
 
-  #isCurrent(work: Work): boolean {
-    const { row } = work
-    if (this.#works.get(row) !== work) return false
-    if (this.table.find(row.value) === row && this.#matches(row.value)) return true
-    this.#works.delete(row)
-    return false
-  }
-
   #compact(): void {
-    for (const work of this.#works.values()) if (work.state !== 'claimed') this.#isCurrent(work)
     this.#order.compact()
     this.#putOff.keepOnly((work) => this.#works.get(work.row) === work)
     this.#locked = this.#locked.filter((work) => this.#works.get(work.row) === work)

@@ -122,12 +122,7 @@ export class TransactionScope implements Sender {
   #doom: { readonly error: unknown } | undefined
   #isOver = false
 
-  constructor(
-    router: Router,
-    limits: Limits,
-    keyFieldsOf: KeyFieldsOf,
-    { deadline, signal, claim }: ScopeOptions,
-  ) {
+  constructor(router: Router, limits: Limits, keyFieldsOf: KeyFieldsOf, { deadline, signal, claim }: ScopeOptions) {
     this.#router = router
     this.#limits = limits
     this.#keyFieldsOf = keyFieldsOf

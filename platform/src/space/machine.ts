@@ -68,6 +68,8 @@ export class Machine {
   guard: ChangeGuard | undefined
   /** Told after each command that changed something volatile: no ack will tell of it. */
   onVolatile: (() => void) | undefined
+  /** Told after each command of the rows that it removed. */
+  onGone: ((table: Table, row: Row) => void) | undefined
   /** True for a command that must not fail because of its size. */
   #isUnlimited = false
   readonly #queueLease = (table: Table, row: Row): void => this.#expiry.add(table, row)
@@ -128,14 +130,14 @@ export class Machine {
   /** The table of an entry type; ENTRY_TYPE_UNKNOWN if it was not declared. */
   table(name: string): Table {
     const table = this.#byName.get(name)
-    if (table === undefined) throw this.#unknown(name)
+    if (table === undefined) throw unknownType(name, this.#tables.slice(firstUnitTable))
     return table
   }
 
   /** The table of an entry type of the unit: the platform's own are not for requests. */
   unitTable(name: string): Table {
     const table = this.table(name)
-    if (table.number < firstUnitTable) throw this.#unknown(name)
+    if (table.number < firstUnitTable) throw unknownType(name, this.#tables.slice(firstUnitTable))
     return table
   }
 
@@ -164,6 +166,7 @@ export class Machine {
     const isVolatile = this.#undo.changedVolatile(index)
     // The command is over before anybody is told.
     this.#writer = undefined
+    if (this.onGone !== undefined) this.#undo.visitGone(this.onGone)
     if (onWritten !== undefined) this.#undo.visitWritten(onWritten)
     this.#undo.forget()
     if (isVolatile) this.onVolatile?.()
@@ -382,15 +385,6 @@ export class Machine {
     }
   }
 
-  #unknown(type: string): PlenumError {
-    const known = this.#tables.slice(firstUnitTable).map(({ layout }) => layout.name)
-    return new PlenumError(
-      'ENTRY_TYPE_UNKNOWN',
-      `There is no entry type '${type}'. The unit has: ${known.join(', ')}.`,
-      { details: { type, known } },
-    )
-  }
-
   #ask(table: Table, before: StoredValue | undefined, after: StoredValue | undefined): void {
     this.#changes.check(table)
     if (this.guard !== undefined && table.number >= firstUnitTable) this.guard(table, before, after)
@@ -494,4 +488,10 @@ export class Machine {
     assert(row !== undefined, 'a removal finds its entry')
     this.#drop(table, row, effect.reason, index)
   }
+}
+
+function unknownType(type: string, tables: readonly Table[]): PlenumError {
+  const known = tables.map(({ layout }) => layout.name)
+  const message = `There is no entry type '${type}'. The unit has: ${known.join(', ')}.`
+  return new PlenumError('ENTRY_TYPE_UNKNOWN', message, { details: { type, known } })
 }

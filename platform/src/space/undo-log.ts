@@ -61,6 +61,14 @@ export class UndoLog {
     }
   }
 
+  /** Visits the rows that the command removed. */
+  visitGone(visit: (table: Table, row: Row) => void): void {
+    for (let at = 0; at < this.#count; at++) {
+      const { kind, table, row } = this.#steps[at]!
+      if (kind === 'removed') visit(table, row)
+    }
+  }
+
   /** Has the volatile rows that the command changed depend on an index; false if there are none. */
   changedVolatile(index: number): boolean {
     let found = false

@@ -82,7 +82,9 @@ export function resolveUnit(definition: UnitDefinition, options: ResolveOptions)
     handlers: new Map([...definition.handlers].map(([name, part]) => [name, handlerPart(name, part)])),
     tasks: new Map([...definition.tasks].map(([name, part]) => [name, taskPart(name, part)])),
     reduces: new Map([...definition.tasks].map(([name, part]) => [name, part.reduce])),
-    workers: new Map([...definition.workers].map(([name, part]) => [name, workerPart(name, part, definition, options)])),
+    workers: new Map(
+      [...definition.workers].map(([name, part]) => [name, workerPart(name, part, definition, options)]),
+    ),
     sources,
     functions: [
       ...[...definition.handlers.keys()].map((name) => `handler ${name}`),

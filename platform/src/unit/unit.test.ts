@@ -107,7 +107,7 @@ describe('a unit', () => {
     const { handlers, workers, services, tasks, projections, schedules, sources } = definition
     const names = [handlers, workers, services, tasks, projections, schedules, sources].map((part) => [...part.keys()])
     expect(names).toEqual([['add'], ['pay'], ['quote'], ['sum'], ['book'], ['close'], ['orders']])
-    expect(workers.get('pay')).toMatchObject({ entry: 'order', concurrency: 1, retry: { attempts: 2, backoffMs: 50 } })
+    expect(workers.get('pay')).toMatchObject({ entry: 'order', concurrency: 1, attemptsMax: 2, backoffMs: 50 })
     expect(schedules.get('close')).toMatchObject({ missed: 'once' })
     expect(sources.get('orders')).toMatchObject({ entry: 'order' })
     expect(tasks.get('sum')?.reduce(1, 2)).toBe(3)

@@ -35,7 +35,9 @@ export class WorkerControl {
     await this.#hosted().drain()
   }
 
-  async deadLetters({ limit = usualLimit }: { readonly limit?: number | undefined } = {}): Promise<readonly DeadLetter[]> {
+  async deadLetters({ limit = usualLimit }: { readonly limit?: number | undefined } = {}): Promise<
+    readonly DeadLetter[]
+  > {
     if (!(Number.isInteger(limit) && limit > 0)) {
       throw new PlenumError('VALUE_INVALID', `limit is a whole number above 0, not ${String(limit)}.`, {
         details: { field: 'limit' },

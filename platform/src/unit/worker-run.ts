@@ -9,7 +9,14 @@
 import { isPlenumError, PlenumError, type ErrorCode, type Limits } from '../kernel/index.ts'
 import type { Router, SpaceClient } from '../router/index.ts'
 import type { Runtime, Timer } from '../runtime/index.ts'
-import { withStamps, type Claimed, type ClaimsGiven, type ClaimName, type Layout, type StoredValue } from '../space/index.ts'
+import {
+  withStamps,
+  type Claimed,
+  type ClaimsGiven,
+  type ClaimName,
+  type Layout,
+  type StoredValue,
+} from '../space/index.ts'
 import { workKey } from './work-key.ts'
 
 /** A worker, resolved from its declaration. */

@@ -27,12 +27,18 @@ export const itemLayout: Layout = { name: 'item', fields: ['id', 'n'], open: fal
 export class DataLogic implements Logic {
   readonly hash: string
   readonly layouts: readonly Layout[]
-  readonly workers: readonly WorkerRule[] = []
+  readonly workers: readonly WorkerRule[]
   readonly #limits: Limits
 
-  constructor(hash: string, limits: Limits, layouts: readonly Layout[] = [itemLayout]) {
+  constructor(
+    hash: string,
+    limits: Limits,
+    layouts: readonly Layout[] = [itemLayout],
+    workers: readonly WorkerRule[] = [],
+  ) {
     this.hash = hash
     this.layouts = layouts
+    this.workers = workers
     this.#limits = limits
   }
 
