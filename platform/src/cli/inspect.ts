@@ -9,7 +9,7 @@ import {
   type JournalReport,
   type TransactionReport,
 } from './inspect-journal.ts'
-import { errorText, progress, styled, table, type Output } from './output.ts'
+import { errorText, json, progress, styled, table, type Output } from './output.ts'
 
 export const inspectHelp = `plenum inspect <folder>: verify and show the journals of an embedded application
 
@@ -173,12 +173,4 @@ function standingOf(one: TransactionReport): string {
 
 function tornText({ file, offset, bytes }: NonNullable<Found['torn']>): string {
   return `A write of ${bytes} bytes was under way at byte ${offset} of ${file} when the process or the power went. It was never acked; the next start cuts it.`
-}
-
-/** JSON with bigints as text and bytes as hexadecimal, which JSON has no form for. */
-function json(value: unknown): string {
-  return JSON.stringify(value, (_, item: unknown) => {
-    if (typeof item === 'bigint') return `${item}n`
-    return item instanceof Uint8Array ? Buffer.from(item).toString('hex') : item
-  })
 }

@@ -78,6 +78,9 @@ describe('usage', () => {
     [['help', 'run'], /--partitions <n>/],
     [['run', '--help'], /Exit codes: 0 ended in order/],
     [['inspect', '--help'], /Exit codes: 0 sound, 1 damaged/],
+    [['--help'], /plenum dead-letters <unit\.ts>/],
+    [['help', 'dead-letters'], /--send-back/],
+    [['dead-letters', '--help'], /Exit codes: 0 done, 1 failed/],
   ])('plenum %j tells how it is used', (args, text) => {
     const { code, out, err } = plenum(...args)
     expect([code, err]).toEqual([0, ''])
@@ -111,6 +114,10 @@ describe('usage', () => {
     [['inspect'], 'it takes one folder'],
     [['inspect', '.', '--constructor'], "no option '--constructor'"],
     [['inspect', '.', '--entries'], 'the option --entries lacks its value'],
+    [['dead-letters'], 'it takes one unit file'],
+    [['dead-letters', 'counters.ts', '--worker'], 'the option --worker lacks its value'],
+    [['dead-letters', 'counters.ts', '--worker', 'pay'], "no worker 'pay'. There are: none"],
+    [['dead-letters', 'counters.ts', '--sideways'], "no option '--sideways'. There are: --folder, --worker"],
   ])('[SP13] plenum %j is wrong usage, which is named and leads to --help', (args, what) => {
     const { code, out, err } = plenum(...args)
     expect([code, out]).toEqual([2, ''])

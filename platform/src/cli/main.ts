@@ -1,29 +1,36 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import { isPlenumError } from '../kernel/index.ts'
+import { deadLetters, deadLettersHelp } from './dead-letters.ts'
 import { inspect, inspectHelp } from './inspect.ts'
 import { errorText, processOutput, type Output } from './output.ts'
 import { run, runHelp } from './run.ts'
 
 const help = `plenum: data, logic and messages together in memory, every change journaled
 
-  plenum run <unit.ts>       run a unit embedded in this process, over a journal in a folder
-  plenum inspect <folder>    verify and show the journals of a folder
+  plenum run <unit.ts>             run a unit embedded in this process, over a journal in a folder
+  plenum inspect <folder>          verify and show the journals of a folder
+  plenum dead-letters <unit.ts>    show what a unit's workers have given up, and send it back
 
 plenum <command> --help says more; plenum --version prints the version.
 `
 
-const commands = new Map<string, (args: readonly string[], output: Output) => Promise<number>>([
-  ['run', run],
-  ['inspect', inspect],
+interface Command {
+  readonly run: (args: readonly string[], output: Output) => Promise<number>
+  readonly help: string
+}
+
+const commands = new Map<string, Command>([
+  ['run', { run, help: runHelp }],
+  ['inspect', { run: inspect, help: inspectHelp }],
+  ['dead-letters', { run: deadLetters, help: deadLettersHelp }],
 ])
 
 async function main(args: readonly string[], output: Output): Promise<number> {
   const [name, ...rest] = args
   if (name === undefined || name === '--help' || name === 'help') {
-    output.out(
-      name === 'help' && rest[0] === 'run' ? runHelp : name === 'help' && rest[0] === 'inspect' ? inspectHelp : help,
-    )
+    const asked = name === 'help' ? commands.get(rest[0] ?? '') : undefined
+    output.out(asked?.help ?? help)
     return name === undefined ? 2 : 0
   }
   if (name === '--version') {
@@ -38,7 +45,7 @@ async function main(args: readonly string[], output: Output): Promise<number> {
     return 2
   }
   try {
-    return await command(rest, output)
+    return await command.run(rest, output)
   } catch (error) {
     output.err(`${errorText(error)}\n`)
     return isPlenumError(error, 'USAGE') ? 2 : 1

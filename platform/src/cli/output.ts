@@ -1,6 +1,9 @@
 import { stripVTControlCharacters, styleText } from 'node:util'
 import { isPlenumError } from '../kernel/index.ts'
 
+/** Characters of a text that is shown in one line. */
+const lineCharsMax = 100
+
 /** Where a command writes and how: results to `out`, progress and errors to `err`. */
 export interface Output {
   readonly out: (text: string) => void
@@ -57,4 +60,18 @@ export function progress(output: Output, text: string): void {
 export function errorText(error: unknown): string {
   if (isPlenumError(error)) return `${error.code}: ${error.message}`
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+}
+
+/** JSON with bigints as text and bytes as hexadecimal, which JSON has no form for. */
+export function json(value: unknown): string {
+  return JSON.stringify(value, (_, item: unknown) => {
+    if (typeof item === 'bigint') return `${item}n`
+    return item instanceof Uint8Array ? Buffer.from(item).toString('hex') : item
+  })
+}
+
+/** The beginning of a text, without what would break a table or the terminal. */
+export function oneLine(text: string): string {
+  const line = stripVTControlCharacters(text).replaceAll(/[\s\p{Cc}]+/gu, ' ')
+  return line.length <= lineCharsMax ? line : `${line.slice(0, lineCharsMax - 1)}…`
 }

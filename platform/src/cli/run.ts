@@ -5,7 +5,7 @@ import { PlenumError } from '../kernel/index.ts'
 import { nodeRuntime } from '../runtime/node/index.ts'
 import { isUnit, type Unit } from '../unit/index.ts'
 import { parseArguments, usage } from './arguments.ts'
-import { progress, type Output } from './output.ts'
+import { oneLine, progress, type Output } from './output.ts'
 import { SlowWarnings } from './slow-warnings.ts'
 
 export const runHelp = `plenum run <unit.ts>: run a unit embedded in this process, over a journal in a folder
@@ -56,6 +56,12 @@ export async function run(args: readonly string[], output: Output): Promise<numb
     onEvent: ({ partition, event }) => {
       if (event.kind === 'failed') output.err(`partition ${partition} failed: ${event.error.message}\n`)
       if (event.kind === 'slow') slow.add(event.part, event.ms)
+      if (event.kind === 'dead-letter') {
+        const { part, attempts, message } = event
+        output.err(
+          `warning: an entry is a dead letter, after ${attempts} attempts of the ${part}: ${oneLine(message)}\n`,
+        )
+      }
     },
   })
   try {

@@ -49,7 +49,7 @@ export async function openFolder(options: FolderOptions): Promise<Folder> {
 async function openLocked(options: FolderOptions): Promise<Folder> {
   const { disk, path } = options
   if (options.create) await disk.makeFolder(path)
-  else if ((await disk.readFile(gridPath(path))) === undefined) throw noGrid(path)
+  else await requireGrid(disk, path)
   const lock = await disk.lock(path)
   try {
     const grid = (await readGrid(disk, path)) ?? (await createGrid(options))
@@ -138,6 +138,11 @@ async function removeUnfinished(disk: Disk, path: string): Promise<void> {
     if (number > 1 || used > segmentHeaderBytes + groupHeaderBytes + 8 * journals) throw gridGone(path)
     await disk.remove(segment.path)
   }
+}
+
+/** USAGE if the folder holds no grid. */
+export async function requireGrid(disk: Disk, path: string): Promise<void> {
+  if ((await disk.readFile(gridPath(path))) === undefined) throw noGrid(path)
 }
 
 /** The error where there is no grid. */

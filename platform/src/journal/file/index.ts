@@ -1,5 +1,5 @@
 export { inspectFolder, type InspectedFolder, type InspectOptions } from './inspect-folder.ts'
-export { openFolder, type Folder, type FolderOptions } from './folder.ts'
+export { openFolder, requireGrid, type Folder, type FolderOptions } from './folder.ts'
 export type { FileLogOptions } from './file-log.ts'
 export type { FileLevel } from './log-end.ts'
 export type { LogEvent, RecoveryProgress } from './recover-log.ts'

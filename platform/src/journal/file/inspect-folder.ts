@@ -3,8 +3,8 @@ import type { Clock, Disk } from '../../runtime/index.ts'
 import type { Appended, Found, Journal, Position, SnapshotName, Tail } from '../journal.ts'
 import { BlockIndex } from './block-index.ts'
 import { FileSnapshots } from './file-snapshots.ts'
-import { logFolder, noGrid, snapshotFolder } from './folder.ts'
-import { gridPath, readGrid, type GridFile } from './grid-file.ts'
+import { logFolder, noGrid, requireGrid, snapshotFolder } from './folder.ts'
+import { readGrid, type GridFile } from './grid-file.ts'
 import { LiveSegments } from './live-segments.ts'
 import { LogReader } from './log-reader.ts'
 import { openSegments } from './open-segments.ts'
@@ -37,7 +37,7 @@ export interface InspectedFolder {
  */
 export async function inspectFolder(options: InspectOptions): Promise<InspectedFolder> {
   const { disk, path } = options
-  if ((await disk.readFile(gridPath(path))) === undefined) throw noGrid(path)
+  await requireGrid(disk, path)
   const lock = await disk.lock(path)
   try {
     const grid = await readGrid(disk, path)

@@ -1,0 +1,146 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { embedded } from '../embedded.ts'
+import { isUnit, type Unit } from '../unit/index.ts'
+
+const main = fileURLToPath(new URL('main.ts', import.meta.url))
+const platform = new URL('../index.ts', import.meta.url).href
+const zod = import.meta.resolve('zod')
+const home = mkdtempSync(join(tmpdir(), 'plenum-dead-letters-'))
+const unitFile = join(home, 'shop.ts')
+
+/** A unit whose workers do what a port says; plenum knows nothing that it could give for it. */
+const shop = `import { z } from ${JSON.stringify(zod)}
+import { entry, port, unit, worker } from ${JSON.stringify(platform)}
+const Order = entry('order', z.object({ id: z.string(), n: z.bigint(), state: z.enum(['new', 'paid']) }), { id: 'id' })
+const retry = { attempts: 2, backoff: '1ms' }
+export default unit('shop', { entries: [Order], uses: { bank: port() } }, {
+  workers: {
+    pay: worker({ entry: Order, where: { state: 'new' }, concurrency: 4, retry }, async (order, { tx, uses }) => {
+      uses.bank(order)
+      await tx.patch(Order, order, { state: 'paid' })
+    }),
+    remind: worker({ entry: Order, where: { state: 'new' }, retry }, async (order, { tx, uses }) => {
+      uses.bank(order)
+      await tx.remove(Order, order)
+    }),
+  },
+})
+`
+
+/** A unit without ports, which \`plenum run\` can run. */
+const broken = shop
+  .replace(', uses: { bank: port() }', '')
+  .replaceAll('uses.bank(order)', 'throw new Error("the bank\\nis closed")')
+  .replace(
+    'workers: {',
+    "sources: { first: source(Order, { load: async function* ({ partition }) { if (partition === 0) yield [{ id: 'a', n: 1n, state: 'new' }] } }) }, workers: {",
+  )
+  .replace('unit, worker }', 'source, unit, worker }')
+
+function plenum(...args: readonly string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, 'dead-letters', ...args], {
+    cwd: home,
+    encoding: 'utf8',
+    timeout: 60_000,
+  })
+  return { code: status, out: stdout, err: stderr }
+}
+
+async function loaded(): Promise<Unit> {
+  const { default: unit } = (await import(pathToFileURL(unitFile).href)) as { readonly default: unknown }
+  if (!isUnit(unit)) throw new Error('no unit')
+  return unit
+}
+
+/** Runs the unit over the folder until every order that is not paid is a dead letter of both workers. */
+async function run(folder: string, bank: () => void): Promise<{ readonly paid: number; readonly dead: number }> {
+  await using client = await embedded({ unit: await loaded(), folder, ack: 'os', uses: { bank } })
+  const { space, workers } = client as unknown as {
+    readonly space: {
+      count(type: string, where: object): Promise<number>
+      insertAll(type: string, all: readonly object[]): Promise<unknown>
+    }
+    readonly workers: Readonly<Record<string, { deadLetters(): Promise<readonly unknown[]> }>>
+  }
+  if ((await space.count('order', {})) === 0)
+    await space.insertAll(
+      'order',
+      ['a', 'b', 'c'].map((id) => ({ id, n: 9n, state: 'new' })),
+    )
+  for (;;) {
+    const dead = (await Promise.all([workers['pay']!.deadLetters(), workers['remind']!.deadLetters()])).flat().length
+    const left = await space.count('order', { state: 'new' })
+    if (2 * left === dead) return { paid: await space.count('order', { state: 'paid' }), dead }
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
+
+const closed = (): void => {
+  throw new Error('\u001B[31mthe bank\u001B[0m\nis closed')
+}
+
+beforeAll(() => {
+  writeFileSync(unitFile, shop)
+  writeFileSync(join(home, 'broken.ts'), broken)
+})
+
+afterAll(() => rmSync(home, { recursive: true }))
+
+test('[UN3] dead letters are listed by worker, sent back, and worked on by the next start', async () => {
+  const folder = join(home, 'listed')
+  expect(await run(folder, closed)).toEqual({ paid: 0, dead: 6 })
+  const listed = plenum(unitFile, '--folder', folder)
+  expect([listed.code, listed.err]).toEqual([0, ''])
+  expect(listed.out).toMatch(/^worker +type +key +attempts +last at +last error\n/)
+  expect(listed.out).toMatch(/^pay +order +\{"id":"a"\} +2 +\d{4}-\d\d-\d\dT\S+Z +Error: the bank is closed$/m)
+  expect(listed.out).toContain(`6 dead letters in ${folder}.`)
+
+  const report = JSON.parse(plenum(unitFile, '--folder', folder, '--worker', 'pay', '--json').out)
+  expect(report).toMatchObject({ folder, workers: ['pay'] })
+  expect(report.deadLetters).toHaveLength(3)
+  expect(report.deadLetters[0]).toMatchObject({ worker: 'pay', type: 'order', attempts: 2, value: { n: '9n' } })
+  expect(report.deadLetters[0].errors).toHaveLength(2)
+
+  const sent = plenum(unitFile, '--folder', folder, '--worker', 'pay', '--send-back')
+  expect([sent.code, sent.err]).toEqual([0, ''])
+  expect(sent.out).toContain('3 dead letters sent back: the next start works on them again.')
+  expect(plenum(unitFile, '--folder', folder, '--worker', 'pay').out).toBe(`No dead letters in ${folder}.\n`)
+  expect(plenum(unitFile, '--folder', folder, '--worker', 'remind').out).toContain('3 dead letters in')
+  expect(await run(folder, () => {})).toEqual({ paid: 3, dead: 0 })
+  expect(JSON.parse(plenum(unitFile, '--folder', folder, '--send-back', '--json').out)).toMatchObject({ sentBack: 0 })
+})
+
+test('[UN3] a folder of nothing is left as it is, and one in use says who can tell', async () => {
+  const nowhere = join(home, 'nowhere')
+  const missing = plenum(unitFile, '--folder', nowhere)
+  expect([missing.code, missing.out]).toEqual([2, ''])
+  expect(missing.err).toMatch(/^USAGE: There is no grid in the folder /)
+  expect(existsSync(nowhere)).toBe(false)
+
+  const folder = join(home, 'used')
+  await using client = await embedded({ unit: await loaded(), folder, ack: 'os', uses: { bank: () => {} } })
+  expect(client.partitions).toBe(4)
+  const { code, err } = plenum(unitFile, '--folder', folder)
+  expect(code).toBe(1)
+  expect(err).toMatch(/^FOLDER_IN_USE: .*deadLetters\(\)/)
+})
+
+test('[UN3] [A9] plenum run says it when an entry becomes a dead letter', async () => {
+  const args = [main, 'run', join(home, 'broken.ts'), '--folder', join(home, 'run'), '--ack', 'os', '--partitions', '1']
+  const child = spawn(process.execPath, args, { cwd: home, stdio: ['ignore', 'ignore', 'pipe'] })
+  child.stderr.setEncoding('utf8')
+  let text = ''
+  for await (const chunk of child.stderr) {
+    text += String(chunk)
+    if (text.split('\n').length > 2) child.kill('SIGINT')
+  }
+  expect(text).toContain(
+    'warning: an entry is a dead letter, after 2 attempts of the worker pay: Error: the bank is closed\n',
+  )
+  expect(text).toContain('worker remind')
+})
