@@ -288,6 +288,20 @@ test('[UN3] an entry that somebody changes while it is worked on is worked on ag
   expect(seen).toEqual([1, 2])
 })
 
+test('[UN3] [A9] what cannot be done now is no failed attempt: it is tried again, and every tenth time is told of', async () => {
+  const events: EmbeddedEvent['event'][] = []
+  const attempts: number[] = []
+  const run: Outside['run'] = (_, { attempt }) => {
+    attempts.push(attempt)
+    if (attempts.length <= 12) throw new PlenumError('OVERLOADED', 'Not now.')
+  }
+  const client = await start({ run }, { onEvent: ({ partition, event }) => void (partition ?? events.push(event)) })
+  await client.space.insert(Job, job('unlucky'))
+  await until(async () => (await client.space.count(Job, { state: 'done' })) === 1)
+  expect(attempts).toEqual(Array(13).fill(1))
+  expect(events).toMatchObject([{ kind: 'fault', part: 'worker work', error: { code: 'OVERLOADED' } }])
+})
+
 test('[UN9] a key is the same for each attempt at an entry as it is, after a restart too, and for nothing else', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'plenum-workers-'))
   folders.push(folder)

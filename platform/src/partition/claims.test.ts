@@ -260,12 +260,18 @@ describe('claims', () => {
   })
 
   test('[UN3] [A8] claims have a limit, and so have those who wait for work', async () => {
-    const { partition, ids, given, nameOf } = await open({ limits: { claimsMax: 2, waitersMax: 1 } })
+    const { partition, ids, given, nameOf, answers } = await open({ limits: { claimsMax: 2, waitersMax: 1 } })
     for (const id of ['a', 'b', 'c']) await partition.submit(write(id, 1))
     const first = await given(claim(5))
     expect(first.claims).toHaveLength(2)
     expect(await ids(claim(5))).toEqual([])
+    // Whoever asks for work that nobody may claim waits, or it would ask for ever.
+    answers.watch('work', partition.submit(awaitWork('w')))
+    await turns()
+    expect(answers.of('work')).toBe('waits')
     await partition.submit(commit(nameOf(first), write('a', 0)))
+    await turns()
+    expect(answers.of('work')).toEqual({ value: true })
     expect(await ids(claim(5))).toEqual(['c'])
     void partition.submit(awaitWork('one')).catch(() => undefined)
     await expect(partition.submit(awaitWork('two'))).rejects.toMatchObject({

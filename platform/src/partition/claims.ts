@@ -4,7 +4,7 @@
 // of its worker's transaction (`transactions.ts`). Volatile: what it knows is gone with the reign, and rows of attempts
 // that failed are all that stays. Called by `primary.ts`, `commands.ts` and `transactions.ts`.
 //
-// I1 An entry has one claim at most, and a FIFO group one among all workers of its type (SP9).
+// I1 An entry has one claim of each worker at most, and a FIFO group one among all workers of its type (SP9).
 // I2 A claim is of one reign: whoever holds one of an earlier reign commits nothing by it.
 // I3 What a claim tells is acked before it is told, and so is the end of the last claim in its group.
 import { PlenumError, type Limits } from '../kernel/index.ts'
@@ -161,7 +161,7 @@ export class Claims {
     if (!this.#hasNews) return
     this.#hasNews = false
     for (const [id, { queue }] of this.#waiting) {
-      if (queue.next(this.#options.now()) !== undefined) this.#answer(id, true)
+      if (this.#hasWork(queue)) this.#answer(id, true)
     }
     this.#look()
   }
@@ -197,9 +197,9 @@ export class Claims {
   }
 
   #await({ worker, wait }: Extract<ClaimCommand, { kind: 'await-work' }>): Promise<unknown> {
-    const { limits, timers, now } = this.#options
+    const { limits, timers } = this.#options
     const queue = this.#queueOf(worker)
-    if (queue.next(now()) !== undefined) return Promise.resolve(true)
+    if (this.#hasWork(queue)) return Promise.resolve(true)
     if (wait.ms <= 0 || wait.over === true) return Promise.resolve(false)
     if (this.#waiting.size >= limits.waitersMax) throw overloaded('waitersMax', limits.waitersMax)
     // A request that was sent again goes on waiting in the place of the first.
@@ -209,6 +209,12 @@ export class Claims {
     this.#waiting.set(wait.id, { queue, resolve, reject, timer })
     this.#look()
     return promise
+  }
+
+  /** True if a claim would be given something. */
+  #hasWork(queue: WorkQueue): boolean {
+    const { limits, now } = this.#options
+    return this.#claims.size < limits.claimsMax && queue.next(now()) !== undefined
   }
 
   #answer(id: string, hasWork: boolean): boolean {

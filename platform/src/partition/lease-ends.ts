@@ -3,8 +3,6 @@ import { ownLayouts, type Answers, type Machine, type Row, type Table } from '..
 
 /** Milliseconds until a lease that is over, and could not be ended yet, is looked at again. */
 const againMs = 100
-/** Milliseconds of the longest timer; what ends later is looked at in between. */
-const timerMsMax = 0x7fffffff
 
 /** What the ends of leases need of their primary. */
 export interface LeaseEndsOptions {
@@ -77,7 +75,7 @@ export class LeaseEnds {
     const { timers, now } = this.#options
     this.#timer?.stop()
     this.#at = at
-    this.#timer = timers.after(Math.min(Math.max(at - now(), leastMs), timerMsMax), () => this.#onTime())
+    this.#timer = timers.after(Math.max(at - now(), leastMs), () => this.#onTime())
   }
 
   #onTime(): void {

@@ -64,6 +64,11 @@ const againMs = 100
 /** Milliseconds of the longest pause between two attempts. */
 const backoffMsMax = 3_600_000
 
+/** Times that an entry is given back in a row before somebody is told, and again after as many. */
+const givenBackTold = 10
+/** Doublings of the pause until an entry that was given back is worked on again. */
+const doublingsMax = 6
+
 /** Errors that say nothing about the entry: the attempt is made again, and is not counted. */
 const notItsFault: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'TRANSACTION_CONFLICT',
@@ -77,6 +82,7 @@ const notItsFault: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 interface Attempt {
   readonly partition: number
   readonly claim: ClaimName
+  readonly key: string
   readonly controller: AbortController
   /** Ends the attempt with an error, whatever its function does. */
   readonly end: (error: unknown) => void
@@ -86,6 +92,8 @@ export class WorkerRun {
   readonly #part: WorkerPart
   readonly #options: WorkerOptions
   readonly #attempts = new Set<Attempt>()
+  /** How often entries that were given back were so in a row, by their keys. */
+  readonly #givenBack = new Map<string, number>()
   /** Partitions that have work, in turn. */
   readonly #ready: number[] = []
   #concurrency: number
@@ -205,10 +213,13 @@ export class WorkerRun {
   async #work(partition: number, epoch: number, time: number, claimed: Claimed): Promise<void> {
     const claim = { epoch, number: claimed.number }
     const { promise: ended, reject: end } = Promise.withResolvers<never>()
-    const attempt: Attempt = { partition, claim, controller: new AbortController(), end }
+    const { unit } = this.#options
+    const key = workKey(unit, this.#part.name, this.#part.layout, claimed.entry, claimed.stamp)
+    const attempt: Attempt = { partition, claim, key, controller: new AbortController(), end }
     this.#attempts.add(attempt)
     try {
       await Promise.race([this.#run(attempt, time, claimed), ended])
+      this.#givenBack.delete(key)
     } catch (error) {
       if (!this.#isStopped) await this.#failed(attempt, claimed, error)
     }
@@ -218,9 +229,9 @@ export class WorkerRun {
   }
 
   /** Runs the function and commits what it did. */
-  async #run({ partition, claim, controller, end }: Attempt, time: number, claimed: Claimed): Promise<void> {
-    const { unit, space, uses, runtime } = this.#options
-    const { name, label, layout, timeoutMs, run } = this.#part
+  async #run({ partition, claim, key, controller, end }: Attempt, time: number, claimed: Claimed): Promise<void> {
+    const { space, uses, runtime } = this.#options
+    const { label, timeoutMs, run } = this.#part
     const entry = withStamps(claimed.entry, claimed.stamp) as StoredValue
     const timer = runtime.timers.after(timeoutMs, () => {
       const error = new PlenumError('TIMEOUT', `The ${label} did not return within ${timeoutMs} ms.`, {
@@ -233,7 +244,7 @@ export class WorkerRun {
       space,
       uses,
       signal: controller.signal,
-      key: workKey(unit, name, layout, entry, claimed.stamp),
+      key,
       attempt: claimed.attempt,
     }
     try {
@@ -245,22 +256,37 @@ export class WorkerRun {
     }
   }
 
-  async #failed({ partition, claim }: Attempt, { entry, attempt }: Claimed, error: unknown): Promise<void> {
+  async #failed(attempted: Attempt, { entry, attempt }: Claimed, error: unknown): Promise<void> {
     const { router, runtime, onEvent } = this.#options
     const { label, attemptsMax, backoffMs } = this.#part
+    const { partition, claim, key } = attempted
     const jitter = 0.5 + runtime.random.next()
     if (isPlenumError(error) && (error.retry !== 'never' || notItsFault.has(error.code)))
-      return this.#release(partition, claim, backoffMs * jitter)
+      return this.#giveBack(attempted, error)
     onEvent({ kind: 'fault', part: label, error })
     const retryMs = Math.min(backoffMs * 2 ** (attempt - 1), backoffMsMax) * jitter
     const message = textOf(error)
     try {
       const isDead = await router.send(partition, { kind: 'work-failed', claim, message, attemptsMax, retryMs })
+      this.#givenBack.delete(key)
       if (isDead === true) onEvent({ kind: 'dead-letter', part: label, entry, attempts: attempt, message })
     } catch (refusal) {
       onEvent({ kind: 'fault', part: label, error: refusal })
-      await this.#release(partition, claim, retryMs)
+      await this.#giveBack(attempted, refusal)
     }
+  }
+
+  /** Has an entry worked on again later, and later each time; whoever listens is told where that does not end (A9). */
+  async #giveBack({ partition, claim, key }: Attempt, error: unknown): Promise<void> {
+    const { runtime, limits, onEvent } = this.#options
+    const times = (this.#givenBack.get(key) ?? 0) + 1
+    this.#givenBack.delete(key)
+    // Keys of entries that others have changed since go when there are too many.
+    for (const [oldest] of this.#givenBack) if (this.#givenBack.size >= limits.claimsMax) this.#givenBack.delete(oldest)
+    this.#givenBack.set(key, times)
+    if (times % givenBackTold === 0) onEvent({ kind: 'fault', part: this.#part.label, error })
+    const delayMs = Math.min(this.#part.backoffMs * 2 ** Math.min(times - 1, doublingsMax), backoffMsMax)
+    await this.#release(partition, claim, delayMs * (0.5 + runtime.random.next()))
   }
 
   /** Gives an entry back. */

@@ -17,12 +17,23 @@ const nodeClock: Clock = { monotonic: monotonicNow, wall: wallNow }
 
 const nodeTimers: Timers = {
   after(delayMs: number, run: () => void): Timer {
+    if (delayMs > timeoutMsMax) return afterLong(delayMs, run)
     const timeout = setTimeout(run, delayMs)
     return { stop: () => clearTimeout(timeout) }
   },
   soon(run: () => void): void {
     setImmediate(run)
   },
+}
+
+/** As long as one timer of Node can be: it takes a longer one for no time at all. */
+const timeoutMsMax = 0x7fffffff
+
+function afterLong(delayMs: number, run: () => void): Timer {
+  let timer = nodeTimers.after(timeoutMsMax, () => {
+    timer = nodeTimers.after(delayMs - timeoutMsMax, run)
+  })
+  return { stop: () => timer.stop() }
 }
 
 const nodeRandom: Random = {
