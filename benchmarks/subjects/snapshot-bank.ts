@@ -114,6 +114,7 @@ export async function openSnapshotBank({ accounts, folder: path, load }: Snapsho
       random: runtime.random,
       newId,
       partition: 0,
+      partitionOf: () => 0,
       showFaults: false,
       onFault: () => {},
     }),

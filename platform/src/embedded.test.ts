@@ -293,7 +293,7 @@ test('[UN1] [UN13] what a handler may use is in its context, while it runs; the 
   await expect(handlers.clock({ account: 'a' })).rejects.toEqual(failure('HANDLER_IMPURE', { instead: 'context.now' }))
   await handlers.leak({ account: 'a' })
   expect(leaked).toThrow(failure('HANDLER_FAILED'))
-  await expect(handlers.message({ account: 'a' })).rejects.toEqual(failure('NOT_AVAILABLE_YET'))
+  await expect(handlers.message({ account: 'a' })).rejects.toEqual(failure('HANDLER_UNKNOWN', { kind: 'handler' }))
 })
 
 test('[UN5] parts arrive one by one; a total says whether it is complete', async () => {

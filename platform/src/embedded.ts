@@ -5,7 +5,7 @@ import { openFolder } from './journal/file/index.ts'
 import { MemoryJournal } from './journal/memory/memory-engine.ts'
 import type { Journal } from './journal/index.ts'
 import { Partition } from './partition/index.ts'
-import { Router, SpaceClient } from './router/index.ts'
+import { partitionerOf, Router, SpaceClient } from './router/index.ts'
 import { NodeDisk, nodeRuntime, PurityGuard, Watchdog } from './runtime/node/index.ts'
 import type { Runtime } from './runtime/index.ts'
 import type { Command } from './space/index.ts'
@@ -98,6 +98,7 @@ function openPartitions(options: Options, unit: ResolvedUnit, parts: Parts): rea
   const { runtime, limits, development, journals, watchdog } = parts
   const guard = development ? new PurityGuard() : undefined
   const watch = guard === undefined || watchdog === undefined ? watchdog : both(watchdog, guard)
+  const partitionOf = partitionerOf(journals.partitions.length)
   const ask = (partition: number, command: Command): Promise<unknown> =>
     partitions[partition]?.submit({ command }) ??
     Promise.reject(new PlenumError('NOT_PRIMARY', 'There is no such partition.'))
@@ -108,6 +109,7 @@ function openPartitions(options: Options, unit: ResolvedUnit, parts: Parts): rea
       random: runtime.random,
       newId: newIds(runtime),
       partition,
+      partitionOf,
       showFaults: development,
       onFault: (part, error) => options.onEvent?.({ partition, event: { kind: 'fault', part, error } }),
       watch,

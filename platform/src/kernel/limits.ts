@@ -85,6 +85,12 @@ export interface Limits {
   readonly failuresMax: number
   /** Errors that are kept of one entry's attempts, the newest. */
   readonly failureErrorsMax: number
+  /** Messages of one partition that are not delivered, dead letters among them (UN12). */
+  readonly messagesMax: number
+  /** Routes to which one partition delivers messages at the same time. */
+  readonly messagesInFlightMax: number
+  /** Attempts at a message before it is a dead letter. */
+  readonly messageAttemptsMax: number
   /** Records that a partition keeps so that it can append them again after a regression (JR5). */
   readonly recentRecordsMax: number
   /** Milliseconds of a primary's lease on local reads. */
@@ -145,6 +151,9 @@ export const defaultLimits: Limits = checkedLimits({
   drainMsMax: 10_000,
   failuresMax: 100_000,
   failureErrorsMax: 10,
+  messagesMax: 100_000,
+  messagesInFlightMax: 256,
+  messageAttemptsMax: 5,
   recentRecordsMax: 64,
   leaseMs: 2_000,
   attemptsMax: 3,

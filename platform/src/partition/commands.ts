@@ -1,9 +1,10 @@
-import { ownLayouts, type Answers, type Command, type FailureCommand, type Machine } from '../space/index.ts'
+import { ownLayouts, type Answers, type Command, type Delivered, type FailureCommand, type Machine } from '../space/index.ts'
 import type { Afterwards } from './afterwards.ts'
 import type { Claims } from './claims.ts'
 import { attempt } from './draft.ts'
 import type { Failures } from './failures.ts'
 import type { Execution, LogicCommand } from './logic.ts'
+import type { Messages } from './messages.ts'
 import type { Transactions } from './transactions.ts'
 
 /** What executes commands, in one reign. */
@@ -14,6 +15,7 @@ export interface CommandsOptions {
   readonly transactions: Transactions
   readonly claims: Claims
   readonly failures: Failures
+  readonly messages: Messages
   readonly afterwards: Afterwards
 }
 
@@ -27,7 +29,7 @@ export class Commands {
 
   /** What a command that changes nothing finds; a task may return a promise. */
   evaluate(command: Command): unknown {
-    const { machine, execution, transactions, failures } = this.#options
+    const { machine, execution, transactions, failures, messages } = this.#options
     switch (command.kind) {
       case 'source-state': {
         const table = machine.table(ownLayouts.source.name)
@@ -41,6 +43,9 @@ export class Commands {
       case 'dead-letters':
         execution.dependency = Infinity
         return failures.deadLetters(command.worker, command.limit)
+      case 'messages':
+        execution.dependency = Infinity
+        return messages.tell(command.limit)
       case 'batch':
         return command.commands.map((one) => attempt(() => this.evaluate(one)))
       default:
@@ -50,7 +55,7 @@ export class Commands {
 
   /** Makes a change, within the command that the caller has begun. */
   change(command: Command): unknown {
-    const { machine, execution, answers, transactions } = this.#options
+    const { machine, execution, answers, transactions, messages } = this.#options
     switch (command.kind) {
       case 'register':
         return answers.register(command.session)
@@ -72,11 +77,36 @@ export class Commands {
         return this.#workFailed(command)
       case 'send-back':
         return this.#sendBack(command)
+      case 'deliver':
+        return this.#deliver(command)
+      case 'delivered':
+        return messages.delivered(command.ids)
+      case 'messages-due':
+        return messages.due(command.ids)
+      case 'bury':
+        return messages.bury(command)
+      case 'send-again':
+        return messages.sendAgain(command.ids)
       case 'batch':
         return command.commands.map((one) => attempt(() => execution.execute(one)))
       default:
-        return execution.execute(command as LogicCommand)
+        return this.#execute(command as LogicCommand)
     }
+  }
+
+  /** What a call sends is part of its commit (UN12). */
+  #execute(command: LogicCommand): unknown {
+    const { execution, messages } = this.#options
+    const value = execution.execute(command)
+    messages.post(execution.takeSent())
+    return value
+  }
+
+  #deliver(command: Extract<Command, { kind: 'deliver' }>): Delivered {
+    const { execution, messages } = this.#options
+    const outcome = messages.deliver(command, (call) => void this.#execute({ kind: 'call', ...call }))
+    execution.dependency = Math.max(execution.dependency, messages.arrivedIndex(command.from))
+    return outcome
   }
 
   /** True if it was a dead letter's last attempt; false also where the claim is over, and nothing is kept. */

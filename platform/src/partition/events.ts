@@ -15,4 +15,5 @@ export type PartitionEvent =
   | { readonly kind: 'unit-superseded'; readonly unit: string }
   | { readonly kind: 'clock-suspect'; readonly offMs: number }
   | { readonly kind: 'in-doubt'; readonly transaction: string; readonly coordinator: number; readonly ms: number }
+  | { readonly kind: 'dead-message'; readonly handler: string; readonly message: string }
   | { readonly kind: 'failed'; readonly error: PlenumError }

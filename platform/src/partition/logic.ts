@@ -3,6 +3,7 @@ import type {
   Machine,
   ReadCommand,
   ReadObserver,
+  SentMessage,
   StoredValue,
   UnitCommand,
   WriteCommand,
@@ -18,6 +19,8 @@ export interface Execution {
   dependency: number
   /** Is told what commands look for, tasks excepted; undefined for nobody. */
   observer: ReadObserver | undefined
+  /** The messages that the last call has sent, once. */
+  takeSent(): readonly SentMessage[]
 }
 
 /** Which entries a worker of the unit claims (UN3). */

@@ -23,11 +23,13 @@ import {
 import { Afterwards } from './afterwards.ts'
 import { Claims } from './claims.ts'
 import { Commands } from './commands.ts'
+import { Deliveries } from './deliveries.ts'
 import { Failures } from './failures.ts'
 import { fillMax, firstMark } from './fill-marks.ts'
 import { HeldReplies } from './held-replies.ts'
 import { Inbox } from './inbox.ts'
 import { KeptAnswers } from './kept-answers.ts'
+import { Messages } from './messages.ts'
 import type { Execution } from './logic.ts'
 import { LeaseEnds } from './lease-ends.ts'
 import { LoneRecords } from './lone-records.ts'
@@ -64,6 +66,7 @@ export class Primary {
   readonly #waits: Waits
   readonly #watchers: Watchers
   readonly #claims: Claims
+  readonly #deliveries: Deliveries
   readonly #afterwards = new Afterwards()
   /** All that have somebody wait here. */
   readonly #guests: readonly Guests[]
@@ -104,7 +107,10 @@ export class Primary {
     this.#claims = new Claims({ ...room, rules: logic.workers, failures, isLocked })
     const claiming = { claims: this.#claims, failures }
     this.#transactions = new Transactions({ ...options, ...room, ...claiming })
-    this.#commands = new Commands({ ...room, ...claiming, transactions: this.#transactions })
+    const { number, ask, onEvent } = options
+    this.#deliveries = new Deliveries({ ...room, number, ask, onEvent, random: runtime.random })
+    const messages = new Messages({ ...room, random: runtime.random, onPosted: this.#deliveries.posted })
+    this.#commands = new Commands({ ...room, ...claiming, transactions: this.#transactions, messages })
     this.#inbox = new Inbox(limits.inboxRequestsMax)
     this.#alone = new LoneRecords({
       pipeline: this.#pipeline,
@@ -123,7 +129,7 @@ export class Primary {
       this.#watchers.onVolatile(this.#acked)
       this.#leaseEnds.look()
     }
-    this.#guests = [this.#waits, this.#watchers, this.#transactions, this.#claims]
+    this.#guests = [this.#waits, this.#watchers, this.#transactions, this.#claims, this.#deliveries]
     this.#snapshots = new SnapshotSchedule({
       fill: () => options.journal.fill(this.#writer.at),
       everyBytes: limits.snapshotEveryBytes,
@@ -138,6 +144,7 @@ export class Primary {
       mayChange: () => this.#pipeline.flowing,
       keeps: this.#transactions.keepsOverdue,
     })
+    this.#deliveries.start(messages)
     if (options.journal.shared) this.#beat()
   }
 
@@ -415,6 +422,7 @@ export class Primary {
     this.#leaseUntil = Math.max(this.#leaseUntil, sentAt + this.#leaseMs)
     this.#held.release(index)
     this.#watchers.onAcked(index)
+    this.#deliveries.onAcked(index)
     this.#leaseEnds.look()
     if (this.#pipeline.inFlight === 0 && this.#writer.at > recordHeaderBytes) this.#askFlush()
     else if (this.#held.count > 0 && this.#pipeline.inFlight === 0) this.#confirmationIndex()

@@ -122,6 +122,7 @@ export class Transactions implements ReadObserver {
     const ticket = this.#tickets.get(request)
     switch (request.command.kind) {
       case 'call':
+      case 'deliver':
         this.#until = Infinity
         return undefined
       case 'watch':

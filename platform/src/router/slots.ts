@@ -1,4 +1,4 @@
-import { slotCount } from '../codec/index.ts'
+import { RouteHasher, slotCount } from '../codec/index.ts'
 
 /** A range of slots, both ends included. */
 export interface SlotRange {
@@ -25,4 +25,11 @@ export class SlotMap {
     const to = Math.ceil(((partition + 1) * slotCount) / this.partitions) - 1
     return [{ from, to }]
   }
+}
+
+/** Tells the partition of a route, of so many partitions (ID3). */
+export function partitionerOf(partitions: number): (route: unknown) => number {
+  const slots = new SlotMap(partitions)
+  const hasher = new RouteHasher()
+  return (route) => slots.partitionOf(hasher.slotOf(route))
 }

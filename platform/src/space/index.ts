@@ -60,6 +60,14 @@ export type {
   FailureCommand,
 } from './claim-commands.ts'
 export { wayTo } from './find.ts'
+export type {
+  DeadMessage,
+  Delivered,
+  MessageCall,
+  MessageCommand,
+  MessagesTold,
+  SentMessage,
+} from './message-commands.ts'
 export { compileQuery, type Matcher, type PathCheck } from './query.ts'
 export { checkQuerySize } from './query-cost.ts'
 export { keyFieldsOf, type Explanation } from './reader.ts'

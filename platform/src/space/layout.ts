@@ -46,6 +46,12 @@ export const ownLayouts = {
     ['worker', 'entry', 'type', 'key', 'stamp', 'attempts', 'errors', 'retryAt', 'isDead'],
     ['worker', 'entry'],
   ),
+  /** A message that was sent, and is not delivered (UN12). */
+  message: layout('plenum.message', ['id', 'state', 'to', 'number', 'route', 'call', 'dueAt', 'errors'], ['id']),
+  /** The number of the last message to a partition. */
+  number: layout('plenum.number', ['to', 'last'], ['to']),
+  /** Which messages of a partition have arrived here. */
+  arrived: layout('plenum.arrived', ['from', 'lowest', 'done', 'voided'], ['from']),
 } as const
 
 function layout(name: string, fields: readonly string[], id: readonly string[]): Layout {

@@ -3,6 +3,7 @@ import type { AggregateRequest } from './aggregate.ts'
 import type { ClaimCommand, FailureCommand } from './claim-commands.ts'
 import type { StoredValue } from './layout.ts'
 import type { SelectOptions } from './select.ts'
+import type { MessageCommand } from './message-commands.ts'
 import type { KeyFields } from './table.ts'
 import type { TransactionCommand } from './transaction-commands.ts'
 import type { Change } from './watching.ts'
@@ -160,6 +161,7 @@ export type Command =
   | TransactionCommand
   | ClaimCommand
   | FailureCommand
+  | MessageCommand
   | { readonly kind: 'batch'; readonly commands: readonly (ReadCommand | WriteCommand)[] }
 
 /** What makes a repeated request the same request (SP12): a number of a session, or a key of the caller's own. */
@@ -267,6 +269,7 @@ export function isRead(command: Command): boolean {
     case 'keep-claims':
     case 'release':
     case 'dead-letters':
+    case 'messages':
       return true
     case 'batch':
       return command.commands.every(isRead)

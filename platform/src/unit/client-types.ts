@@ -77,6 +77,25 @@ export interface WorkerHandle {
   sendBack(letters?: readonly Pick<DeadLetter, 'entry'>[]): Promise<number>
 }
 
+/** A message that could not be delivered: its handler refused it, or all attempts have failed (UN12). */
+export interface DeadMessage {
+  readonly id: string
+  readonly handler: string
+  readonly input: unknown
+  /** The last errors, oldest first; `at` is partition time in milliseconds since 1970. */
+  readonly errors: readonly { readonly at: number; readonly message: string }[]
+}
+
+/** The messages that handlers have sent. */
+export interface MessagesHandle {
+  /** Messages that are not delivered yet, those included whose time has not come. */
+  pending(): Promise<number>
+  /** Messages that could not be delivered; 1,000 at most from each partition, unless told. */
+  deadLetters(options?: { readonly limit?: number | undefined }): Promise<readonly DeadMessage[]>
+  /** Sends these dead letters once more, or all; their number. */
+  sendBack(letters?: readonly Pick<DeadMessage, 'id'>[]): Promise<number>
+}
+
 /** A unit from outside: its space and its parts, typed by the unit. */
 export interface Client<U extends Unit> extends AsyncDisposable {
   /** Number of partitions. */
@@ -97,6 +116,7 @@ export interface Client<U extends Unit> extends AsyncDisposable {
   }
   readonly sources: { readonly [K in keyof U['~']['sources']]: SourceCall }
   readonly workers: { readonly [K in keyof U['~']['workers']]: WorkerHandle }
+  readonly messages: MessagesHandle
 }
 
 /** What a composition has to give for a unit's ports; nothing may be left out if the unit has any. */

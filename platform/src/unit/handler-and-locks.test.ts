@@ -35,6 +35,7 @@ test('[TX3] [UN2] a handler that catches what a lock throws is run again, and is
     random: at.runtime.random,
     newId: () => '',
     partition: 0,
+    partitionOf: () => 0,
     showFaults: true,
     onFault: (_, error) => void faults.push(error),
   })

@@ -3,8 +3,10 @@ export { UnitClient } from './unit-client.ts'
 export type {
   Client,
   DeadLetter,
+  DeadMessage,
   HandlerCall,
   Loaded,
+  MessagesHandle,
   Outcome,
   SourceCall,
   TaskRun,

@@ -185,6 +185,7 @@ function handlerPart(name: string, part: ReturnType<UnitDefinition['handlers']['
     name,
     label: `handler ${name}`,
     routeField: part.route,
+    token: part,
     admit: (input) => validateValue(part.input, input, options),
     admitRefusal(reason, data) {
       const schema = part.refusals.get(reason)

@@ -4,6 +4,7 @@ import { SpaceClient, type RouteOptions, type Router } from '../router/index.ts'
 import type { Caller } from '../space/index.ts'
 import type { HandlerPart } from './unit-logic.ts'
 import type { ResolvedUnit } from './resolve-unit.ts'
+import { MessageControl } from './message-control.ts'
 import { loadSource, type SourceLoaded, type SourceProgress } from './source-loader.ts'
 import { UnitTaskRun } from './task-run.ts'
 import { WorkerControl } from './worker-control.ts'
@@ -39,6 +40,7 @@ export class UnitClient implements AsyncDisposable {
   readonly tasks: Readonly<Record<string, (input: unknown, options?: GivenOptions) => UnitTaskRun>>
   readonly sources: Readonly<Record<string, { readonly load: (options?: LoadOptions) => Promise<SourceLoaded> }>>
   readonly workers: Readonly<Record<string, WorkerControl>>
+  readonly messages: MessageControl
   /** Number of partitions. */
   readonly partitions: number
   readonly #close: () => Promise<void>
@@ -57,6 +59,7 @@ export class UnitClient implements AsyncDisposable {
     const loading = { router, limits, uses, writeAll }
     this.sources = mapValues(unit.sources, (source) => ({ load: (given) => loadSource(loading, source, given) }))
     this.workers = mapValues(unit.workers, ({ name }) => new WorkerControl(name, router, options.host?.runs.get(name)))
+    this.messages = new MessageControl(router)
     this.#close = options.close
   }
 

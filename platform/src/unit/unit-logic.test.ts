@@ -52,6 +52,7 @@ function bound(declared: Unit = items, showFaults = false) {
     random: runtime.random,
     newId: () => `id-${++ids}`,
     partition: 0,
+    partitionOf: () => 0,
     showFaults,
     onFault: (_, error) => void faults.push(error),
   })

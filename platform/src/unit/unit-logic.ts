@@ -6,7 +6,7 @@
 // I1 A handler runs to its end at once; what it returns is plain, and a promise is refused (UN2).
 // I2 Whatever a handler throws, nothing happened: the machine rolls back (UN2); a refusal keeps its reason (UN2b).
 // I3 The unit's code meets the world only through its context: time, randomness and ids come from it (UN1).
-import { PlenumError, type ErrorCode, type Limits } from '../kernel/index.ts'
+import { durationMs, PlenumError, type ErrorCode, type Limits } from '../kernel/index.ts'
 import type { Execution, Logic, LogicCommand, WorkerRule } from '../partition/index.ts'
 import type { Random } from '../runtime/index.ts'
 import {
@@ -16,6 +16,7 @@ import {
   type Machine,
   type ReadObserver,
   type Rules,
+  type SentMessage,
   type StoredValue,
   type Table,
 } from '../space/index.ts'
@@ -30,6 +31,8 @@ export interface HandlerPart {
   /** What errors and logs call it: `handler transfer`. */
   readonly label: string
   readonly routeField: string
+  /** What a token of the handler has, by which it is found. */
+  readonly token: unknown
   /** Checks and copies an input; VALUE_INVALID names what is wrong. */
   readonly admit: (input: unknown) => StoredValue
   /** Checks the data of a declared refusal. */
@@ -71,6 +74,8 @@ export interface UnitLogicOptions {
   readonly newId: () => string
   /** Number of the partition, as tasks see it. */
   readonly partition: number
+  /** The partition of a route (ID3). */
+  readonly partitionOf: (route: unknown) => number
   /** Show what a handler threw to its caller: for development and tests only (UN2b). */
   readonly showFaults: boolean
   /** Told of every fault that is hidden from callers. */
@@ -138,6 +143,10 @@ class UnitExecution implements Execution {
     this.#executor.observer = observer
   }
 
+  takeSent(): readonly SentMessage[] {
+    return this.#context.takeSent()
+  }
+
   execute(command: LogicCommand): unknown {
     switch (command.kind) {
       case 'call':
@@ -161,11 +170,13 @@ class UnitExecution implements Execution {
     try {
       return plainResult(handler.run(input, this.#context), handler.label)
     } catch (error) {
+      this.#context.takeSent()
       throw this.#fault(handler.label, 'HANDLER_FAILED', error)
     } finally {
       watch?.leave()
       this.#executor.trust(false)
       this.#operations.leave()
+      this.#context.leave()
     }
   }
 
@@ -246,6 +257,9 @@ class HandlerContextObject {
   readonly #options: UnitLogicOptions
   #caller: Caller = nobody
   #handler: HandlerPart | undefined
+  /** What the call at hand has sent. */
+  #sent: SentMessage[] = []
+  #isActive = false
 
   constructor(partition: PartitionOperations, machine: Machine, options: UnitLogicOptions) {
     this.partition = partition
@@ -261,6 +275,19 @@ class HandlerContextObject {
   begin(caller: Caller, handler: HandlerPart): void {
     this.#caller = caller
     this.#handler = handler
+    this.#isActive = true
+  }
+
+  /** The handler has returned. */
+  leave(): void {
+    this.#isActive = false
+  }
+
+  takeSent(): readonly SentMessage[] {
+    if (this.#sent.length === 0) return noMessages
+    const sent = this.#sent
+    this.#sent = []
+    return sent
   }
 
   get caller(): Caller {
@@ -283,10 +310,29 @@ class HandlerContextObject {
     return new RefusalSignal(reason, this.#handler?.admitRefusal(reason, data))
   }
 
-  send(): never {
-    throw new PlenumError('NOT_AVAILABLE_YET', 'Messages (send) are not part of this version yet.')
+  send(to: { readonly '~': unknown }, given: unknown, options: { readonly after?: string | undefined } = {}): void {
+    const { parts, partitionOf } = this.#options
+    if (!this.#isActive) {
+      throw new PlenumError('HANDLER_FAILED', 'A message was sent after its handler had returned. It is not sent.')
+    }
+    const handler = [...parts.handlers.values()].find(({ token }) => token === to['~'])
+    if (handler === undefined) {
+      const known = [...parts.handlers.keys()]
+      throw new PlenumError(
+        'HANDLER_UNKNOWN',
+        `A message goes to a handler of this unit: ${known.join(', ')}. This one is not among them.`,
+        { details: { kind: 'handler', known } },
+      )
+    }
+    const input = handler.admit(given)
+    const route = input[handler.routeField]
+    const caller: Caller = { kind: 'unit', subject: parts.name, claims: {} }
+    const afterMs = options.after === undefined ? 0 : durationMs(options.after, 'after')
+    this.#sent.push({ to: partitionOf(route), route, call: { handler: handler.name, input, caller }, afterMs })
   }
 }
+
+const noMessages: readonly SentMessage[] = Object.freeze([])
 
 const nobody: Caller = Object.freeze({ kind: 'unit', subject: '', claims: Object.freeze({}) })
 

@@ -58,6 +58,7 @@ export class DataLogic implements Logic {
       set observer(observer) {
         executor.observer = observer
       },
+      takeSent: () => [],
       execute(command: LogicCommand): unknown {
         if (command.kind === 'task') throw new PlenumError('TASK_FAILED', 'There are no tasks here.')
         if (command.kind === 'call') return command.input

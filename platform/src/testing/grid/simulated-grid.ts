@@ -5,7 +5,7 @@ import { uuid7, type Limits } from '../../kernel/index.ts'
 import { MemberHost, NetworkClient } from '../../grid/index.ts'
 import type { Journal } from '../../journal/index.ts'
 import { askNobody, Partition, type PartitionEvent } from '../../partition/index.ts'
-import { Router, SpaceClient, type PartitionChannel } from '../../router/index.ts'
+import { partitionerOf, Router, SpaceClient, type PartitionChannel } from '../../router/index.ts'
 import type { Runtime } from '../../runtime/index.ts'
 import { PurityGuard } from '../../runtime/node/index.ts'
 import { drawMs, SimulatedNetwork, type SimulatedMember, type World } from '../../runtime/simulated/index.ts'
@@ -238,6 +238,7 @@ export class SimulatedGrid {
       random: runtime.random,
       newId: () => newId(runtime),
       partition,
+      partitionOf: partitionerOf(this.#options.streams.length),
       showFaults: true,
       onFault: () => {},
       watch: this.#guard,

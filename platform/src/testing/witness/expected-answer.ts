@@ -77,6 +77,13 @@ export function expectedAnswer(
     case 'send-back':
     case 'dead-letters':
       return { fits: () => undefined, text: 'what is kept of attempts that failed', changes: [] }
+    case 'deliver':
+    case 'delivered':
+    case 'messages-due':
+    case 'bury':
+    case 'messages':
+    case 'send-again':
+      return { fits: () => undefined, text: 'what is kept of messages', changes: undefined }
     case 'draft':
     case 'validate':
     case 'prepare':

@@ -80,7 +80,7 @@ function commandsOf(effects: readonly Effect[], ends: readonly number[]): readon
     } else if (isUnitChange(effect)) {
       open.push(effect)
     } else {
-      close()
+      // It stands before what else its command does, of which it does not tell anything.
       commands.push({ kind: 'own', effects: [effect] })
     }
   }

@@ -86,7 +86,7 @@ async function newRig(seed: number, defects: Defects = {}): Promise<Rig> {
   const runtime = world.member('alone').runtime()
   const resolved = resolveUnit(unitDefinition(shop), { runtime, limits, checkAll: true })
   const options = [0, 1].map((number) => {
-    const parts = { parts: resolved, limits, random: runtime.random, newId: () => 'id', partition: number }
+    const parts = { parts: resolved, limits, random: runtime.random, newId: () => 'id', partition: number, partitionOf: () => 0 }
     const logic: Logic = new UnitLogic({ ...parts, showFaults: true, onFault: () => {} })
     return {
       number,
@@ -141,6 +141,7 @@ function withDefect(logic: Logic, execute: NonNullable<Defects['execute']>): Log
       const execution = logic.bind(machine)
       return {
         execute: (command) => execute(execution, command),
+        takeSent: () => execution.takeSent(),
         get dependency() {
           return execution.dependency
         },

@@ -1,0 +1,66 @@
+// Messages between partitions (UN12): what one partition asks of another, and of itself.
+import type { AttemptError } from './claim-commands.ts'
+import type { Caller } from './requests.ts'
+
+/** A handler that is to be called, and with what. */
+export interface MessageCall {
+  readonly handler: string
+  readonly input: unknown
+  readonly caller: Caller
+}
+
+/** A message that a handler sends, with the commit of its call. */
+export interface SentMessage {
+  /** The partition of its receiver. */
+  readonly to: number
+  /** The receiver's route. */
+  readonly route: unknown
+  readonly call: MessageCall
+  /** Milliseconds of partition time until it is delivered. */
+  readonly afterMs: number
+}
+
+/** A message that could not be delivered. */
+export interface DeadMessage {
+  readonly id: string
+  readonly handler: string
+  readonly input: unknown
+  /** The last errors, oldest first. */
+  readonly errors: readonly AttemptError[]
+}
+
+/** What a partition says of its messages. */
+export interface MessagesTold {
+  /** Messages that are not delivered yet. */
+  readonly pending: number
+  readonly dead: readonly DeadMessage[]
+}
+
+/**
+ * What came of a delivery: `done` now or before, or `void`, because it was voided before: then it was not done and never
+ * will be.
+ */
+export type Delivered = 'done' | 'void'
+
+export type MessageCommand =
+  /**
+   * Calls a handler once, whatever comes again. `number` counts the messages of one partition to another, and all below
+   * `lowest` are over. Without a call, the message of this number will never be delivered, if it was not yet.
+   */
+  | {
+      readonly kind: 'deliver'
+      readonly from: number
+      readonly number: number
+      readonly lowest: number
+      readonly call: MessageCall | undefined
+    }
+  /** These messages are delivered: they are forgotten where they were sent. */
+  | { readonly kind: 'delivered'; readonly ids: readonly string[] }
+  /** The time of these messages has come. */
+  | { readonly kind: 'messages-due'; readonly ids: readonly string[] }
+  /** A message is a dead letter. */
+  | { readonly kind: 'bury'; readonly id: string; readonly errors: readonly AttemptError[] }
+  /** What is not delivered, and the dead letters, so many at most. */
+  | { readonly kind: 'messages'; readonly limit: number }
+  /** Sends these dead letters once more, or all; answered with their number. */
+  | { readonly kind: 'send-again'; readonly ids: readonly string[] | undefined }
