@@ -446,6 +446,82 @@ const claimed: readonly ProtocolMutant[] = [
   ),
 ]
 
+/** Messages between partitions. */
+const sent: readonly ProtocolMutant[] = [
+  mutant(
+    'a message done again',
+    'What has arrived is not looked at, and done each time that it comes.',
+    60,
+    [
+      [
+        'partition/messages.ts',
+        "if (number < before.lowest || hasNumber(before.done, number)) return 'done'",
+        "if (number < 0) return 'done'",
+      ],
+    ],
+    { scenario: 'messages' },
+  ),
+  mutant(
+    'what is open forgotten',
+    'A message says that all before it are over, though some go to other routes and are not.',
+    60,
+    [['partition/deliveries.ts', 'const [lowest = number] = this.#open.get(to) ?? []', 'const lowest = number']],
+    { scenario: 'messages' },
+  ),
+  mutant(
+    'delivered before it was sent',
+    'A message leaves before the record that sent it is acked.',
+    200,
+    [
+      [
+        'partition/deliveries.ts',
+        'if (row.index <= this.#options.acked()) this.#enqueue(parcel)',
+        'if (row.index < Infinity) this.#enqueue(parcel)',
+      ],
+    ],
+    { scenario: 'messages' },
+  ),
+  mutant(
+    'a dead letter not voided',
+    'A message is a dead letter, and a copy of it may still be done.',
+    300,
+    [
+      [
+        'partition/deliveries.ts',
+        'const outcome = await this.#ask(parcel, undefined)',
+        "const outcome = parcel.index < 0 ? await this.#ask(parcel, undefined) : 'void'",
+      ],
+    ],
+    { scenario: 'messages' },
+  ),
+  mutant(
+    'a voided message taken for done',
+    'What was voided by an earlier reign, which ended before it could say so, counts as delivered.',
+    200,
+    [
+      [
+        'partition/messages.ts',
+        "if (hasNumber(before.voided, number)) return 'void'",
+        "if (hasNumber(before.voided, number)) return 'done'",
+      ],
+    ],
+    { scenario: 'messages' },
+  ),
+  mutant(
+    'lanes of one',
+    'The messages to one route are on their way at the same time.',
+    60,
+    [
+      [
+        'partition/deliveries.ts',
+        'const key = JSON.stringify([to, typeof route, String(route)])',
+        'const key = JSON.stringify([to, typeof route, String(route), parcel.message.id])',
+      ],
+    ],
+    { scenario: 'messages' },
+  ),
+]
+
 /** All protocol mutants. */
 export const protocolMutants: readonly ProtocolMutant[] = [
   ...answers,
@@ -457,4 +533,5 @@ export const protocolMutants: readonly ProtocolMutant[] = [
   ...moved,
   ...volatileState,
   ...claimed,
+  ...sent,
 ]

@@ -78,6 +78,44 @@ export interface ChoreDoer {
 /** Attempts at a chore before it is a dead letter. */
 export const choreAttempts = 3
 
+/** Money, and what messages have done to it: how many were sent to each other purse, and have come from there. */
+export const Purse = entry(
+  'purse',
+  z.object({
+    id: z.string(),
+    balance: z.int(),
+    /** While it is, pokes fail. */
+    isShut: z.boolean(),
+    sent: z.record(z.string(), z.int()),
+    got: z.record(z.string(), z.int()),
+    /** Gifts that came out of their order. */
+    astray: z.int(),
+    poked: z.array(z.int()),
+  }),
+  { id: 'id' },
+)
+
+const get = handler(
+  { input: z.object({ purse: z.string(), from: z.string(), number: z.int(), amount: z.int() }), route: 'purse' },
+  ({ purse, from, number, amount }, { partition }) => {
+    const own = partition.get(Purse, { id: purse })
+    if (own === undefined) throw new Error(`there is no purse ${purse}`)
+    const { got, balance, astray } = own
+    const isNext = number === (got[from] ?? 0) + 1
+    const fields = { balance: balance + amount, got: { ...got, [from]: number }, astray: astray + (isNext ? 0 : 1) }
+    partition.patch(Purse, { id: purse }, fields)
+  },
+)
+
+const poke = handler(
+  { input: z.object({ purse: z.string(), id: z.int() }), route: 'purse', refusals: { SHUT: z.object({}) } },
+  ({ purse, id }, { partition, refuse }) => {
+    const own = partition.get(Purse, { id: purse })
+    if (own === undefined || own.isShut) throw id % 2 === 0 ? refuse('SHUT', {}) : new Error(`${purse} is shut`)
+    partition.patch(Purse, { id: purse }, { poked: [...own.poked, id] })
+  },
+)
+
 /** A row that a source loads. */
 export const Line = entry('line', z.object({ id: z.int(), text: z.string() }), { id: 'id' })
 
@@ -104,11 +142,27 @@ const Add = z.object({ counter: z.string(), by: z.int() })
 export default unit(
   'simulated',
   {
-    entries: [Account, Register, Dial, Spot, Member, Counter, Hold, Errand, List, Element, Token, Chore, Line],
+    entries: [Account, Register, Dial, Spot, Member, Counter, Hold, Errand, List, Element, Token, Chore, Purse, Line],
     uses: { lines: port<LineStore>(), chores: port<ChoreDoer>() },
   },
   {
     handlers: {
+      get,
+      poke,
+      give: handler(
+        { input: z.object({ purse: z.string(), to: z.string(), amount: z.int() }), route: 'purse' },
+        ({ purse, to, amount }, { partition, send }) => {
+          const own = partition.get(Purse, { id: purse })
+          if (own === undefined) throw new Error(`there is no purse ${purse}`)
+          const number = (own.sent[to] ?? 0) + 1
+          send(get, { purse: to, from: purse, number, amount })
+          partition.patch(Purse, { id: purse }, { balance: own.balance - amount, sent: { ...own.sent, [to]: number } })
+        },
+      ),
+      pokeOther: handler(
+        { input: z.object({ purse: z.string(), to: z.string(), id: z.int(), afterMs: z.int() }), route: 'purse' },
+        ({ to, id, afterMs }, { send }) => send(poke, { purse: to, id }, { after: `${afterMs}ms` }),
+      ),
       openBranch: handler(
         { input: z.object({ branch: z.string(), balances: z.record(z.string(), z.int()) }), route: 'branch' },
         ({ branch, balances }, { partition }) => {

@@ -24,10 +24,13 @@ const deposit = handler(
     partition.change(Account, { id: account }, { add: { balance: amount } })
   },
 )
-const note = handler({ input: z.object({ log: z.string(), line: z.string() }), route: 'log' }, (input, { partition }) => {
-  const before = partition.get(Log, { id: input.log })?.lines ?? []
-  partition.write(Log, { id: input.log, lines: [...before, input.line] })
-})
+const note = handler(
+  { input: z.object({ log: z.string(), line: z.string() }), route: 'log' },
+  (input, { partition }) => {
+    const before = partition.get(Log, { id: input.log })?.lines ?? []
+    partition.write(Log, { id: input.log, lines: [...before, input.line] })
+  },
+)
 const elsewhere = handler({ input: z.object({ x: z.string() }), route: 'x' }, () => 1)
 let leaked: (() => void) | undefined
 
@@ -56,13 +59,16 @@ const bank = unit(
         { input: z.object({ from: z.string(), log: z.string(), after: z.string(), line: z.string() }), route: 'from' },
         ({ log, after, line }, { send }) => send(note, { log, line }, { after: after as '1s' }),
       ),
-      wrong: handler({ input: z.object({ id: z.string(), what: z.string() }), route: 'id' }, ({ id, what }, context) => {
-        context.partition.insert(Account, { id, balance: 0, isOpen: true })
-        if (what === 'input') context.send(deposit, { account: 'a', amount: -1 })
-        if (what === 'handler') context.send(elsewhere, { x: '' })
-        if (what === 'after') context.send(note, { log: 'a', line: 'b' }, { after: 'soon' as '1s' })
-        if (what === 'leak') leaked = () => context.send(note, { log: 'a', line: 'leaked' })
-      }),
+      wrong: handler(
+        { input: z.object({ id: z.string(), what: z.string() }), route: 'id' },
+        ({ id, what }, context) => {
+          context.partition.insert(Account, { id, balance: 0, isOpen: true })
+          if (what === 'input') context.send(deposit, { account: 'a', amount: -1 })
+          if (what === 'handler') context.send(elsewhere, { x: '' })
+          if (what === 'after') context.send(note, { log: 'a', line: 'b' }, { after: 'soon' as '1s' })
+          if (what === 'leak') leaked = () => context.send(note, { log: 'a', line: 'leaked' })
+        },
+      ),
     },
   },
 )
@@ -98,7 +104,10 @@ function folder(): string {
 
 test('[UN12] a message is part of its commit, and delivered once, to any partition', async () => {
   const client = await start()
-  await client.space.insertAll(Account, accounts.map((id) => ({ id, balance: 100, isOpen: true })))
+  await client.space.insertAll(
+    Account,
+    accounts.map((id) => ({ id, balance: 100, isOpen: true })),
+  )
   const transfers = Array.from({ length: 400 }, (_, at) => ({
     account: accounts[at % 8]!,
     to: accounts[(at * 3 + 1) % 8]!,

@@ -3,6 +3,7 @@ import { calls } from './calls.ts'
 import { chores } from './chores.ts'
 import { copies } from './copies.ts'
 import { leases } from './leases.ts'
+import { messages } from './messages.ts'
 import { moves } from './moves.ts'
 import { queue } from './queue.ts'
 import { register, spots } from './register.ts'
@@ -27,4 +28,5 @@ export const scenarios: readonly Scenario[] = [
   spots,
   moves,
   chores,
+  messages,
 ]

@@ -1,4 +1,11 @@
-import { ownLayouts, type Answers, type Command, type Delivered, type FailureCommand, type Machine } from '../space/index.ts'
+import {
+  ownLayouts,
+  type Answers,
+  type Command,
+  type Delivered,
+  type FailureCommand,
+  type Machine,
+} from '../space/index.ts'
 import type { Afterwards } from './afterwards.ts'
 import type { Claims } from './claims.ts'
 import { attempt } from './draft.ts'

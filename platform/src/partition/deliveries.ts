@@ -10,7 +10,15 @@
 //    can be done later.
 import { Heap, isPlenumError, type Limits } from '../kernel/index.ts'
 import type { Random, Timer, Timers } from '../runtime/index.ts'
-import { errorData, type AttemptError, type Command, type Delivered, type MessageCommand, type Request, type Row } from '../space/index.ts'
+import {
+  errorData,
+  type AttemptError,
+  type Command,
+  type Delivered,
+  type MessageCommand,
+  type Request,
+  type Row,
+} from '../space/index.ts'
 import type { PartitionEvent } from './events.ts'
 import type { AskPartition } from './in-doubt.ts'
 import { messageOf, type MessageRow, type Messages } from './messages.ts'

@@ -88,7 +88,16 @@ export class Messages {
       const isLater = afterMs > 0
       const state = isLater ? 'later' : 'ready'
       const number = isLater ? 0 : this.#nextNumber(to)
-      this.#put(undefined, { id: this.#newId(), state, to, number, route, call, dueAt: machine.time + afterMs, errors: [] })
+      this.#put(undefined, {
+        id: this.#newId(),
+        state,
+        to,
+        number,
+        route,
+        call,
+        dueAt: machine.time + afterMs,
+        errors: [],
+      })
     }
   }
 
@@ -152,7 +161,9 @@ export class Messages {
     const dead = rows.filter(({ state }) => state === 'dead')
     return {
       pending: rows.length - dead.length,
-      dead: dead.slice(0, limit).map(({ id, call, errors }) => ({ id, handler: call.handler, input: call.input, errors })),
+      dead: dead
+        .slice(0, limit)
+        .map(({ id, call, errors }) => ({ id, handler: call.handler, input: call.input, errors })),
     }
   }
 

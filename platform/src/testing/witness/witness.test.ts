@@ -86,7 +86,14 @@ async function newRig(seed: number, defects: Defects = {}): Promise<Rig> {
   const runtime = world.member('alone').runtime()
   const resolved = resolveUnit(unitDefinition(shop), { runtime, limits, checkAll: true })
   const options = [0, 1].map((number) => {
-    const parts = { parts: resolved, limits, random: runtime.random, newId: () => 'id', partition: number, partitionOf: () => 0 }
+    const parts = {
+      parts: resolved,
+      limits,
+      random: runtime.random,
+      newId: () => 'id',
+      partition: number,
+      partitionOf: () => 0,
+    }
     const logic: Logic = new UnitLogic({ ...parts, showFaults: true, onFault: () => {} })
     return {
       number,
