@@ -97,7 +97,7 @@ export {
   type WriteCommand,
   type WriteOptions,
 } from './requests.ts'
-export { type Row, type RowLease } from './row.ts'
+export { Row, type RowLease } from './row.ts'
 export { bytes, int64 } from './schema-types.ts'
 export {
   arrange,

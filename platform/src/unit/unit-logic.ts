@@ -170,7 +170,7 @@ class UnitExecution implements Execution {
     try {
       return plainResult(handler.run(input, this.#context), handler.label)
     } catch (error) {
-      this.#context.takeSent()
+      this.#context.drop()
       throw this.#fault(handler.label, 'HANDLER_FAILED', error)
     } finally {
       watch?.leave()
@@ -281,6 +281,11 @@ class HandlerContextObject {
   /** The handler has returned. */
   leave(): void {
     this.#isActive = false
+  }
+
+  /** Forgets what a handler that has failed has sent. */
+  drop(): void {
+    this.#sent = []
   }
 
   takeSent(): readonly SentMessage[] {
