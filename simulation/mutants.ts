@@ -5,7 +5,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { workingCopy } from '../tools/mutants/working-copy.ts'
-import { protocolMutants, type Edit, type ProtocolMutant } from './protocol-mutants.ts'
+import type { Edit, ProtocolMutant } from './protocol-mutant.ts'
+import { protocolMutants } from './protocol-mutants.ts'
 
 /** What became of a mutant. */
 interface Verdict {

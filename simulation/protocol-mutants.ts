@@ -1,41 +1,5 @@
-import type { Faults } from './run-seed.ts'
-
-/** One change of the source. */
-export interface Edit {
-  /** Path from `platform/src`. */
-  readonly file: string
-  /** Stands exactly once in the file. */
-  readonly before: string
-  readonly after: string
-}
-
-/** A defect of the protocol that tests of single parts may miss, and how soon the simulator has to find it. */
-export interface ProtocolMutant {
-  readonly name: string
-  /** What it gets wrong, as one sentence. */
-  readonly about: string
-  readonly edits: readonly Edit[]
-  /** Seeds within which a run has to fail. */
-  readonly within: number
-  readonly faults: Faults
-  /** The only scenario that is played; all in turn if left out. */
-  readonly scenario?: string
-  /** A probe that is met no more: for what costs time but breaks no promise. */
-  readonly silences?: string
-  /** Why the simulator is known not to find it yet; it is tried all the same, and told. */
-  readonly hole?: string
-}
-
-function mutant(
-  name: string,
-  about: string,
-  within: number,
-  edits: readonly (readonly [file: string, before: string, after: string])[],
-  more: Partial<Pick<ProtocolMutant, 'faults' | 'scenario' | 'silences' | 'hole'>> = {},
-): ProtocolMutant {
-  const changes = edits.map(([file, before, after]) => ({ file, before, after }))
-  return { name, about, within, edits: changes, faults: 'all', ...more }
-}
+import { mutant, type ProtocolMutant } from './protocol-mutant.ts'
+import { claimMutants, messageMutants } from './work-mutants.ts'
 
 const primary = 'partition/primary.ts'
 const pipeline = 'partition/pipeline.ts'
@@ -415,113 +379,6 @@ const volatileState: readonly ProtocolMutant[] = [
   ),
 ]
 
-/** Workers, and what they have claimed. */
-const claimed: readonly ProtocolMutant[] = [
-  mutant(
-    'groups not exclusive',
-    'Several entries of a FIFO group are given at the same time.',
-    120,
-    [['partition/work-order.ts', 'return this.#busy.has(group)', 'return group.length < 0']],
-    { scenario: 'chores' },
-  ),
-  mutant(
-    'claims of the dead',
-    'A claim of which nobody hears any more does not end.',
-    120,
-    [['partition/claims.ts', 'if (claim.until <= now()) this.end(claim)', 'if (claim.until < 0) this.end(claim)']],
-    { scenario: 'chores' },
-  ),
-  mutant(
-    'decided elsewhere',
-    'The transaction of a worker is decided where it first changed something, and not where its claim is.',
-    120,
-    [
-      [
-        'router/transaction.ts',
-        'const decides = claim === undefined ? shares.find(([, { made }]) => made.all.length > 0)?.[0] : claim.partition',
-        'const decides = shares.find(([, { made }]) => made.all.length > 0)?.[0]',
-      ],
-    ],
-    { scenario: 'chores' },
-  ),
-]
-
-/** Messages between partitions. */
-const sent: readonly ProtocolMutant[] = [
-  mutant(
-    'a message done again',
-    'What has arrived is not looked at, and done each time that it comes.',
-    60,
-    [
-      [
-        'partition/messages.ts',
-        "if (number < before.lowest || hasNumber(before.done, number)) return 'done'",
-        "if (number < 0) return 'done'",
-      ],
-    ],
-    { scenario: 'messages' },
-  ),
-  mutant(
-    'what is open forgotten',
-    'A message says that all before it are over, though some go to other routes and are not.',
-    60,
-    [['partition/deliveries.ts', 'const [lowest = number] = this.#open.get(to) ?? []', 'const lowest = number']],
-    { scenario: 'messages' },
-  ),
-  mutant(
-    'delivered before it was sent',
-    'A message leaves before the record that sent it is acked.',
-    200,
-    [
-      [
-        'partition/deliveries.ts',
-        'if (row.index <= this.#options.acked()) this.#enqueue(parcel)',
-        'if (row.index < Infinity) this.#enqueue(parcel)',
-      ],
-    ],
-    { scenario: 'messages' },
-  ),
-  mutant(
-    'a dead letter not voided',
-    'A message is a dead letter, and a copy of it may still be done.',
-    300,
-    [
-      [
-        'partition/deliveries.ts',
-        'const outcome = await this.#ask(parcel, undefined)',
-        "const outcome = parcel.index < 0 ? await this.#ask(parcel, undefined) : 'void'",
-      ],
-    ],
-    { scenario: 'messages' },
-  ),
-  mutant(
-    'a voided message taken for done',
-    'What was voided by an earlier reign, which ended before it could say so, counts as delivered.',
-    200,
-    [
-      [
-        'partition/messages.ts',
-        "if (hasNumber(before.voided, number)) return 'void'",
-        "if (hasNumber(before.voided, number)) return 'done'",
-      ],
-    ],
-    { scenario: 'messages' },
-  ),
-  mutant(
-    'lanes of one',
-    'The messages to one route are on their way at the same time.',
-    60,
-    [
-      [
-        'partition/deliveries.ts',
-        'const key = JSON.stringify([to, typeof route, String(route)])',
-        'const key = JSON.stringify([to, typeof route, String(route), parcel.message.id])',
-      ],
-    ],
-    { scenario: 'messages' },
-  ),
-]
-
 /** All protocol mutants. */
 export const protocolMutants: readonly ProtocolMutant[] = [
   ...answers,
@@ -532,6 +389,6 @@ export const protocolMutants: readonly ProtocolMutant[] = [
   ...copies,
   ...moved,
   ...volatileState,
-  ...claimed,
-  ...sent,
+  ...claimMutants,
+  ...messageMutants,
 ]

@@ -13,7 +13,6 @@ import type { Random, Timer, Timers } from '../runtime/index.ts'
 import {
   errorData,
   type AttemptError,
-  type Command,
   type Delivered,
   type MessageCommand,
   type Request,
@@ -225,7 +224,7 @@ export class Deliveries {
   async #submit(command: MessageCommand): Promise<boolean> {
     while (!this.#stopped) {
       try {
-        await this.#options.submit({ command: command as Command })
+        await this.#options.submit({ command })
         return true
       } catch {
         await this.#pause(againMs)
