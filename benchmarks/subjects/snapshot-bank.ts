@@ -115,6 +115,7 @@ export async function openSnapshotBank({ accounts, folder: path, load }: Snapsho
       newId,
       partition: 0,
       partitionOf: () => 0,
+      outside: () => undefined,
       showFaults: false,
       onFault: () => {},
     }),

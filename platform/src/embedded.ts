@@ -15,6 +15,7 @@ import {
   unitDefinition,
   UnitLogic,
   type Client,
+  type Outside,
   type ResolvedUnit,
   type Unit,
   type Watch,
@@ -50,7 +51,8 @@ export async function embedded(options: Options): Promise<unknown> {
   const unit = resolveUnit(definition, { runtime, limits, checkAll: development })
   const journals = await openJournals(options, unit, runtime)
   const watchdog = unit.functions.length === 0 ? undefined : watchdogOf(unit, limits, options)
-  const partitions = openPartitions(options, unit, { runtime, limits, development, journals, watchdog })
+  const outside: Parts['outside'] = { given: undefined }
+  const partitions = openPartitions(options, unit, { runtime, limits, development, journals, watchdog, outside })
   const close = async (): Promise<void> => {
     await Promise.all(partitions.map((partition) => partition.close()))
     await journals.close()
@@ -73,6 +75,7 @@ export async function embedded(options: Options): Promise<unknown> {
   const router = new Router(channels, runtime, limits)
   const uses = options.uses ?? {}
   const space = new SpaceClient(router, unit.types, limits, newIds(runtime))
+  outside.given = { space, uses, timers: runtime.timers }
   const onEvent = (event: WorkerEvent): void => options.onEvent?.({ partition: undefined, event })
   const host =
     options.workers === false
@@ -92,6 +95,8 @@ interface Parts {
   readonly development: boolean
   readonly journals: Journals
   readonly watchdog: Watchdog | undefined
+  /** What the unit's services have; given once the application has started. */
+  readonly outside: { given: Outside | undefined }
 }
 
 function openPartitions(options: Options, unit: ResolvedUnit, parts: Parts): readonly Partition[] {
@@ -110,6 +115,7 @@ function openPartitions(options: Options, unit: ResolvedUnit, parts: Parts): rea
       newId: newIds(runtime),
       partition,
       partitionOf,
+      outside: () => parts.outside.given,
       showFaults: development,
       onFault: (part, error) => options.onEvent?.({ partition, event: { kind: 'fault', part, error } }),
       watch,

@@ -52,6 +52,7 @@ export const errorCodes = {
   NOT_HOSTED: { retry: 'never', text: 'this process does not run the workers of the unit' },
   CLAIM_NOT_RELEASED: { retry: 'never', text: 'a worker returned, and its entry still matches' },
   TASK_FAILED: { retry: 'never', text: 'a task threw' },
+  SERVICE_FAILED: { retry: 'never', text: 'a service threw' },
   SOURCE_UNAVAILABLE: { retry: 'same', text: 'a source cannot reach its store' },
   SOURCE_FAILED: { retry: 'never', text: 'a source threw' },
   UNIT_NOT_LOADED: { retry: 'never', text: 'a unit file does not load' },

@@ -1,6 +1,18 @@
 import { expect, test } from 'vitest'
-import { Answers, count, get, insert, PartitionBench, readAll, remove, write } from './contract/partition-bench.ts'
+import type { Machine } from '../space/index.ts'
+import {
+  Answers,
+  count,
+  DataLogic,
+  get,
+  insert,
+  PartitionBench,
+  readAll,
+  remove,
+  write,
+} from './contract/partition-bench.ts'
 import { turns } from './contract/manual-runtime.ts'
+import { Deferred, type Execution, type LogicCommand } from './logic.ts'
 
 async function heldBench(shared: boolean) {
   const bench = new PartitionBench({ shared })
@@ -124,4 +136,35 @@ test('[PA3] a close that meets a stopped flow ends with CLOSE, after everything 
   await closed
   expect(answers.order).toEqual(['in flight', 'in the open batch'])
   expect((await bench.stream.kinds()).slice(-3)).toEqual(['BATCH', 'BATCH', 'CLOSE'])
+})
+
+test('[PA3] [UN4] what a function answers that goes on for long waits for all that it has read by then', async () => {
+  const bench = new PartitionBench({ shared: false })
+  const ends = Promise.withResolvers<string>()
+  let dependency = 0
+  class LongLogic extends DataLogic {
+    override bind(machine: Machine): Execution {
+      const execution = super.bind(machine)
+      const { execute } = execution
+      return Object.assign(execution, {
+        execute: (command: LogicCommand) =>
+          command.kind === 'task' ? new Deferred(ends.promise, () => dependency) : execute(command),
+      })
+    }
+  }
+  const { partition } = await bench.primary(1, new LongLogic('unit-1', bench.limits))
+  const answers = new Answers()
+  const caller = { kind: 'unit', subject: 'u', claims: {} } as const
+  answers.watch('task', partition.submit({ command: { kind: 'task', task: 't', input: {}, caller } }))
+  bench.stream.fate = 'held'
+  answers.watch('write', partition.submit(write('a', 1)))
+  await turns()
+  dependency = Infinity
+  ends.resolve('done')
+  await turns()
+  expect(answers.order).toEqual([])
+  bench.stream.release()
+  await turns()
+  expect(answers.order).toEqual(['write', 'task'])
+  expect(answers.of('task')).toEqual({ value: 'done' })
 })

@@ -12,8 +12,20 @@ import type {
 /** The commands that a unit's logic executes. */
 export type LogicCommand = ReadCommand | WriteCommand | UnitCommand
 
+/** An answer that comes later: what it will be, and the index that it depends on, once it has come (PA3). */
+export class Deferred {
+  readonly value: Promise<unknown>
+  readonly dependency: () => number
+
+  constructor(value: Promise<unknown>, dependency: () => number) {
+    this.value = value
+    this.dependency = dependency
+  }
+}
+
 /** A unit's logic bound to one machine. Synchronous; a throw means that nothing happened (UN2). */
 export interface Execution {
+  /** The answer, or a `Deferred`. */
   execute(command: LogicCommand): unknown
   /** Highest journal index that the reads since it was last set to 0 depend on (PA3). */
   dependency: number

@@ -30,7 +30,8 @@ import { HeldReplies } from './held-replies.ts'
 import { Inbox } from './inbox.ts'
 import { KeptAnswers } from './kept-answers.ts'
 import { Messages } from './messages.ts'
-import type { Execution } from './logic.ts'
+import { both } from './noticing.ts'
+import { Deferred, type Execution } from './logic.ts'
 import { LeaseEnds } from './lease-ends.ts'
 import { LoneRecords } from './lone-records.ts'
 import { takeNamedSnapshot } from './named-snapshot.ts'
@@ -266,10 +267,24 @@ export class Primary {
       failed = true
       error = thrown
     }
+    if (value instanceof Deferred) return this.#holdLater(value, request)
     const waits = value === undefined && !failed && waitOf(command) !== undefined
     if (waits && !this.#waits.isLate(command)) return this.#waits.add(request)
     const dependency = this.#dependency()
     return this.#hold(dependency, value, error, failed, request.read === 'confirmed')
+  }
+
+  /** Answers once a function has returned that goes on for long; all that it has read by then must be acked (PA3). */
+  #holdLater({ value, dependency }: Deferred, { read }: Request): Promise<unknown> {
+    const hold = (result: unknown, failed: boolean): Promise<unknown> => {
+      if (this.#ended) return Promise.reject(reignLost('ended'))
+      const index = Math.min(dependency(), this.#lastIndex())
+      return this.#hold(index, failed ? undefined : result, failed ? result : undefined, failed, read === 'confirmed')
+    }
+    return value.then(
+      (result) => hold(result, false),
+      (error: unknown) => hold(error, true),
+    )
   }
 
   #write(request: Request, command: Command): Promise<unknown> {
@@ -306,7 +321,7 @@ export class Primary {
       this.#afterwards.rolledBack()
       return this.#awaitRoom(request)
     }
-    const changed = machine.commit(this.#noticing, this.#dependency())
+    const changed = machine.commit(both(this.#waits.noticing, this.#claims.noticing), this.#dependency())
     this.#afterwards.committed()
     const index = changed ? this.#pipeline.lastIndex + 1 : this.#dependency()
     if (changed) this.#askFlush()
@@ -319,17 +334,6 @@ export class Primary {
     }
     this.#claims.serve()
     return answer
-  }
-
-  /** Who is told of every row that is written; undefined where nobody is. */
-  get #noticing(): ((table: Table, row: Row) => void) | undefined {
-    const waits = this.#waits.noticing
-    const claims = this.#claims.noticing
-    if (waits === undefined || claims === undefined) return waits ?? claims
-    return (table, row) => {
-      waits(table, row)
-      claims(table, row)
-    }
   }
 
   /** Waits while room is being made for a change; JOURNAL_FULL once nothing more can be done. */

@@ -130,7 +130,8 @@ export class Transactions implements ReadObserver {
         this.#until = -1
         return undefined
       case 'task':
-        // A task may go on for long and is no transaction: it begins when what was prepared before it is over.
+      case 'service':
+        // It may go on for long and is no transaction: it begins when what was prepared before it is over.
         return (this.#inWay = this.#locks.first(ticket?.number ?? this.#locks.last))
       default:
         this.#until = ticket?.number ?? Infinity

@@ -97,6 +97,16 @@ export type WriteCommand =
 export type UnitCommand =
   | { readonly kind: 'call'; readonly handler: string; readonly input: unknown; readonly caller: Caller }
   | { readonly kind: 'task'; readonly task: string; readonly input: unknown; readonly caller: Caller }
+  | {
+      readonly kind: 'service'
+      readonly service: string
+      readonly input: unknown
+      readonly caller: Caller
+      /** The same wherever this call is run again. */
+      readonly key: string
+      /** Milliseconds that it may take. */
+      readonly timeoutMs: number
+    }
 
 export type SessionCommand =
   | { readonly kind: 'register'; readonly session: string }
@@ -261,6 +271,7 @@ export function isRead(command: Command): boolean {
     case 'cancel':
     case 'watch':
     case 'task':
+    case 'service':
     case 'source-state':
     case 'draft':
     case 'validate':

@@ -36,6 +36,7 @@ test('[TX3] [UN2] a handler that catches what a lock throws is run again, and is
     newId: () => '',
     partition: 0,
     partitionOf: () => 0,
+    outside: () => undefined,
     showFaults: true,
     onFault: (_, error) => void faults.push(error),
   })

@@ -1,3 +1,4 @@
+export type { Outside } from './beside-data.ts'
 export { anyone, type Access } from './access.ts'
 export { UnitClient } from './unit-client.ts'
 export type {

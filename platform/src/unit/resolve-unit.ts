@@ -17,7 +17,8 @@ import {
 } from '../space/index.ts'
 import type { SourcePart } from './source-loader.ts'
 import type { UnitDefinition } from './unit-definition.ts'
-import type { HandlerPart, TaskPart, UnitParts } from './unit-logic.ts'
+import type { ServicePart, TaskPart } from './beside-data.ts'
+import type { HandlerPart, UnitParts } from './unit-logic.ts'
 import type { WorkerPart } from './worker-run.ts'
 
 /** How a unit is resolved. */
@@ -81,6 +82,7 @@ export function resolveUnit(definition: UnitDefinition, options: ResolveOptions)
     keyed,
     handlers: new Map([...definition.handlers].map(([name, part]) => [name, handlerPart(name, part)])),
     tasks: new Map([...definition.tasks].map(([name, part]) => [name, taskPart(name, part)])),
+    services: new Map([...definition.services].map(([name, part]) => [name, servicePart(name, part)])),
     reduces: new Map([...definition.tasks].map(([name, part]) => [name, part.reduce])),
     workers: new Map(
       [...definition.workers].map(([name, part]) => [name, workerPart(name, part, definition, options)]),
@@ -95,7 +97,7 @@ export function resolveUnit(definition: UnitDefinition, options: ResolveOptions)
 
 /** What is declared and would be ignored, so that data was lost or read in an old shape without a word. */
 function refuseWhatIsMissing(definition: UnitDefinition): void {
-  for (const section of ['services', 'projections', 'schedules'] as const) {
+  for (const section of ['projections', 'schedules'] as const) {
     const [name] = definition[section].keys()
     if (name !== undefined) throw notYet(definition, `${section} ('${name}')`, 'the section', { section, name })
   }
@@ -200,6 +202,13 @@ function handlerPart(name: string, part: ReturnType<UnitDefinition['handlers']['
     },
     run: part.run,
   }
+}
+
+function servicePart(name: string, part: ReturnType<UnitDefinition['services']['get']> & {}): ServicePart {
+  const { route: routeField, timeoutMs, run, reduce } = part
+  const subject = `The input of service ${name}`
+  const admit = (input: unknown): unknown => validateAny(part.input, input, { subject })
+  return { name, label: `service ${name}`, routeField, timeoutMs, admit, run, reduce }
 }
 
 function workerPart(

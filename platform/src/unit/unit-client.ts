@@ -6,6 +6,7 @@ import type { HandlerPart } from './unit-logic.ts'
 import type { ResolvedUnit } from './resolve-unit.ts'
 import { MessageControl } from './message-control.ts'
 import { loadSource, type SourceLoaded, type SourceProgress } from './source-loader.ts'
+import { serviceCallOf, type ServiceCall } from './service-call.ts'
 import { UnitTaskRun } from './task-run.ts'
 import { WorkerControl } from './worker-control.ts'
 import type { WorkerHost } from './worker-host.ts'
@@ -36,7 +37,7 @@ export interface UnitClientOptions {
 export class UnitClient implements AsyncDisposable {
   readonly space: SpaceClient
   readonly handlers: Readonly<Record<string, Call>>
-  readonly services: Readonly<Record<string, never>> = Object.freeze({})
+  readonly services: Readonly<Record<string, ServiceCall>>
   readonly tasks: Readonly<Record<string, (input: unknown, options?: GivenOptions) => UnitTaskRun>>
   readonly sources: Readonly<Record<string, { readonly load: (options?: LoadOptions) => Promise<SourceLoaded> }>>
   readonly workers: Readonly<Record<string, WorkerControl>>
@@ -51,6 +52,7 @@ export class UnitClient implements AsyncDisposable {
     this.space = new SpaceClient(router, unit.types, limits, newId)
     this.partitions = router.partitions
     this.handlers = mapValues(unit.handlers, (handler) => callOf(handler, options))
+    this.services = mapValues(unit.services, (service) => serviceCallOf(service, options))
     this.tasks = mapValues(unit.tasks, ({ name }) => (input, given) => {
       const command = { kind: 'task', task: name, input, caller: options.caller } as const
       return new UnitTaskRun(router, command, unit.reduces.get(name)!, routeOptions(given))

@@ -53,6 +53,7 @@ function bound(declared: Unit = items, showFaults = false) {
     newId: () => `id-${++ids}`,
     partition: 0,
     partitionOf: () => 0,
+    outside: () => undefined,
     showFaults,
     onFault: (_, error) => void faults.push(error),
   })

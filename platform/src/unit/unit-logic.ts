@@ -20,6 +20,7 @@ import {
   type StoredValue,
   type Table,
 } from '../space/index.ts'
+import { BesideData, type Outside, type ServicePart, type TaskPart } from './beside-data.ts'
 import { plainResult } from './plain-result.ts'
 import { PartitionOperations, type TypeReference } from './partition-operations.ts'
 import { RefusalSignal } from './refusal-signal.ts'
@@ -40,14 +41,6 @@ export interface HandlerPart {
   readonly run: (input: StoredValue, context: unknown) => unknown
 }
 
-/** A task, resolved from its declaration. */
-export interface TaskPart {
-  readonly name: string
-  readonly label: string
-  readonly admit: (input: unknown) => unknown
-  readonly map: (input: unknown, context: unknown) => unknown
-}
-
 /** What the logic needs to know of a unit. */
 export interface UnitParts {
   readonly name: string
@@ -58,6 +51,7 @@ export interface UnitParts {
   readonly keyed: ReadonlyMap<string, string>
   readonly handlers: ReadonlyMap<string, HandlerPart>
   readonly tasks: ReadonlyMap<string, TaskPart>
+  readonly services: ReadonlyMap<string, ServicePart>
   readonly workers: ReadonlyMap<string, WorkerPart>
 }
 
@@ -76,6 +70,8 @@ export interface UnitLogicOptions {
   readonly partition: number
   /** The partition of a route (ID3). */
   readonly partitionOf: (route: unknown) => number
+  /** What services have beside their partition; undefined before the member has started. */
+  readonly outside: () => Outside | undefined
   /** Show what a handler threw to its caller: for development and tests only (UN2b). */
   readonly showFaults: boolean
   /** Told of every fault that is hidden from callers. */
@@ -112,8 +108,7 @@ class UnitExecution implements Execution {
   readonly #options: UnitLogicOptions
   readonly #machine: Machine
   readonly #executor: Executor
-  /** Of tasks: no transaction is in their way once they run. */
-  readonly #tasks: Executor
+  readonly #beside: BesideData
   readonly #operations: PartitionOperations
   readonly #context: HandlerContextObject
 
@@ -121,18 +116,25 @@ class UnitExecution implements Execution {
     this.#options = options
     this.#machine = machine
     this.#executor = new Executor(machine, options.limits, (type) => this.#rules(type))
-    this.#tasks = new Executor(machine, options.limits, (type) => this.#rules(type))
     this.#operations = this.#newOperations(this.#executor)
     this.#context = new HandlerContextObject(this.#operations, machine, options)
+    this.#beside = new BesideData({
+      ...options,
+      machine,
+      rules: (type) => this.#rules(type),
+      newOperations: (executor) => this.#newOperations(executor),
+      fault: (part, code, error) => this.#fault(part, code, error),
+      watch: options.watch,
+    })
   }
 
   get dependency(): number {
-    return Math.max(this.#executor.dependency, this.#tasks.dependency)
+    return Math.max(this.#executor.dependency, this.#beside.dependency)
   }
 
   set dependency(index: number) {
     this.#executor.dependency = index
-    this.#tasks.dependency = index
+    this.#beside.dependency = index
   }
 
   get observer(): ReadObserver | undefined {
@@ -152,15 +154,16 @@ class UnitExecution implements Execution {
       case 'call':
         return this.#call(command.handler, command.input, command.caller)
       case 'task':
-        return this.#task(command.task, command.input)
+        return this.#beside.task(partOf('task', command.task, this.#options.parts.tasks), command)
+      case 'service':
+        return this.#beside.service(partOf('service', command.service, this.#options.parts.services), command)
       default:
         return this.#executor.execute(command)
     }
   }
 
   #call(name: string, given: unknown, caller: Caller): unknown {
-    const handler = this.#options.parts.handlers.get(name)
-    if (handler === undefined) throw unknownPart('handler', name, this.#options.parts.handlers)
+    const handler = partOf('handler', name, this.#options.parts.handlers)
     const input = handler.admit(given)
     const { watch } = this.#options
     this.#operations.enterRoute(input[handler.routeField])
@@ -178,32 +181,6 @@ class UnitExecution implements Execution {
       this.#operations.leave()
       this.#context.leave()
     }
-  }
-
-  #task(name: string, given: unknown): unknown {
-    const task = this.#options.parts.tasks.get(name)
-    if (task === undefined) throw unknownPart('task', name, this.#options.parts.tasks)
-    const input = task.admit(given)
-    const { watch } = this.#options
-    const operations = this.#newOperations(this.#tasks)
-    operations.enterPartition()
-    const context = { partition: operations, index: this.#options.partition, signal: new AbortController().signal }
-    const fail = (error: unknown): never => {
-      operations.leave()
-      throw this.#fault(task.label, 'TASK_FAILED', error)
-    }
-    let result: unknown
-    watch?.enter(task.label)
-    try {
-      result = task.map(input, context)
-    } catch (error) {
-      return fail(error)
-    } finally {
-      watch?.leave()
-    }
-    if (isPromise(result)) return result.then((value) => (operations.leave(), value), fail)
-    operations.leave()
-    return result
   }
 
   #newOperations(executor: Executor): PartitionOperations {
@@ -341,16 +318,14 @@ const noMessages: readonly SentMessage[] = Object.freeze([])
 
 const nobody: Caller = Object.freeze({ kind: 'unit', subject: '', claims: Object.freeze({}) })
 
-function isPromise(value: unknown): value is Promise<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
-}
-
-function unknownPart(kind: string, name: string, known: ReadonlyMap<string, unknown>): PlenumError {
-  return new PlenumError(
+/** The part of this name; HANDLER_UNKNOWN if there is none. */
+function partOf<T>(kind: string, name: string, parts: ReadonlyMap<string, T>): T {
+  const part = parts.get(name)
+  if (part !== undefined) return part
+  const known = [...parts.keys()]
+  throw new PlenumError(
     'HANDLER_UNKNOWN',
-    `The unit has no ${kind} '${name}'. It has: ${[...known.keys()].join(', ') || 'none'}.`,
-    {
-      details: { kind, name, known: [...known.keys()] },
-    },
+    `The unit has no ${kind} '${name}'. It has: ${known.join(', ') || 'none'}.`,
+    { details: { kind, name, known } },
   )
 }

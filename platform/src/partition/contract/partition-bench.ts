@@ -60,7 +60,8 @@ export class DataLogic implements Logic {
       },
       takeSent: () => [],
       execute(command: LogicCommand): unknown {
-        if (command.kind === 'task') throw new PlenumError('TASK_FAILED', 'There are no tasks here.')
+        if (command.kind === 'task' || command.kind === 'service')
+          throw new PlenumError('TASK_FAILED', 'There are no tasks here.')
         if (command.kind === 'call') return command.input
         return executor.execute(command)
       },

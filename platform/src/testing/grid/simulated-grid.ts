@@ -9,7 +9,7 @@ import { partitionerOf, Router, SpaceClient, type PartitionChannel } from '../..
 import type { Runtime } from '../../runtime/index.ts'
 import { PurityGuard } from '../../runtime/node/index.ts'
 import { drawMs, SimulatedNetwork, type SimulatedMember, type World } from '../../runtime/simulated/index.ts'
-import { UnitLogic, WorkerHost, type ResolvedUnit } from '../../unit/index.ts'
+import { UnitLogic, WorkerHost, type Outside, type ResolvedUnit } from '../../unit/index.ts'
 import type { SharedDigests } from './shared-digests.ts'
 
 /** The journal of one partition as all members see it. */
@@ -31,7 +31,7 @@ export interface GridOptions {
   /** One for each partition, with the journal's id. */
   readonly streams: readonly { readonly id: Uint8Array; readonly stream: SharedStream }[]
   readonly onEvent: (member: number, partition: number, event: PartitionEvent) => void
-  /** What the unit's workers are given; undefined where nobody works. */
+  /** What the unit's workers and services are given; undefined where nobody works. */
   readonly uses: Readonly<Record<string, unknown>> | undefined
   /** Wraps the channels of clients and workers, to record what goes through them. */
   readonly watch: (channel: PartitionChannel) => PartitionChannel
@@ -44,6 +44,8 @@ interface GridMember {
   /** Through which its partitions ask others about transactions. */
   asks: NetworkClient | undefined
   workers: WorkerHost | undefined
+  /** What the services of its present process have. */
+  outside: (Outside & { readonly router: Router }) | undefined
 }
 
 /** The address of the first client; the servers of the streams stand on its side of every cut. */
@@ -76,6 +78,7 @@ export class SimulatedGrid {
       host: undefined,
       asks: undefined,
       workers: undefined,
+      outside: undefined,
     }))
     this.clientNames = Array.from({ length: options.clients }, (_, at) =>
       at === 0 ? firstClient : `${firstClient}-${at + 1}`,
@@ -186,6 +189,7 @@ export class SimulatedGrid {
     member.host = undefined
     member.asks = undefined
     member.workers = undefined
+    member.outside = undefined
   }
 
   #start(number: number): void {
@@ -199,11 +203,12 @@ export class SimulatedGrid {
     const port = this.network.port(process)
     const { silenceMs } = this.#options
     member.asks = new NetworkClient(`${name}.asks`, port, runtime, this.memberNames, streams.length, silenceMs)
+    member.outside = this.#outside(member.asks, runtime)
     member.partitions = streams.map(({ id, stream }, partition) =>
       this.#partition(number, partition, runtime, id, stream.connect(name, runtime, reachable), process.incarnation),
     )
     member.host = new MemberHost(name, port, runtime.timers, member.partitions)
-    member.workers = this.#workers(member.asks, runtime)
+    member.workers = this.#workers(member.outside, runtime)
     member.workers?.start()
     for (const partition of member.partitions) {
       void partition.run().catch((error: unknown) => {
@@ -214,13 +219,18 @@ export class SimulatedGrid {
     }
   }
 
-  /** Workers reach all partitions through the network, so that what they claim may be far from them. */
-  #workers(asks: NetworkClient, runtime: Runtime): WorkerHost | undefined {
+  /** Workers and services reach all partitions through the network, so that what they use may be far from them. */
+  #outside(asks: NetworkClient, runtime: Runtime): GridMember['outside'] {
     const { unit, uses, limits, watch } = this.#options
-    if (uses === undefined || unit.workers.size === 0) return undefined
     const router = new Router(asks.channels.map(watch), runtime, limits)
     const space = new SpaceClient(router, unit.types, limits, () => newId(runtime))
-    return new WorkerHost(unit, { unit: unit.name, router, space, uses, limits, runtime, onEvent: () => {} })
+    return { router, space, uses: uses ?? {}, timers: runtime.timers }
+  }
+
+  #workers(outside: GridMember['outside'], runtime: Runtime): WorkerHost | undefined {
+    const { unit, uses, limits } = this.#options
+    if (outside === undefined || uses === undefined || unit.workers.size === 0) return undefined
+    return new WorkerHost(unit, { ...outside, unit: unit.name, limits, runtime, onEvent: () => {} })
   }
 
   #partition(
@@ -239,6 +249,7 @@ export class SimulatedGrid {
       newId: () => newId(runtime),
       partition,
       partitionOf: partitionerOf(this.#options.streams.length),
+      outside: () => this.#members[number]!.outside,
       showFaults: true,
       onFault: () => {},
       watch: this.#guard,

@@ -58,7 +58,8 @@ export function expectedAnswer(
     case 'source-state':
       return exactly(run, { ok: true, value: run.get(ownLayouts.source.name, { source: command.source }) })
     case 'task':
-      return { fits: () => undefined, text: 'whatever the task makes of it', changes: undefined }
+    case 'service':
+      return { fits: () => undefined, text: 'whatever the function makes of it', changes: undefined }
     case 'call':
       return called(run, command, unit)
     case 'batch':

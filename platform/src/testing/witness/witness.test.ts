@@ -93,6 +93,7 @@ async function newRig(seed: number, defects: Defects = {}): Promise<Rig> {
       newId: () => 'id',
       partition: number,
       partitionOf: () => 0,
+      outside: () => undefined,
     }
     const logic: Logic = new UnitLogic({ ...parts, showFaults: true, onFault: () => {} })
     return {

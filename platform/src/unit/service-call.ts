@@ -1,0 +1,35 @@
+import { durationMs } from '../kernel/index.ts'
+import type { RouteOptions, Router } from '../router/index.ts'
+import type { Caller, Command } from '../space/index.ts'
+import type { ServicePart } from './beside-data.ts'
+
+/** Options of a call to a service. */
+interface GivenOptions {
+  readonly timeout?: string | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Calls a service from outside. */
+export type ServiceCall = (input: unknown, options?: GivenOptions) => Promise<unknown>
+
+/** How a service is called: at the partition of its route, at all of them, or at each in turn. */
+export function serviceCallOf(
+  { name, routeField, timeoutMs, admit, reduce }: ServicePart,
+  { router, caller }: { readonly router: Router; readonly caller: Caller },
+): ServiceCall {
+  let turn = 0
+  return async (input, { timeout, signal } = {}) => {
+    const ms = timeout === undefined ? timeoutMs : durationMs(timeout, 'timeout')
+    const command: Command = { kind: 'service', service: name, input, caller, key: router.newName(), timeoutMs: ms }
+    const options: RouteOptions | undefined = signal === undefined ? undefined : { signal }
+    if (reduce !== undefined) {
+      const answers = await router.all(command, options)
+      return answers.reduce((left, right) => reduce(left, right))
+    }
+    if (routeField === undefined) return router.send(turn++ % router.partitions, command, options)
+    const route = (input as Readonly<Record<string, unknown>> | null | undefined)?.[routeField]
+    // An input without its route has no partition; its own check says what is wrong with it.
+    if (route === undefined) admit(input)
+    return router.route(route, command, options)
+  }
+}
