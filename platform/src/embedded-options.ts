@@ -34,7 +34,7 @@ export type EmbeddedOptions<U extends Unit> = UsesOption<U> & {
   readonly ack?: 'memory' | 'os' | 'disk' | undefined
   /** Shows callers what handlers threw, checks co-located values, and catches impurity. On unless NODE_ENV is production. */
   readonly development?: boolean | undefined
-  /** Whether the unit's workers run in this process. They do if left out. */
+  /** Whether the unit's workers and schedules run in this process. They do if left out. */
   readonly workers?: boolean | undefined
   readonly limits?: Partial<Limits> | undefined
   readonly onProgress?: ((progress: EmbeddedProgress) => void) | undefined

@@ -78,9 +78,7 @@ export async function embedded(options: Options): Promise<unknown> {
   outside.given = { space, uses, timers: runtime.timers }
   const onEvent = (event: WorkerEvent): void => options.onEvent?.({ partition: undefined, event })
   const host =
-    options.workers === false
-      ? undefined
-      : new WorkerHost(unit, { unit: unit.name, router, space, uses, limits, runtime, onEvent })
+    options.workers === false ? undefined : new WorkerHost(unit, { router, space, uses, limits, runtime, onEvent })
   host?.start()
   const closeAll = async (): Promise<void> => {
     await host?.close()
@@ -116,6 +114,7 @@ function openPartitions(options: Options, unit: ResolvedUnit, parts: Parts): rea
       partition,
       partitionOf,
       outside: () => parts.outside.given,
+      runsSchedules: options.workers !== false,
       showFaults: development,
       onFault: (part, error) => options.onEvent?.({ partition, event: { kind: 'fault', part, error } }),
       watch,

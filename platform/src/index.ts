@@ -94,6 +94,7 @@ export {
   type Refusal,
   type Refusals,
   type Schedule,
+  type ScheduleHandle,
   type Service,
   type ServiceContext,
   type Source,

@@ -121,6 +121,11 @@ export class Claims {
     return epoch === this.#options.epoch() ? this.#claims.get(number) : undefined
   }
 
+  /** Ends the entry of a claim that is spent with it, within the command at hand. */
+  spend({ queue, work }: Claim): void {
+    if (queue.rule.isSpent === true) this.#options.machine.remove(queue.table, work.row, 'removed')
+  }
+
   /** CLAIM_NOT_RELEASED if the worker would be given the entry again, as the command at hand leaves it (UN3). */
   requireReleased({ queue, work }: Claim): void {
     const { table, rule } = queue
@@ -274,7 +279,7 @@ export class Claims {
     const { machine, rules, limits, failures, now } = this.#options
     const rule = rules.find(({ name }) => name === worker)
     if (rule === undefined) throw unknownWorker(worker, rules)
-    const table = machine.unitTable(rule.type)
+    const table = machine.table(rule.type)
     const groups = this.#groups.get(table) ?? new Groups()
     const queue = new WorkQueue(rule, table, groups, (row) => failures.of(worker, table, row))
     this.#groups.set(table, groups)

@@ -12,6 +12,7 @@ import { attempt } from './draft.ts'
 import type { Failures } from './failures.ts'
 import type { Execution, LogicCommand } from './logic.ts'
 import type { Messages } from './messages.ts'
+import type { Schedules } from './schedules.ts'
 import type { Transactions } from './transactions.ts'
 
 /** What executes commands, in one reign. */
@@ -23,6 +24,7 @@ export interface CommandsOptions {
   readonly claims: Claims
   readonly failures: Failures
   readonly messages: Messages
+  readonly schedules: Schedules
   readonly afterwards: Afterwards
 }
 
@@ -62,7 +64,7 @@ export class Commands {
 
   /** Makes a change, within the command that the caller has begun. */
   change(command: Command): unknown {
-    const { machine, execution, answers, transactions, messages } = this.#options
+    const { machine, execution, answers, transactions, messages, schedules } = this.#options
     switch (command.kind) {
       case 'register':
         return answers.register(command.session)
@@ -84,6 +86,8 @@ export class Commands {
         return this.#workFailed(command)
       case 'send-back':
         return this.#sendBack(command)
+      case 'schedules-due':
+        return schedules.note()
       case 'deliver':
         return this.#deliver(command)
       case 'delivered':

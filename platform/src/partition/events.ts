@@ -16,4 +16,5 @@ export type PartitionEvent =
   | { readonly kind: 'clock-suspect'; readonly offMs: number }
   | { readonly kind: 'in-doubt'; readonly transaction: string; readonly coordinator: number; readonly ms: number }
   | { readonly kind: 'dead-message'; readonly handler: string; readonly message: string }
+  | { readonly kind: 'schedule-missed'; readonly schedule: string; readonly at: number; readonly late: number }
   | { readonly kind: 'failed'; readonly error: PlenumError }

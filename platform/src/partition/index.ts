@@ -1,6 +1,6 @@
 export type { PartitionEvent } from './events.ts'
 export { askNobody, type AskPartition } from './in-doubt.ts'
-export { Deferred, type Execution, type Logic, type LogicCommand, type WorkerRule } from './logic.ts'
+export { Deferred, type Execution, type Logic, type LogicCommand, type ScheduleRule, type WorkerRule } from './logic.ts'
 export { Partition, type PartitionOptions, type Role } from './partition.ts'
 export type { DecisionRow, PreparedRow } from './prepared.ts'
 export {

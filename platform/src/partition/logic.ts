@@ -40,6 +40,19 @@ export interface WorkerRule {
   readonly name: string
   readonly type: string
   readonly where: StoredValue
+  /** True where the end of a claim removes its entry. */
+  readonly isSpent?: true | undefined
+}
+
+/** When a schedule of the unit is due (UN8); times are milliseconds since 1970. */
+export interface ScheduleRule {
+  readonly name: string
+  /** Whether a due time that was missed is run once, late, or not at all. */
+  readonly missed: 'once' | 'skip'
+  /** The first due time after another time; undefined if there is none. */
+  next(after: number): number | undefined
+  /** The last due time after one time and not after another. */
+  last(after: number, until: number): number | undefined
 }
 
 /** What a partition needs of its unit: what is stored, and how commands are executed (A6). */
@@ -48,5 +61,6 @@ export interface Logic {
   readonly hash: string
   readonly layouts: readonly Layout[]
   readonly workers: readonly WorkerRule[]
+  readonly schedules: readonly ScheduleRule[]
   bind(machine: Machine): Execution
 }

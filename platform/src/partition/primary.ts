@@ -40,6 +40,7 @@ import { Pipeline, type ReignEnd } from './pipeline.ts'
 import { emptyBody } from './record-body.ts'
 import { journalFull, notPrimary, overloaded, reignLost } from './primary-errors.ts'
 import type { PrimaryOptions } from './primary-options.ts'
+import { Schedules } from './schedules.ts'
 import { SnapshotSchedule } from './snapshot-schedule.ts'
 import { Transactions } from './transactions.ts'
 import { Waits } from './waits.ts'
@@ -108,10 +109,10 @@ export class Primary {
     this.#claims = new Claims({ ...room, rules: logic.workers, failures, isLocked })
     const claiming = { claims: this.#claims, failures }
     this.#transactions = new Transactions({ ...options, ...room, ...claiming })
-    const { number, ask, onEvent } = options
-    this.#deliveries = new Deliveries({ ...room, number, ask, onEvent, random: runtime.random })
+    this.#deliveries = new Deliveries({ ...options, ...room, random: runtime.random })
     const messages = new Messages({ ...room, random: runtime.random, onPosted: this.#deliveries.posted })
-    this.#commands = new Commands({ ...room, ...claiming, transactions: this.#transactions, messages })
+    const schedules = new Schedules({ ...options, ...room, rules: logic.schedules })
+    this.#commands = new Commands({ ...room, ...claiming, transactions: this.#transactions, messages, schedules })
     this.#inbox = new Inbox(limits.inboxRequestsMax)
     this.#alone = new LoneRecords({
       pipeline: this.#pipeline,
@@ -122,7 +123,13 @@ export class Primary {
       isEnded: () => this.#ended,
       flush: () => this.#flush(),
     })
-    const waiting = { ...room, commands: this.#commands, transactions: this.#transactions, kept: this.#kept }
+    const waiting = {
+      ...options,
+      ...room,
+      commands: this.#commands,
+      transactions: this.#transactions,
+      kept: this.#kept,
+    }
     this.#waits = new Waits(waiting)
     this.#watchers = new Watchers(waiting)
     replica.machine.beginReign(replica.fold.head.epoch)
@@ -130,7 +137,7 @@ export class Primary {
       this.#watchers.onVolatile(this.#acked)
       this.#leaseEnds.look()
     }
-    this.#guests = [this.#waits, this.#watchers, this.#transactions, this.#claims, this.#deliveries]
+    this.#guests = [this.#waits, this.#watchers, this.#transactions, this.#claims, this.#deliveries, schedules]
     this.#snapshots = new SnapshotSchedule({
       fill: () => options.journal.fill(this.#writer.at),
       everyBytes: limits.snapshotEveryBytes,
@@ -146,18 +153,18 @@ export class Primary {
       keeps: this.#transactions.keepsOverdue,
     })
     this.#deliveries.start(messages)
+    schedules.start()
     if (options.journal.shared) this.#beat()
   }
 
   /** What the parts of a reign need of it. */
   #room() {
-    const { replica, runtime, limits, journalId } = this.#options
+    const { replica, runtime, limits } = this.#options
     return {
       machine: replica.machine,
       execution: this.#execution,
       answers: this.#answers,
       afterwards: this.#afterwards,
-      journalId,
       epoch: () => replica.fold.head.epoch,
       leaseHolds: () => this.#leaseHolds(),
       limits,

@@ -325,6 +325,7 @@ export class Transactions implements ReadObserver {
     this.#checkSeen(part.seen)
     this.#run(part)
     if (claim === undefined) return undefined
+    claims.spend(claim)
     claims.requireReleased(claim)
     afterwards.add(() => claims.end(claim))
     return undefined

@@ -52,6 +52,10 @@ export const ownLayouts = {
   number: layout('plenum.number', ['to', 'last'], ['to']),
   /** Which messages of a partition have arrived here. */
   arrived: layout('plenum.arrived', ['from', 'lowest', 'done', 'voided'], ['from']),
+  /** The last due time of a schedule that was noted (UN8). */
+  schedule: layout('plenum.schedule', ['name', 'at'], ['name']),
+  /** A due time that is to be run. */
+  due: layout('plenum.due', ['schedule', 'at'], ['schedule', 'at']),
 } as const
 
 function layout(name: string, fields: readonly string[], id: readonly string[]): Layout {

@@ -172,6 +172,8 @@ export type Command =
   | ClaimCommand
   | FailureCommand
   | MessageCommand
+  /** Notes which schedules are due (UN8). */
+  | { readonly kind: 'schedules-due' }
   | { readonly kind: 'batch'; readonly commands: readonly (ReadCommand | WriteCommand)[] }
 
 /** What makes a repeated request the same request (SP12): a number of a session, or a key of the caller's own. */

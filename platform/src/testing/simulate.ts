@@ -60,7 +60,7 @@ export type SimulateOptions<U extends Unit> = UsesOption<U> & {
    * let the last witness of a record die or lag are left out then.
    */
   readonly regressions?: boolean | undefined
-  /** Whether the members run the unit's workers. They do if left out. */
+  /** Whether the members run the unit's workers and schedules. They do if left out. */
   readonly workers?: boolean | undefined
   /** Limits in force instead of small random ones. */
   readonly limits?: Partial<Limits> | undefined

@@ -77,6 +77,9 @@ export interface WorkerHandle {
   sendBack(letters?: readonly Pick<DeadLetter, 'entry'>[]): Promise<number>
 }
 
+/** A schedule of the unit, as its operator sees it. The value of a dead letter has the due time, `at`. */
+export type ScheduleHandle = Pick<WorkerHandle, 'running' | 'deadLetters' | 'sendBack'>
+
 /** A message that could not be delivered: its handler refused it, or all attempts have failed (UN12). */
 export interface DeadMessage {
   readonly id: string
@@ -116,6 +119,7 @@ export interface Client<U extends Unit> extends AsyncDisposable {
   }
   readonly sources: { readonly [K in keyof U['~']['sources']]: SourceCall }
   readonly workers: { readonly [K in keyof U['~']['workers']]: WorkerHandle }
+  readonly schedules: { readonly [K in keyof U['~']['schedules']]: ScheduleHandle }
   readonly messages: MessagesHandle
 }
 

@@ -176,7 +176,7 @@ const probes = fc.array(fc.double({ min: 0, max: 1, noNaN: true, noDefaultInfini
 })
 
 test.for(stretches)(
-  '[UN8] [I1] [I2] %s from %s, %i days: the due times are those of a walk minute by minute',
+  '[UN8] %s from %s, %i days: the due times are those of a walk minute by minute',
   ([zone, begin, days]) => {
     const start = Date.parse(begin)
     const shown = shownBy(zone, start, start + days * dayMs, minuteMs)
@@ -191,7 +191,7 @@ test.for([
   ['Europe/Zurich', '2026-03-29T00:00:00Z'],
   ['Europe/Zurich', '2026-10-24T23:00:00Z'],
   ['Australia/Lord_Howe', '2026-04-04T14:00:00Z'],
-] as const)('[UN8] [I1] [I2] %s from %s: with seconds they are those of a walk second by second', ([zone, begin]) => {
+] as const)('[UN8] %s from %s: with seconds they are those of a walk second by second', ([zone, begin]) => {
   const start = Date.parse(begin)
   const shown = shownBy(zone, start, start + dayMs / 6, secondMs)
   fc.assert(

@@ -8,6 +8,7 @@ export type {
   HandlerCall,
   Loaded,
   MessagesHandle,
+  ScheduleHandle,
   Outcome,
   SourceCall,
   TaskRun,

@@ -3,8 +3,6 @@ import { ByteWriter, writeValue } from '../codec/index.ts'
 import type { ClientType } from '../router/index.ts'
 import type { Runtime } from '../runtime/index.ts'
 import {
-  checkQuerySize,
-  compileQuery,
   copyPlain,
   patchPlain,
   validateAny,
@@ -19,7 +17,7 @@ import type { SourcePart } from './source-loader.ts'
 import type { UnitDefinition } from './unit-definition.ts'
 import type { ServicePart, TaskPart } from './beside-data.ts'
 import type { HandlerPart, UnitParts } from './unit-logic.ts'
-import type { WorkerPart } from './worker-run.ts'
+import { workParts } from './work-parts.ts'
 
 /** How a unit is resolved. */
 export interface ResolveOptions {
@@ -84,9 +82,13 @@ export function resolveUnit(definition: UnitDefinition, options: ResolveOptions)
     tasks: new Map([...definition.tasks].map(([name, part]) => [name, taskPart(name, part)])),
     services: new Map([...definition.services].map(([name, part]) => [name, servicePart(name, part)])),
     reduces: new Map([...definition.tasks].map(([name, part]) => [name, part.reduce])),
-    workers: new Map(
-      [...definition.workers].map(([name, part]) => [name, workerPart(name, part, definition, options)]),
-    ),
+    workers: workParts(definition, options.limits),
+    schedules: [...definition.schedules].map(([name, { missed, dueTimes }]) => ({
+      name,
+      missed,
+      next: (after) => dueTimes.next(after),
+      last: (after, until) => dueTimes.last(after, until),
+    })),
     sources,
     functions: [
       ...[...definition.handlers.keys()].map((name) => `handler ${name}`),
@@ -97,10 +99,9 @@ export function resolveUnit(definition: UnitDefinition, options: ResolveOptions)
 
 /** What is declared and would be ignored, so that data was lost or read in an old shape without a word. */
 function refuseWhatIsMissing(definition: UnitDefinition): void {
-  for (const section of ['projections', 'schedules'] as const) {
-    const [name] = definition[section].keys()
-    if (name !== undefined) throw notYet(definition, `${section} ('${name}')`, 'the section', { section, name })
-  }
+  const [name] = definition.projections.keys()
+  const section = 'projections'
+  if (name !== undefined) throw notYet(definition, `${section} ('${name}')`, 'the section', { section, name })
   for (const [name, { keys, upgrades }] of definition.entries) {
     const details = { section: 'entries', name }
     if (upgrades.length > 0)
@@ -209,27 +210,6 @@ function servicePart(name: string, part: ReturnType<UnitDefinition['services']['
   const subject = `The input of service ${name}`
   const admit = (input: unknown): unknown => validateAny(part.input, input, { subject })
   return { name, label: `service ${name}`, routeField, timeoutMs, admit, run, reduce }
-}
-
-function workerPart(
-  name: string,
-  part: ReturnType<UnitDefinition['workers']['get']> & {},
-  { entries }: UnitDefinition,
-  { limits }: ResolveOptions,
-): WorkerPart {
-  const { where, concurrency, timeoutMs, attemptsMax, backoffMs, run } = part
-  const entry = entries.get(part.entry)!
-  checkQuerySize(where, limits)
-  compileQuery(where, (path) => whyNoPath(entry.checked.shape, path))
-  if (concurrency > limits.workerConcurrencyMax) {
-    throw new PlenumError(
-      'LIMIT_EXCEEDED',
-      `Worker '${name}' asks for a concurrency of ${concurrency}, and may have ${limits.workerConcurrencyMax}.`,
-      { details: { limit: 'workerConcurrencyMax', value: limits.workerConcurrencyMax, found: concurrency } },
-    )
-  }
-  const label = `worker ${name}`
-  return { name, label, layout: layoutOf(entry), where, concurrency, timeoutMs, attemptsMax, backoffMs, run }
 }
 
 function taskPart(name: string, part: ReturnType<UnitDefinition['tasks']['get']> & {}): TaskPart {

@@ -8,6 +8,7 @@ import { MessageControl } from './message-control.ts'
 import { loadSource, type SourceLoaded, type SourceProgress } from './source-loader.ts'
 import { serviceCallOf, type ServiceCall } from './service-call.ts'
 import { UnitTaskRun } from './task-run.ts'
+import { scheduleWorkName } from './work-parts.ts'
 import { WorkerControl } from './worker-control.ts'
 import type { WorkerHost } from './worker-host.ts'
 
@@ -41,6 +42,7 @@ export class UnitClient implements AsyncDisposable {
   readonly tasks: Readonly<Record<string, (input: unknown, options?: GivenOptions) => UnitTaskRun>>
   readonly sources: Readonly<Record<string, { readonly load: (options?: LoadOptions) => Promise<SourceLoaded> }>>
   readonly workers: Readonly<Record<string, WorkerControl>>
+  readonly schedules: Readonly<Record<string, WorkerControl>>
   readonly messages: MessageControl
   /** Number of partitions. */
   readonly partitions: number
@@ -60,7 +62,15 @@ export class UnitClient implements AsyncDisposable {
     const writeAll = this.space.writeAll.bind(this.space)
     const loading = { router, limits, uses, writeAll }
     this.sources = mapValues(unit.sources, (source) => ({ load: (given) => loadSource(loading, source, given) }))
-    this.workers = mapValues(unit.workers, ({ name }) => new WorkerControl(name, router, options.host?.runs.get(name)))
+    const control = (name: string): WorkerControl => new WorkerControl(name, router, options.host?.runs.get(name))
+    this.workers = fromNames(
+      [...unit.workers.values()].filter(({ isSpent }) => isSpent === undefined).map(({ name }) => name),
+      control,
+    )
+    this.schedules = fromNames(
+      unit.schedules.map(({ name }) => name),
+      (name) => control(scheduleWorkName(name)),
+    )
     this.messages = new MessageControl(router)
     this.#close = options.close
   }
@@ -111,6 +121,10 @@ function routeOptions(options: GivenOptions | undefined): RouteOptions | undefin
     throw new PlenumError('VALUE_INVALID', 'An idempotency key has 1 to 256 characters.', { details: { field: 'key' } })
   }
   return { timeoutMs: timeout === undefined ? undefined : durationMs(timeout, 'timeout'), signal, key }
+}
+
+function fromNames<R>(names: readonly string[], make: (name: string) => R): Readonly<Record<string, R>> {
+  return Object.freeze(Object.fromEntries(names.map((name) => [name, make(name)])))
 }
 
 function mapValues<T, R>(map: ReadonlyMap<string, T>, change: (value: T) => R): Readonly<Record<string, R>> {

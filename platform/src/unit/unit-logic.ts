@@ -7,7 +7,7 @@
 // I2 Whatever a handler throws, nothing happened: the machine rolls back (UN2); a refusal keeps its reason (UN2b).
 // I3 The unit's code meets the world only through its context: time, randomness and ids come from it (UN1).
 import { durationMs, PlenumError, type ErrorCode, type Limits } from '../kernel/index.ts'
-import type { Execution, Logic, LogicCommand, WorkerRule } from '../partition/index.ts'
+import type { Execution, Logic, LogicCommand, ScheduleRule, WorkerRule } from '../partition/index.ts'
 import type { Random } from '../runtime/index.ts'
 import {
   Executor,
@@ -52,7 +52,9 @@ export interface UnitParts {
   readonly handlers: ReadonlyMap<string, HandlerPart>
   readonly tasks: ReadonlyMap<string, TaskPart>
   readonly services: ReadonlyMap<string, ServicePart>
+  /** Workers, and what runs the due times of schedules. */
   readonly workers: ReadonlyMap<string, WorkerPart>
+  readonly schedules: readonly ScheduleRule[]
 }
 
 /** Is told when a function of the unit begins and ends; calls do not nest. */
@@ -70,6 +72,8 @@ export interface UnitLogicOptions {
   readonly partition: number
   /** The partition of a route (ID3). */
   readonly partitionOf: (route: unknown) => number
+  /** Whether what is due is noted: only where somebody runs it. */
+  readonly runsSchedules: boolean
   /** What services have beside their partition; undefined before the member has started. */
   readonly outside: () => Outside | undefined
   /** Show what a handler threw to its caller: for development and tests only (UN2b). */
@@ -82,13 +86,13 @@ export interface UnitLogicOptions {
 
 export class UnitLogic implements Logic {
   readonly workers: readonly WorkerRule[]
+  readonly schedules: readonly ScheduleRule[]
   readonly #options: UnitLogicOptions
 
   constructor(options: UnitLogicOptions) {
     this.#options = options
-    this.workers = [...options.parts.workers.values()].map(({ name, layout, where }) => {
-      return { name, type: layout.name, where }
-    })
+    this.workers = [...options.parts.workers.values()]
+    this.schedules = options.runsSchedules ? options.parts.schedules : []
   }
 
   get hash(): string {

@@ -23,6 +23,7 @@ export interface UnitShape {
   tasks: Named<Task>
   sources: Named<Source>
   workers: Named<Worker>
+  schedules: Named<Schedule>
 }
 
 /** A processing unit: what an application part stores, does and promises. */
@@ -59,7 +60,7 @@ export function unit<
     readonly schedules?: C
     readonly sources?: Q
   },
-): Unit<{ name: N; entries: E; uses: U; handlers: H; services: S; tasks: T; sources: Q; workers: W }>
+): Unit<{ name: N; entries: E; uses: U; handlers: H; services: S; tasks: T; sources: Q; workers: W; schedules: C }>
 export function unit(name: string, needs: UnitNeeds, parts: UnitSections = {}): Unit {
   return Object.freeze({ kind: 'unit', name, '~': new UnitDefinition(name, needs, parts) })
 }

@@ -8,7 +8,13 @@ import type { Layout, StoredValue } from '../space/index.ts'
  * @example
  * bank/pay/order/ann/0198c1f0-…/42
  */
-export function workKey(unit: string, worker: string, layout: Layout, entry: StoredValue, stamp: number): string {
+export function workKey(
+  unit: string,
+  worker: string,
+  layout: Pick<Layout, 'name' | 'id' | 'route'>,
+  entry: StoredValue,
+  stamp: number,
+): string {
   const route = layout.route.map((field) => partOf(entry[field]))
   const id = layout.id.filter((field) => !layout.route.includes(field)).map((field) => partOf(entry[field]))
   return [unit, worker, layout.name, ...route, ...id, stamp].join('/')

@@ -9,28 +9,38 @@
 import { isPlenumError, PlenumError, type ErrorCode, type Limits } from '../kernel/index.ts'
 import type { Router, SpaceClient } from '../router/index.ts'
 import type { Runtime, Timer } from '../runtime/index.ts'
-import {
-  withStamps,
-  type Claimed,
-  type ClaimsGiven,
-  type ClaimName,
-  type Layout,
-  type StoredValue,
-} from '../space/index.ts'
-import { workKey } from './work-key.ts'
+import { withStamps, type Claimed, type ClaimsGiven, type ClaimName, type StoredValue } from '../space/index.ts'
 
 /** A worker, resolved from its declaration. */
 export interface WorkerPart {
   readonly name: string
   /** What errors and logs call it: `worker pay`. */
   readonly label: string
-  readonly layout: Layout
+  readonly type: string
   readonly where: StoredValue
+  /** True for what ends with its claim, as a due time of a schedule does. */
+  readonly isSpent?: true
+  /** The only partition that has such entries; all if undefined. */
+  readonly partition?: number
   readonly concurrency: number
   readonly timeoutMs: number
   readonly attemptsMax: number
   readonly backoffMs: number
-  readonly run: (entry: StoredValue, context: unknown) => unknown
+  /** The idempotency key of an attempt at an entry as it is (UN9). */
+  readonly keyOf: (entry: StoredValue, stamp: number) => string
+  readonly run: (entry: StoredValue, context: WorkerRunContext) => unknown
+}
+
+/** What a worker's function gets, untyped. */
+export interface WorkerRunContext {
+  readonly tx: SpaceClient
+  readonly space: SpaceClient
+  readonly uses: Readonly<Record<string, unknown>>
+  readonly signal: AbortSignal
+  readonly key: string
+  readonly attempt: number
+  /** Partition time at which the entry was claimed. */
+  readonly now: number
 }
 
 /** Something that a worker has to tell (A9). */
@@ -48,7 +58,6 @@ export type WorkerEvent =
 
 /** What workers work with. */
 export interface WorkerOptions {
-  readonly unit: string
   readonly router: Router
   readonly space: SpaceClient
   readonly uses: Readonly<Record<string, unknown>>
@@ -111,7 +120,8 @@ export class WorkerRun {
 
   /** Begins to claim and to work. */
   start(): void {
-    for (let partition = 0; partition < this.#options.router.partitions; partition++) this.#await(partition)
+    for (let partition = 0; partition < this.#options.router.partitions; partition++)
+      if (partition === (this.#part.partition ?? partition)) this.#await(partition)
     this.#keepLater()
   }
 
@@ -213,8 +223,7 @@ export class WorkerRun {
   async #work(partition: number, epoch: number, time: number, claimed: Claimed): Promise<void> {
     const claim = { epoch, number: claimed.number }
     const { promise: ended, reject: end } = Promise.withResolvers<never>()
-    const { unit } = this.#options
-    const key = workKey(unit, this.#part.name, this.#part.layout, claimed.entry, claimed.stamp)
+    const key = this.#part.keyOf(claimed.entry, claimed.stamp)
     const attempt: Attempt = { partition, claim, key, controller: new AbortController(), end }
     this.#attempts.add(attempt)
     try {
@@ -246,6 +255,7 @@ export class WorkerRun {
       signal: controller.signal,
       key,
       attempt: claimed.attempt,
+      now: time,
     }
     try {
       await space.work({ partition, name: claim, time, workMs: timeoutMs }, async (tx) => {

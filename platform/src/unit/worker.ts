@@ -26,20 +26,21 @@ export class WorkerDefinition {
     this.entry = definitionOf(entry).name
     this.where = where
     this.concurrency = wholeNumber('concurrency', concurrency ?? 1)
-    this.timeoutMs = durationMs(timeout ?? usual.timeout, 'timeout of a worker')
-    this.attemptsMax = wholeNumber('retry.attempts', retry?.attempts ?? usual.attempts)
-    this.backoffMs = durationMs(retry?.backoff ?? usual.backoff, 'backoff of a worker')
+    this.timeoutMs = durationMs(timeout ?? usualAttempts.timeout, 'timeout of a worker')
+    this.attemptsMax = wholeNumber('retry.attempts', retry?.attempts ?? usualAttempts.attempts)
+    this.backoffMs = durationMs(retry?.backoff ?? usualAttempts.backoff, 'backoff of a worker')
     this.run = run
     Object.freeze(this)
   }
 }
 
-/** What holds where a worker says nothing else. */
-const usual = { timeout: '30s', attempts: 5, backoff: '1s' } as const
+/** What holds where a worker or a schedule says nothing else. */
+export const usualAttempts = { timeout: '30s', attempts: 5, backoff: '1s' } as const
 
-function wholeNumber(field: string, value: number): number {
+/** UNIT_INVALID for what is no whole number above 0. */
+export function wholeNumber(field: string, value: number): number {
   if (Number.isInteger(value) && value >= 1) return value
-  throw new PlenumError('UNIT_INVALID', `${field} of a worker is a whole number from 1 on, not ${String(value)}.`, {
+  throw new PlenumError('UNIT_INVALID', `${field} is a whole number from 1 on, not ${String(value)}.`, {
     details: { field },
   })
 }

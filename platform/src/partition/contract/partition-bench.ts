@@ -15,6 +15,7 @@ import {
   type Execution,
   type Logic,
   type LogicCommand,
+  type ScheduleRule,
   type WorkerRule,
   type PartitionEvent,
 } from '../index.ts'
@@ -28,6 +29,7 @@ export class DataLogic implements Logic {
   readonly hash: string
   readonly layouts: readonly Layout[]
   readonly workers: readonly WorkerRule[]
+  readonly schedules: readonly ScheduleRule[]
   readonly #limits: Limits
 
   constructor(
@@ -35,10 +37,12 @@ export class DataLogic implements Logic {
     limits: Limits,
     layouts: readonly Layout[] = [itemLayout],
     workers: readonly WorkerRule[] = [],
+    schedules: readonly ScheduleRule[] = [],
   ) {
     this.hash = hash
     this.layouts = layouts
     this.workers = workers
+    this.schedules = schedules
     this.#limits = limits
   }
 

@@ -230,7 +230,7 @@ export class SimulatedGrid {
   #workers(outside: GridMember['outside'], runtime: Runtime): WorkerHost | undefined {
     const { unit, uses, limits } = this.#options
     if (outside === undefined || uses === undefined || unit.workers.size === 0) return undefined
-    return new WorkerHost(unit, { ...outside, unit: unit.name, limits, runtime, onEvent: () => {} })
+    return new WorkerHost(unit, { ...outside, limits, runtime, onEvent: () => {} })
   }
 
   #partition(
@@ -250,6 +250,7 @@ export class SimulatedGrid {
       partition,
       partitionOf: partitionerOf(this.#options.streams.length),
       outside: () => this.#members[number]!.outside,
+      runsSchedules: this.#options.uses !== undefined,
       showFaults: true,
       onFault: () => {},
       watch: this.#guard,

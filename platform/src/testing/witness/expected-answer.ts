@@ -84,7 +84,8 @@ export function expectedAnswer(
     case 'bury':
     case 'messages':
     case 'send-again':
-      return { fits: () => undefined, text: 'what is kept of messages', changes: undefined }
+    case 'schedules-due':
+      return { fits: () => undefined, text: 'what is kept of messages and schedules', changes: undefined }
     case 'draft':
     case 'validate':
     case 'prepare':
@@ -331,7 +332,7 @@ function claimed(run: NaiveRun, worker: string, unit: UnitParts | undefined): Ex
   const rule = unit?.workers.get(worker)
   const fits = (answer: Answer): boolean | undefined => {
     if (!answer.ok || rule === undefined) return undefined
-    const type = rule.layout.name
+    const { type } = rule
     const { claims } = answer.value as ClaimsGiven
     const matching = run.matching(type, rule.where)
     return claims.every(({ entry, stamp }) => {

@@ -94,6 +94,7 @@ async function newRig(seed: number, defects: Defects = {}): Promise<Rig> {
       partition: number,
       partitionOf: () => 0,
       outside: () => undefined,
+      runsSchedules: true,
     }
     const logic: Logic = new UnitLogic({ ...parts, showFaults: true, onFault: () => {} })
     return {
@@ -145,6 +146,7 @@ function withDefect(logic: Logic, execute: NonNullable<Defects['execute']>): Log
     hash: logic.hash,
     layouts: logic.layouts,
     workers: logic.workers,
+    schedules: logic.schedules,
     bind: (machine) => {
       const execution = logic.bind(machine)
       return {
