@@ -9,11 +9,12 @@ import { markdown } from './harness/table.ts'
 import { missingServers } from './servers/find-servers.ts'
 import { suites } from './suites/index.ts'
 import { peersOf } from './suites/peers.ts'
+import { workersOf } from './suites/workers.ts'
 
 const options = { ...benchOptions(['--small']), progress: () => {} }
 
 /** Those that need only what npm brings. */
-const everywhere = [...suites.filter(({ onlyNamed }) => onlyNamed !== true), peersOf(['embedded'])]
+const everywhere = [...suites.filter(({ onlyNamed }) => onlyNamed !== true), peersOf(['embedded']), workersOf(false)]
 
 describe('each benchmark at its small size', () => {
   test.each(everywhere.map((suite) => [suite.name, suite] as const))('%s', async (_, suite) => {
@@ -22,7 +23,7 @@ describe('each benchmark at its small size', () => {
 })
 
 test('what runs only where it is named is in the list', () => {
-  expect(suites.filter(({ onlyNamed }) => onlyNamed === true).map(({ name }) => name)).toEqual(['peers'])
+  expect(suites.filter(({ onlyNamed }) => onlyNamed === true).map(({ name }) => name)).toEqual(['peers', 'workers'])
 })
 
 describe.skipIf(missingServers().length > 0)('servers (optional: this machine has no Redis or PostgreSQL)', () => {
@@ -38,6 +39,14 @@ describe.skipIf(missingServers().length > 0)('servers (optional: this machine ha
         'postgresql, 64 connections',
         'postgresql, arrays of 100',
       ]),
+    )
+    expect(notes?.join()).toMatch(/appendonly yes, appendfsync always.*fsync = on, synchronous_commit = on/)
+  })
+
+  test('workers beside job queues', { timeout: 240_000 }, async () => {
+    const { rows, notes } = await runSmall(workersOf(true))
+    expect(new Set(rows.map(({ subject }) => subject))).toEqual(
+      new Set(['raw disk', 'plenum', 'bullmq', 'graphile-worker']),
     )
     expect(notes?.join()).toMatch(/appendonly yes, appendfsync always.*fsync = on, synchronous_commit = on/)
   })

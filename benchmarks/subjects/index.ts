@@ -1,8 +1,12 @@
 // What can be measured, by name. Each is loaded only where it is opened: in a process of its own.
+import type { BullmqJobsOptions } from './bullmq-jobs.ts'
 import type { FileEngineOptions, FileEngine } from './file-engine.ts'
+import type { GraphileJobsOptions } from './graphile-jobs.ts'
+import type { JobBench } from './job-bench.ts'
 import type { LmdbBankOptions } from './lmdb-bank.ts'
 import type { PeerBank } from './peer-bank.ts'
 import type { PlenumBank, PlenumBankOptions } from './plenum-bank.ts'
+import type { PlenumJobsOptions } from './plenum-jobs.ts'
 import type { PostgresBankOptions } from './postgres-bank.ts'
 import type { QueryShop, QueryShopOptions } from './query-shop.ts'
 import type { RawDisk, RawDiskOptions } from './raw-disk.ts'
@@ -29,6 +33,12 @@ export const subjects = {
     (await import('./query-shop.ts')).openQueryShop(options),
   'transaction-bank': async (options: TransactionBankOptions): Promise<TransactionBank> =>
     (await import('./transaction-bank.ts')).openTransactionBank(options),
+  'plenum-jobs': async (options: PlenumJobsOptions): Promise<JobBench> =>
+    (await import('./plenum-jobs.ts')).openPlenumJobs(options),
+  'bullmq-jobs': async (options: BullmqJobsOptions): Promise<JobBench> =>
+    (await import('./bullmq-jobs.ts')).openBullmqJobs(options),
+  'graphile-jobs': async (options: GraphileJobsOptions): Promise<JobBench> =>
+    (await import('./graphile-jobs.ts')).openGraphileJobs(options),
   'file-engine': async (options: FileEngineOptions): Promise<FileEngine> =>
     (await import('./file-engine.ts')).openFileEngine(options),
   'raw-disk': async (options: RawDiskOptions): Promise<RawDisk> => (await import('./raw-disk.ts')).openRawDisk(options),

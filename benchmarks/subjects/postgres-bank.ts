@@ -164,7 +164,7 @@ export async function openPostgresStore(options: PostgresBankOptions): Promise<P
   const clients = Array.from({ length: connections }, () => new Client({ connectionString: bankUrl.href }))
   await Promise.all(clients.map((client) => client.connect()))
   try {
-    const about = await checked(clients[0]!)
+    const about = await requireDurablePostgres(clients[0]!)
     await clients[0]!.query(schema)
     await clients[0]!.query(
       'INSERT INTO account SELECT id, id / $2::integer, $3::bigint FROM generate_series(0, $1::integer - 1) AS id',
@@ -179,7 +179,7 @@ export async function openPostgresStore(options: PostgresBankOptions): Promise<P
 }
 
 /** Looks up that a commit means that the disk has it. Throws an Error if it does not. */
-async function checked(client: Client): Promise<string> {
+export async function requireDurablePostgres(client: Client): Promise<string> {
   const said: string[] = []
   for (const [name, wanted] of Object.entries(durablePostgres)) {
     const has = await shown(client, name)

@@ -76,7 +76,7 @@ export async function openRedisStore(options: RedisBankOptions): Promise<PeerSto
       }),
   )
   try {
-    const about = await checked(clients[0]!)
+    const about = await requireDurableRedis(clients[0]!)
     const keys = Array.from({ length: accounts }, (_, id) => `a${id}`)
     await load(clients[0]!, keys, balance)
     const script = String(await clients[0]!.script('LOAD', transferScript))
@@ -89,7 +89,7 @@ export async function openRedisStore(options: RedisBankOptions): Promise<PeerSto
 }
 
 /** Looks up that an answer means that the disk has it. Throws an Error if it does not. */
-async function checked(client: Redis): Promise<string> {
+export async function requireDurableRedis(client: Redis): Promise<string> {
   const said: string[] = []
   for (const [name, wanted] of Object.entries(durableRedis)) {
     const answer: unknown = await client.config('GET', name)

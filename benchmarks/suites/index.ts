@@ -12,6 +12,7 @@ import { risk } from './risk.ts'
 import { snapshots } from './snapshots.ts'
 import { transactions } from './transactions.ts'
 import { transfers } from './transfers.ts'
+import { workers } from './workers.ts'
 import { writes } from './writes.ts'
 
 /** All suites, in the order in which they run. */
@@ -30,4 +31,5 @@ export const suites: readonly Suite[] = [
   growth,
   risk,
   peers,
+  workers,
 ]
