@@ -12,14 +12,23 @@ import type {
 /** The commands that a unit's logic executes. */
 export type LogicCommand = ReadCommand | WriteCommand | UnitCommand
 
-/** An answer that comes later: what it will be, and the index that it depends on, once it has come (PA3). */
+/** An answer that comes later, of a function that goes on for long. */
 export class Deferred {
-  readonly value: Promise<unknown>
-  readonly dependency: () => number
+  readonly #value: Promise<unknown>
+  readonly #dependency: () => number
 
+  /** `dependency` tells the highest index that it has read, once it has come (PA3). */
   constructor(value: Promise<unknown>, dependency: () => number) {
-    this.value = value
-    this.dependency = dependency
+    this.#value = value
+    this.#dependency = dependency
+  }
+
+  /** Once it has come, has it held until the index that it depends on is acked. */
+  heldBy(hold: (index: number, result: unknown, isError: boolean) => Promise<unknown>): Promise<unknown> {
+    return this.#value.then(
+      (value) => hold(this.#dependency(), value, false),
+      (error: unknown) => hold(this.#dependency(), error, true),
+    )
   }
 }
 

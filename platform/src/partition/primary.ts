@@ -274,24 +274,16 @@ export class Primary {
       failed = true
       error = thrown
     }
-    if (value instanceof Deferred) return this.#holdLater(value, request)
+    if (value instanceof Deferred)
+      return value.heldBy((index, result, isError) => {
+        if (this.#ended) return Promise.reject(reignLost('ended'))
+        const dependsOn = Math.min(index, this.#lastIndex())
+        return this.#hold(dependsOn, result, result, isError, request.read === 'confirmed')
+      })
     const waits = value === undefined && !failed && waitOf(command) !== undefined
     if (waits && !this.#waits.isLate(command)) return this.#waits.add(request)
     const dependency = this.#dependency()
     return this.#hold(dependency, value, error, failed, request.read === 'confirmed')
-  }
-
-  /** Answers once a function has returned that goes on for long; all that it has read by then must be acked (PA3). */
-  #holdLater({ value, dependency }: Deferred, { read }: Request): Promise<unknown> {
-    const hold = (result: unknown, failed: boolean): Promise<unknown> => {
-      if (this.#ended) return Promise.reject(reignLost('ended'))
-      const index = Math.min(dependency(), this.#lastIndex())
-      return this.#hold(index, failed ? undefined : result, failed ? result : undefined, failed, read === 'confirmed')
-    }
-    return value.then(
-      (result) => hold(result, false),
-      (error: unknown) => hold(error, true),
-    )
   }
 
   #write(request: Request, command: Command): Promise<unknown> {
