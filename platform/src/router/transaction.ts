@@ -20,6 +20,7 @@ import {
   type Seen,
   type SeenEntry,
   type SeenQuery,
+  type StoredValue,
   type TransactionName,
   type Wait,
   type WriteCommand,
@@ -49,6 +50,9 @@ export interface ClaimToEnd {
   readonly time: number
   /** Milliseconds that its worker may take. */
   readonly workMs: number
+  /** The entry that was claimed, and its type. */
+  readonly entry: StoredValue
+  readonly type: string
 }
 
 /** What bounds one run of a transaction, and what ends with it. */
@@ -216,6 +220,8 @@ export class TransactionScope implements Sender {
     if (options?.key !== undefined) return Promise.reject(notInTransaction('a key'))
     const share = this.#share(partition)
     const own = copied(command)
+    const known = this.#knownRemoval(partition, share, own)
+    if (known !== undefined) return Promise.resolve(known)
     const sent = share.last.then(() => this.#draft(partition, share, own, { ...options, isRepeat }))
     if (isChange(command)) share.last = sent.catch(() => undefined)
     this.#open.add(sent)
@@ -223,6 +229,23 @@ export class TransactionScope implements Sender {
     sent.then(settled, settled)
     // Of what nobody waits for, an error is unhandled like any other.
     return sent.then((tried) => tried)
+  }
+
+  /**
+   * The removal of the claimed entry, where it is the first that is made of its partition: what it will be is known, because
+   * the commit counts only if the entry is as it was claimed.
+   */
+  #knownRemoval(partition: number, share: Share, command: DataCommand): Tried | undefined {
+    const claim = this.#claim
+    if (claim === undefined || command.kind !== 'remove' || command.type !== claim.type) return undefined
+    if (partition !== claim.partition || share.drafts > 0 || command.options.ifStamp !== undefined) return undefined
+    const { entry } = claim
+    const { key } = command
+    if (this.#isOver || !this.#keyFieldsOf(command.type).every((field) => key[field] === entry[field])) return undefined
+    share.drafts = 1
+    share.made.add(command)
+    const value = command.options.returning === 'previous' ? entry : true
+    return { value, made: [command] }
   }
 
   /** The transaction ends with this error, whatever its function makes of it: what it has tried does not fit together. */
@@ -283,8 +306,8 @@ export class TransactionScope implements Sender {
     const begun = claim === undefined ? share.time : claim.time + this.#router.now() - this.#begun
     const until = begun + this.#limits.transactionMsMax
     const transaction: TransactionName = { id: this.#router.newName(), coordinator: partition, until }
-    await this.#prepare(transaction, others)
     const partitions = others.map(([other]) => other)
+    if (partitions.length > 0) await this.#prepare(transaction, others)
     try {
       await this.#ask(partition, { kind: 'commit', transaction, part: partOf(share), partitions, claim: claim?.name })
     } catch (error) {
@@ -294,7 +317,7 @@ export class TransactionScope implements Sender {
         throw error
       }
     }
-    void this.#tell(transaction, partitions, true)
+    if (partitions.length > 0) void this.#tell(transaction, partitions, true)
   }
 
   /**
