@@ -50,9 +50,12 @@ export interface ClaimToEnd {
   readonly time: number
   /** Milliseconds that its worker may take. */
   readonly workMs: number
-  /** The entry that was claimed, and its type. */
+  /** The entry that was claimed, its type and version. */
   readonly entry: StoredValue
   readonly type: string
+  readonly version: number
+  /** The id that a patch of these fields is answered; throws what the partition would. */
+  readonly foreseePatch: (fields: StoredValue) => string
 }
 
 /** What bounds one run of a transaction, and what ends with it. */
@@ -220,8 +223,12 @@ export class TransactionScope implements Sender {
     if (options?.key !== undefined) return Promise.reject(notInTransaction('a key'))
     const share = this.#share(partition)
     const own = copied(command)
-    const known = this.#knownRemoval(partition, share, own)
-    if (known !== undefined) return Promise.resolve(known)
+    try {
+      const known = this.#known(partition, share, own)
+      if (known !== undefined) return Promise.resolve(known)
+    } catch (error) {
+      return Promise.reject(error)
+    }
     const sent = share.last.then(() => this.#draft(partition, share, own, { ...options, isRepeat }))
     if (isChange(command)) share.last = sent.catch(() => undefined)
     this.#open.add(sent)
@@ -232,19 +239,21 @@ export class TransactionScope implements Sender {
   }
 
   /**
-   * The removal of the claimed entry, where it is the first that is made of its partition: what it will be is known, because
-   * the commit counts only if the entry is as it was claimed.
+   * The first change of the claimed entry, where nothing else was asked of its partition: what it will be is known, because
+   * the commit counts only if the entry is as it was claimed. Anything else is drafted.
    */
-  #knownRemoval(partition: number, share: Share, command: DataCommand): Tried | undefined {
+  #known(partition: number, share: Share, command: DataCommand): Tried | undefined {
     const claim = this.#claim
-    if (claim === undefined || command.kind !== 'remove' || command.type !== claim.type) return undefined
-    if (partition !== claim.partition || share.drafts > 0 || command.options.ifStamp !== undefined) return undefined
-    const { entry } = claim
-    const { key } = command
-    if (this.#isOver || !this.#keyFieldsOf(command.type).every((field) => key[field] === entry[field])) return undefined
+    if (claim === undefined || share.drafts > 0 || this.#isOver || partition !== claim.partition) return undefined
+    if ((command.kind !== 'remove' && command.kind !== 'patch') || command.type !== claim.type) return undefined
+    const { entry, version } = claim
+    const { key, options } = command
+    if (Object.keys(options).some((name) => options[name as keyof typeof options] !== undefined)) return undefined
+    if (!this.#keyFieldsOf(command.type).every((field) => key[field] === entry[field])) return undefined
+    const value =
+      command.kind === 'remove' || { id: claim.foreseePatch(command.fields), version: version + 1, stamp: 0 }
     share.drafts = 1
     share.made.add(command)
-    const value = command.options.returning === 'previous' ? entry : true
     return { value, made: [command] }
   }
 

@@ -18,6 +18,7 @@ export class Attempt {
   timer: Timer | undefined
   readonly #part: WorkerPart
   readonly #stamp: number
+  readonly #version: number
   #key: string | undefined
   #controller: AbortController | undefined
   #reason: unknown
@@ -30,12 +31,15 @@ export class Attempt {
     this.now = now
     this.#part = part
     this.#stamp = claimed.stamp
+    this.#version = claimed.version
   }
 
   /** What the router needs to end its claim with its commit. */
   get toEnd(): ClaimToEnd {
     const { partition, claim: name, now: time, entry } = this
-    return { partition, name, time, entry, type: this.#part.type, workMs: this.#part.timeoutMs }
+    const { type, timeoutMs: workMs, foreseePatch } = this.#part
+    const foresee = (fields: StoredValue): string => foreseePatch(entry, fields)
+    return { partition, name, time, entry, type, workMs, version: this.#version, foreseePatch: foresee }
   }
 
   /** Its idempotency key (UN9). */
