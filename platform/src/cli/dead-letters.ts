@@ -2,25 +2,37 @@ import { embedded } from '../embedded.ts'
 import { defaultLimits, isPlenumError, PlenumError } from '../kernel/index.ts'
 import { requireGrid } from '../journal/file/index.ts'
 import { NodeDisk } from '../runtime/node/index.ts'
-import { unitDefinition, type Client, type DeadLetter, type Unit } from '../unit/index.ts'
+import { unitDefinition, type Client, type DeadLetter, type DeadMessage, type Unit } from '../unit/index.ts'
 import { parseArguments, usage } from './arguments.ts'
 import { json, oneLine, progress, styled, table, type Output } from './output.ts'
 import { loadUnit } from './run.ts'
 
-export const deadLettersHelp = `plenum dead-letters <unit.ts>: show what a unit's workers have given up, and send it back
+export const deadLettersHelp = `plenum dead-letters <unit.ts>: show what a unit has given up, and send it back
 
-Opens the folder of the application as a start does, but runs no worker and loads no source, and lists the dead
-letters of each worker: the entries at which all of its attempts have failed. The application must not be running;
-where it runs, it tells the same by \`client.workers.<name>.deadLetters()\`.
+Opens the folder of the application as a start does, but runs no worker and loads no source. It lists the dead letters
+of each worker, which are entries at which all of its attempts have failed, and the messages between handlers that could
+not be delivered. Messages that still wait are delivered meanwhile, as by every start. The application must not be
+running; where it runs, it tells the same by \`client.workers.<name>.deadLetters()\` and \`client.messages.deadLetters()\`.
 
   --folder <path>    where the journal lives (default .plenum/<unit name>)
-  --worker <name>    only this worker
+  --worker <name>    only this worker, and no messages
   --send-back        have what is listed worked on again, from the next start on, with all its attempts
   --json             the dead letters as JSON, with their values and the errors that are kept
   --help             this text
 
 Exit codes: 0 done, 1 failed, 2 wrong usage.
 `
+
+/** Characters of a message's input that are shown. */
+const inputCharsMax = 60
+
+/** What is found in a folder. */
+interface Found {
+  /** Of workers. */
+  readonly letters: readonly DeadLetter[]
+  /** Not asked for where one worker is. */
+  readonly messages: readonly DeadMessage[] | undefined
+}
 
 /** Runs `plenum dead-letters`; the exit code. */
 export async function deadLetters(args: readonly string[], output: Output): Promise<number> {
@@ -41,21 +53,32 @@ export async function deadLetters(args: readonly string[], output: Output): Prom
   const workers = chosenOf(unit, values.worker)
   const folder = values.folder ?? `.plenum/${unit.name}`
   await using client = await opened(unit, folder, output)
-  const letters: DeadLetter[] = []
-  for (const name of workers) {
-    // As many as a partition can have.
-    letters.push(...(await client.workers[name]!.deadLetters({ limit: defaultLimits.failuresMax })))
-  }
-  let sentBack: number | undefined
-  if (values['send-back']) {
-    sentBack = 0
-    for (const name of workers) sentBack += await client.workers[name]!.sendBack()
-  }
+  const found = await foundIn(client, workers, values.worker === undefined)
+  const sentBack = values['send-back'] ? await sendBack(client, workers, found) : undefined
   progress(output, '')
+  const { letters, messages } = found
   output.out(
-    values.json ? `${json({ folder, workers, deadLetters: letters, sentBack })}\n` : text(folder, letters, sentBack),
+    values.json
+      ? `${json({ folder, workers, deadLetters: letters, messages, sentBack })}\n`
+      : text(folder, found, sentBack),
   )
   return 0
+}
+
+async function foundIn(client: Client<Unit>, workers: readonly string[], withMessages: boolean): Promise<Found> {
+  const { failuresMax, messagesMax } = defaultLimits
+  const letters: DeadLetter[] = []
+  // As many as a partition can have.
+  for (const name of workers) letters.push(...(await client.workers[name]!.deadLetters({ limit: failuresMax })))
+  return { letters, messages: withMessages ? await client.messages.deadLetters({ limit: messagesMax }) : undefined }
+}
+
+/** How many were sent back. */
+async function sendBack(client: Client<Unit>, workers: readonly string[], { messages }: Found): Promise<number> {
+  let count = 0
+  for (const name of workers) count += await client.workers[name]!.sendBack()
+  // Those that are listed: one may have failed for the last time since.
+  return messages === undefined ? count : count + (await client.messages.sendBack(messages))
 }
 
 /** The names of the workers that are asked for. */
@@ -82,7 +105,7 @@ async function opened(unit: Unit, folder: string, output: Output): Promise<Clien
     if (!isPlenumError(error, 'FOLDER_IN_USE')) throw error
     throw new PlenumError(
       'FOLDER_IN_USE',
-      `The folder ${folder} is held by an application that runs. Stop it first, or have it say itself what its workers have given up: \`client.workers.<name>.deadLetters()\`, and \`sendBack()\`.`,
+      `The folder ${folder} is held by an application that runs. Stop it first, or have it say itself what it has given up: \`client.workers.<name>.deadLetters()\`, \`client.messages.deadLetters()\`, and \`sendBack()\` of each.`,
       { details: error.details, cause: error },
     )
   }
@@ -106,28 +129,41 @@ function standIn(name: string): object {
   )
 }
 
-function text(folder: string, letters: readonly DeadLetter[], sentBack: number | undefined): string {
-  const rows = letters.map(({ worker, type, key, attempts, errors }) => {
-    const last = errors.at(-1)
-    return [
-      worker,
-      type,
-      json(key),
-      attempts,
-      last === undefined ? '' : new Date(last.at).toISOString(),
-      last === undefined ? '' : oneLine(last.message),
-    ]
+function text(folder: string, { letters, messages = [] }: Found, sentBack: number | undefined): string {
+  const ofWorkers = letters.map(({ worker, type, key, attempts, errors }) => {
+    return [worker, type, json(key), attempts, ...lastOf(errors)]
   })
-  const list =
-    letters.length === 0 ? '' : `${table(['worker', 'type', 'key', 'attempts', 'last at', 'last error'], rows)}\n`
-  return `${list}${endOf(folder, letters.length, sentBack)}\n`
+  const ofMessages = messages.map(({ handler, input, errors }) => [
+    handler,
+    oneLine(json(input), inputCharsMax),
+    ...lastOf(errors),
+  ])
+  const lists = [
+    listOf(['worker', 'type', 'key', 'attempts', 'last at', 'last error'], ofWorkers),
+    listOf(['message to', 'input', 'last at', 'last error'], ofMessages),
+  ]
+  return `${lists.join('')}${endOf(folder, letters.length, messages.length, sentBack)}\n`
 }
 
-function endOf(folder: string, count: number, sentBack: number | undefined): string {
-  if (count === 0) return styled('green', `No dead letters in ${folder}.`)
+/** When the last error was, and what it says. */
+function lastOf(errors: DeadMessage['errors']): readonly [string, string] {
+  const last = errors.at(-1)
+  return last === undefined ? ['', ''] : [new Date(last.at).toISOString(), oneLine(last.message)]
+}
+
+function listOf(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  return rows.length === 0 ? '' : `${table(head, rows)}\n`
+}
+
+function endOf(folder: string, letters: number, messages: number, sentBack: number | undefined): string {
+  const all = letters + messages
+  if (all === 0) return styled('green', `No dead letters in ${folder}.`)
+  const them = (count: number): string => (count === 1 ? 'it' : 'them')
   if (sentBack !== undefined)
-    return styled('green', `${counted(sentBack)} sent back: the next start works on them again.`)
-  return styled('yellow', `${counted(count)} in ${folder}. --send-back has them worked on again.`)
+    return styled('green', `${counted(sentBack)} sent back: the next start works on ${them(sentBack)} again.`)
+  const some = messages === 1 ? 'a message' : 'messages'
+  const among = messages === 0 || letters === 0 ? '' : `, ${messages.toLocaleString('en-US')} of them ${some},`
+  return styled('yellow', `${counted(all)}${among} in ${folder}. --send-back has ${them(all)} worked on again.`)
 }
 
 function counted(count: number): string {

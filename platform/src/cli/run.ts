@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { embedded, type EmbeddedOptions } from '../embedded.ts'
+import { embedded, type EmbeddedEvent, type EmbeddedOptions } from '../embedded.ts'
 import { PlenumError } from '../kernel/index.ts'
 import { nodeRuntime } from '../runtime/node/index.ts'
 import { isUnit, type Unit } from '../unit/index.ts'
@@ -53,16 +53,7 @@ export async function run(args: readonly string[], output: Output): Promise<numb
     journal,
     ack,
     onProgress: ({ step, share }) => progress(output, `${step} ${Math.floor(share * 100)} %`),
-    onEvent: ({ partition, event }) => {
-      if (event.kind === 'failed') output.err(`partition ${partition} failed: ${event.error.message}\n`)
-      if (event.kind === 'slow') slow.add(event.part, event.ms)
-      if (event.kind === 'dead-letter') {
-        const { part, attempts, message } = event
-        output.err(
-          `warning: an entry is a dead letter, after ${attempts} attempts of the ${part}: ${oneLine(message)}\n`,
-        )
-      }
-    },
+    onEvent: (told) => warn(told, slow, output),
   })
   try {
     for (const [name, source] of Object.entries(client.sources)) {
@@ -79,6 +70,23 @@ export async function run(args: readonly string[], output: Output): Promise<numb
     return 130
   } finally {
     await client[Symbol.asyncDispose]()
+  }
+}
+
+/** Says on standard error what should not pass in silence. */
+function warn({ partition, event }: EmbeddedEvent, slow: SlowWarnings, { err }: Output): void {
+  switch (event.kind) {
+    case 'failed':
+      return err(`partition ${partition} failed: ${event.error.message}\n`)
+    case 'slow':
+      return slow.add(event.part, event.ms)
+    case 'dead-letter': {
+      const { part, attempts, message } = event
+      return err(`warning: an entry is a dead letter, after ${attempts} attempts of the ${part}: ${oneLine(message)}\n`)
+    }
+    case 'dead-message':
+      return err(`warning: a message to the handler ${event.handler} is a dead letter: ${oneLine(event.message)}\n`)
+    default:
   }
 }
 
