@@ -255,7 +255,13 @@ export class Claims {
       const claim: Claim = { number, queue, work, stamp: row.stamp, until: now() + (leaseMs ?? Infinity) }
       this.#claims.set(number, claim)
       if (leaseMs !== undefined) this.#leased.add(claim)
-      claims.push({ number, entry: row.value, stamp: row.stamp, version: row.version, attempt: (earlier?.attempts ?? 0) + 1 })
+      claims.push({
+        number,
+        entry: row.value,
+        stamp: row.stamp,
+        version: row.version,
+        attempt: (earlier?.attempts ?? 0) + 1,
+      })
     }
     if (leaseMs !== undefined) this.#look()
     return hold(Math.min(index, lastIndex()), { epoch: epoch(), time: machine.time, claims })

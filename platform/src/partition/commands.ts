@@ -96,6 +96,8 @@ export class Commands {
         return messages.due(command.ids)
       case 'bury':
         return messages.bury(command)
+      case 'discard':
+        return messages.discard(command.ids)
       case 'send-again':
         return messages.sendAgain(command.ids)
       case 'batch':

@@ -250,8 +250,11 @@ export class TransactionScope implements Sender {
     const { key, options } = command
     if (Object.keys(options).some((name) => options[name as keyof typeof options] !== undefined)) return undefined
     if (!this.#keyFieldsOf(command.type).every((field) => key[field] === entry[field])) return undefined
-    const value =
-      command.kind === 'remove' || { id: claim.foreseePatch(command.fields), version: version + 1, stamp: 0 }
+    const value = command.kind === 'remove' || {
+      id: claim.foreseePatch(command.fields),
+      version: version + 1,
+      stamp: 0,
+    }
     share.drafts = 1
     share.made.add(command)
     return { value, made: [command] }
