@@ -75,13 +75,15 @@ export async function embedded(options: Options): Promise<unknown> {
   const router = new Router(channels, runtime, limits)
   const uses = options.uses ?? {}
   const space = new SpaceClient(router, unit.types, limits, newIds(runtime))
-  outside.given = { space, uses, timers: runtime.timers }
+  const closing = new AbortController()
+  outside.given = { space, uses, timers: runtime.timers, closing: closing.signal }
   const onEvent = (event: WorkerEvent): void => options.onEvent?.({ partition: undefined, event })
   const host =
     options.workers === false ? undefined : new WorkerHost(unit, { router, space, uses, limits, runtime, onEvent })
   host?.start()
   const closeAll = async (): Promise<void> => {
     await host?.close()
+    closing.abort()
     await close()
   }
   return new UnitClient({ unit, router, limits, uses, newId: newIds(runtime), caller, host, close: closeAll })

@@ -43,6 +43,14 @@ const market = unit(
         async ({ above }, { partition }) => partition.count(Price, { price: { gt: above } }),
         (left, right) => left + right,
       ),
+      broken: service(
+        { input: z.object({ how: z.string() }) },
+        async (): Promise<unknown> => 1,
+        (_, right) => {
+          if (right === 1) throw new Error('a reducer')
+          return new Map()
+        },
+      ),
       anywhere: service({ input: z.object({}) }, async (_, { partition }) => partition.count(Price, {})),
       hang: service({ input: z.object({}), timeout: '20ms' }, async (_, { signal }): Promise<number> => {
         signals.push(signal)
@@ -130,6 +138,33 @@ test('[UN4] what it throws is SERVICE_FAILED and a fault event, errors of the pl
   await expect(services.throws({ what: 'map' })).rejects.toEqual(failure('VALUE_NOT_PLAIN'))
   await expect(services.throws({ what: 1 } as never)).rejects.toEqual(failure('VALUE_INVALID'))
   await expect(services.best({} as never)).rejects.toEqual(failure('VALUE_INVALID'))
+})
+
+test('[UN4] what a reducer throws is SERVICE_FAILED too', async () => {
+  const { services } = await start()
+  await expect(services.broken({ how: '' })).rejects.toEqual(failure('SERVICE_FAILED', { part: 'service broken' }))
+})
+
+test('[UN4] closing waits for no service: its signal is aborted, and its caller hears CLOSED', async () => {
+  const client = await start()
+  const call = client.services.hang({}, { timeout: '1h' })
+  call.catch(() => undefined)
+  await new Promise((resolve) => setTimeout(resolve, 10))
+  await client[Symbol.asyncDispose]()
+  await expect(call).rejects.toEqual(failure('CLOSED', { part: 'service hang' }))
+  expect(signals.at(-1)?.aborted).toBe(true)
+})
+
+test('[UN4] [A8] so many services run at a partition at the same time, and no more', async () => {
+  const { services } = await start({ limits: { servicesMax: 2 }, partitions: 1 })
+  const hang = () => services.hang({}, { timeout: '50ms' })
+  const outcomes = await Promise.allSettled([hang(), hang(), hang()])
+  expect(outcomes.map((outcome) => outcome.status === 'rejected' && outcome.reason.code)).toEqual([
+    'TIMEOUT',
+    'TIMEOUT',
+    'OVERLOADED',
+  ])
+  await expect(hang()).rejects.toEqual(failure('TIMEOUT'))
 })
 
 test('[UN4] [UN1] its partition works until it has returned, and not after', async () => {

@@ -73,6 +73,8 @@ export interface Limits {
   readonly preparedMax: number
   /** Milliseconds after which a participant asks what became of a transaction. */
   readonly inDoubtMs: number
+  /** Services that run at one partition at the same time (UN4). */
+  readonly servicesMax: number
   /** Entries that workers have claimed at one partition at the same time (UN3). */
   readonly claimsMax: number
   /** Milliseconds that a claim lives without a word of whoever has it, where the two do not share their fate. */
@@ -147,6 +149,7 @@ export const defaultLimits: Limits = checkedLimits({
   preparedMax: 10_000,
   // Longer than an election of the journal's leader takes: whoever waits for one is not gone.
   inDoubtMs: 10_000,
+  servicesMax: 10_000,
   claimsMax: 10_000,
   claimLeaseMs: 10_000,
   workerConcurrencyMax: 10_000,

@@ -36,6 +36,8 @@ export interface Outside {
   readonly space: SpaceClient
   readonly uses: Readonly<Record<string, unknown>>
   readonly timers: Timers
+  /** Aborted when the application closes: no service is waited for then. */
+  readonly closing: AbortSignal
 }
 
 /** What runs beside the data need of the logic that they belong to. */
@@ -57,6 +59,8 @@ type Of<K extends UnitCommand['kind']> = Extract<UnitCommand, { kind: K }>
 export class BesideData {
   /** Index that the answer of the last run depends on, where it has ended at once. */
   dependency = 0
+  /** Services that have not ended. */
+  #services = 0
   readonly #options: BesideDataOptions
 
   constructor(options: BesideDataOptions) {
@@ -79,25 +83,30 @@ export class BesideData {
   service(service: ServicePart, { input: given, caller, key, timeoutMs }: Of<'service'>): unknown {
     const outside = this.#options.outside()
     if (outside === undefined) throw new PlenumError('NOT_PRIMARY', 'This member has not started yet.')
-    const { space, uses, timers } = outside
+    const { servicesMax } = this.#options.limits
+    if (this.#services >= servicesMax) throw tooMany(servicesMax)
+    const { space, uses, timers, closing } = outside
     const input = service.admit(given)
     const { label } = service
     return this.#run(label, 'SERVICE_FAILED', async (partition) => {
       const controller = new AbortController()
-      const { promise: late, reject } = Promise.withResolvers<never>()
-      const timer = timers.after(timeoutMs, () => {
-        const error = new PlenumError('TIMEOUT', `The ${label} did not return within ${timeoutMs} ms.`, {
-          details: { part: label, timeoutMs },
-        })
+      const { promise: ended, reject } = Promise.withResolvers<never>()
+      const end = (error: PlenumError): void => {
         controller.abort(error)
         reject(error)
-      })
+      }
+      const timer = timers.after(timeoutMs, () => end(tooLong(label, timeoutMs)))
+      const onClosing = (): void => end(closed(label))
+      closing.addEventListener('abort', onClosing)
       const context = { space, uses, caller, key, partition, signal: controller.signal }
       const run = async (): Promise<unknown> => service.run(input, context)
+      this.#services += 1
       try {
-        return plainResult(await Promise.race([run(), late]), label)
+        return plainResult(await Promise.race([run(), ended]), label)
       } finally {
+        this.#services -= 1
         timer.stop()
+        closing.removeEventListener('abort', onClosing)
       }
     })
   }
@@ -126,4 +135,22 @@ export class BesideData {
     const value = result.then((it: unknown) => (operations.leave(), it), fail)
     return new Deferred(value, () => executor.dependency)
   }
+}
+
+function tooLong(label: string, timeoutMs: number): PlenumError {
+  return new PlenumError('TIMEOUT', `The ${label} did not return within ${timeoutMs} ms.`, {
+    details: { part: label, timeoutMs },
+  })
+}
+
+function closed(label: string): PlenumError {
+  return new PlenumError('CLOSED', `The application closes, and the ${label} with it.`, { details: { part: label } })
+}
+
+function tooMany(servicesMax: number): PlenumError {
+  return new PlenumError(
+    'OVERLOADED',
+    `${servicesMax} services run at this partition, which is the limit servicesMax. Nothing happened; try again later.`,
+    { details: { limit: 'servicesMax', value: servicesMax } },
+  )
 }

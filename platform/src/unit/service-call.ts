@@ -2,6 +2,7 @@ import { durationMs } from '../kernel/index.ts'
 import type { RouteOptions, Router } from '../router/index.ts'
 import type { Caller, Command } from '../space/index.ts'
 import type { ServicePart } from './beside-data.ts'
+import { reduced } from './reduced.ts'
 
 /** Options of a call to a service. */
 interface GivenOptions {
@@ -14,7 +15,7 @@ export type ServiceCall = (input: unknown, options?: GivenOptions) => Promise<un
 
 /** How a service is called: at the partition of its route, at all of them, or at each in turn. */
 export function serviceCallOf(
-  { name, routeField, timeoutMs, admit, reduce }: ServicePart,
+  { name, label, routeField, timeoutMs, admit, reduce }: ServicePart,
   { router, caller }: { readonly router: Router; readonly caller: Caller },
 ): ServiceCall {
   let turn = 0
@@ -24,7 +25,7 @@ export function serviceCallOf(
     const options: RouteOptions | undefined = signal === undefined ? undefined : { signal }
     if (reduce !== undefined) {
       const answers = await router.all(command, options)
-      return answers.reduce((left, right) => reduce(left, right))
+      return reduced(answers, reduce, label, 'SERVICE_FAILED')
     }
     if (routeField === undefined) return router.send(turn++ % router.partitions, command, options)
     const route = (input as Readonly<Record<string, unknown>> | null | undefined)?.[routeField]

@@ -224,7 +224,7 @@ export class SimulatedGrid {
     const { unit, uses, limits, watch } = this.#options
     const router = new Router(asks.channels.map(watch), runtime, limits)
     const space = new SpaceClient(router, unit.types, limits, () => newId(runtime))
-    return { router, space, uses: uses ?? {}, timers: runtime.timers }
+    return { router, space, uses: uses ?? {}, timers: runtime.timers, closing: new AbortController().signal }
   }
 
   #workers(outside: GridMember['outside'], runtime: Runtime): WorkerHost | undefined {
