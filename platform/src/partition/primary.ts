@@ -111,7 +111,7 @@ export class Primary {
     this.#transactions = new Transactions({ ...options, ...room, ...claiming })
     this.#deliveries = new Deliveries({ ...options, ...room, random: runtime.random })
     const messages = new Messages({ ...room, random: runtime.random, onPosted: this.#deliveries.posted })
-    const schedules = new Schedules({ ...options, ...room, rules: logic.schedules })
+    const schedules = new Schedules({ ...options, ...room, rules: logic.schedules, failures })
     this.#commands = new Commands({ ...room, ...claiming, transactions: this.#transactions, messages, schedules })
     this.#inbox = new Inbox(limits.inboxRequestsMax)
     this.#alone = new LoneRecords({
