@@ -6,7 +6,7 @@ import { nodeRuntime } from '../runtime/node/index.ts'
 import { isUnit, type Unit } from '../unit/index.ts'
 import { parseArguments, usage } from './arguments.ts'
 import { oneLine, progress, type Output } from './output.ts'
-import { SlowWarnings } from './slow-warnings.ts'
+import { RareWarnings } from './rare-warnings.ts'
 
 export const runHelp = `plenum run <unit.ts>: run a unit embedded in this process, over a journal in a folder
 
@@ -46,7 +46,7 @@ export async function run(args: readonly string[], output: Output): Promise<numb
   const journal: EmbeddedOptions<Unit>['journal'] = ack === 'memory' ? 'memory' : { folder }
   const partitions = partitionsOf(values.partitions)
   const { clock } = nodeRuntime()
-  const slow = new SlowWarnings(() => clock.monotonic(), output.err)
+  const rare = new RareWarnings(() => clock.monotonic(), output.err)
   const client = await embedded({
     unit,
     partitions,
@@ -55,11 +55,13 @@ export async function run(args: readonly string[], output: Output): Promise<numb
     onProgress: ({ step, share }) => progress(output, `${step} ${Math.floor(share * 100)} %`),
     onEvent: ({ partition, event }) => {
       if (event.kind === 'failed') output.err(`partition ${partition} failed: ${event.error.message}\n`)
-      if (event.kind === 'slow') slow.add(event.part, event.ms)
+      if (event.kind === 'slow') rare.slow(event.part, event.ms)
+      if (event.kind === 'schedule-missed') rare.missed(event.schedule, event.at, event.late)
       if (event.kind === 'dead-letter') {
         const { part, attempts, message } = event
+        const what = part.startsWith('schedule ') ? 'a due time' : 'an entry'
         output.err(
-          `warning: an entry is a dead letter, after ${attempts} attempts of the ${part}: ${oneLine(message)}\n`,
+          `warning: ${what} is a dead letter, after ${attempts} attempts of the ${part}: ${oneLine(message)}\n`,
         )
       }
     },
