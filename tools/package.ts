@@ -21,6 +21,7 @@ const guides = [
   'docs/leases.md',
   'docs/transactions.md',
   'docs/workers.md',
+  'docs/services-and-schedules.md',
   'docs/testing.md',
   'docs/coming-from/bullmq.md',
   'docs/coming-from/gigaspaces-javaspaces.md',
