@@ -282,7 +282,7 @@ const commits: readonly ProtocolMutant[] = (
       'draft seen before its ack',
       'What a transaction reads need not be acked.',
       60,
-      [transactions, 'execution.dependency = Infinity\n      const own', 'execution.dependency = 0\n      const own'],
+      [transactions, 'const own = unstamped(', 'execution.dependency = 0\n      const own = unstamped('],
     ],
     [
       'doubt taken for none',

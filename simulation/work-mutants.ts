@@ -77,7 +77,12 @@ export const messageMutants: readonly ProtocolMutant[] = [
         "const outcome = parcel.index < 0 ? await this.#ask(parcel, undefined) : 'void'",
       ],
     ],
-    { scenario: 'messages' },
+    {
+      scenario: 'messages',
+      hole:
+        'The copy has to be late by all attempts and by somebody who sends the dead letter back, and members remember the ' +
+        'calls that they have heard: only a takeover between the two lets one be done.',
+    },
   ),
   mutant(
     'a voided message taken for done',

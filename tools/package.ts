@@ -20,6 +20,7 @@ const guides = [
   'docs/watching.md',
   'docs/leases.md',
   'docs/transactions.md',
+  'docs/messages.md',
   'docs/workers.md',
   'docs/services-and-schedules.md',
   'docs/testing.md',

@@ -3,7 +3,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { z } from 'zod'
-import { embedded, entry, handler, unit, type Client, type EmbeddedEvent, type EmbeddedOptions } from './index.ts'
+import {
+  embedded,
+  entry,
+  handler,
+  PlenumError,
+  unit,
+  type Client,
+  type EmbeddedEvent,
+  type EmbeddedOptions,
+} from './index.ts'
 
 const Account = entry('account', z.object({ id: z.string(), balance: z.int(), isOpen: z.boolean() }), { id: 'id' })
 const Line = entry('line', z.object({ id: z.string(), from: z.string(), number: z.int() }), {
@@ -232,4 +241,52 @@ test('[UN12] [A8] a partition holds so many messages that are not delivered, and
   await expect(later('4')).rejects.toEqual(failure('LIMIT_EXCEEDED', { limit: 'messagesMax', value: 3 }))
   expect(await client.messages.pending()).toBe(3)
   await expect(client.messages.deadLetters({ limit: 0 })).rejects.toEqual(failure('VALUE_INVALID', { field: 'limit' }))
+})
+
+test('[UN12] dead letters can be thrown away, and make room; others are left alone', async () => {
+  const client = await start({ limits: { messagesMax: 2 }, partitions: 1 })
+  for (const id of ['a', 'closed']) await client.space.insert(Account, { id, balance: 9, isOpen: id === 'a' })
+  for (const amount of [1, 2]) await client.handlers.transfer({ account: 'a', to: 'closed', amount })
+  await until(isQuiet(client))
+  const letters = await client.messages.deadLetters()
+  await expect(client.handlers.transfer({ account: 'a', to: 'closed', amount: 3 })).rejects.toEqual(
+    failure('LIMIT_EXCEEDED', { limit: 'messagesMax' }),
+  )
+  expect(await client.messages.discard([letters[0]!, { id: 'another' }])).toBe(1)
+  expect(await client.messages.deadLetters()).toEqual([letters[1]])
+})
+
+test('[UN12] what a handler throws is its answer, also an error that could be repeated', async () => {
+  const busy = handler({ input: z.object({ id: z.string() }), route: 'id' }, (): void => {
+    throw new PlenumError('OVERLOADED', 'not now')
+  })
+  const send = handler({ input: z.object({ id: z.string() }), route: 'id' }, ({ id }, context) => {
+    context.send(busy, { id })
+  })
+  const one = unit('one', { entries: [Account] }, { handlers: { busy, send } })
+  const client = await embedded({ unit: one, journal: 'memory', limits: { messageAttemptsMax: 1 } })
+  open.push(client)
+  await client.handlers.send({ id: 'a' })
+  await until(async () => (await client.messages.deadLetters()).length === 1)
+})
+
+test('[UN12] [UN2a] a message to a handler that has another route by then is not done where it arrives', async () => {
+  const path = folder()
+  const input = z.object({ a: z.string(), b: z.string() })
+  const version = (route: 'a' | 'b') => {
+    const put = handler({ input, route }, (_, { partition }) => {
+      partition.write(Account, { id: _[route], balance: 0, isOpen: true })
+    })
+    const go = handler({ input, route: 'a' }, (both, { send }) => send(put, both, { after: '50ms' }))
+    return unit('moving', { entries: [Account] }, { handlers: { put, go } })
+  }
+  const options = { journal: { folder: path }, limits: { messageAttemptsMax: 1 } }
+  const first = await embedded({ unit: version('a'), ...options })
+  for (const a of accounts) await first.handlers.go({ a, b: `${a}${a}` })
+  await first[Symbol.asyncDispose]()
+  const second = await embedded({ unit: version('b'), ...options })
+  open.push(second)
+  await until(async () => (await second.messages.deadLetters()).length === accounts.length)
+  expect((await second.messages.deadLetters())[0]?.errors[0]?.message).toMatch(/^OUTSIDE_ROUTE/)
+  expect(await second.space.count(Account, {})).toBe(0)
 })

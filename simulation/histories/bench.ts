@@ -15,6 +15,8 @@ export interface Bench {
   ): Promise<void>
   /** Lets so many milliseconds pass, or fewer where the clock is real. */
   sleep(ms: number): Promise<void>
+  /** Records no more of what workers do. */
+  closeWork(): void
   /** Ends the faults; resolves when everybody is served again. */
   settle(): Promise<void>
 }

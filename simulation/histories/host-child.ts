@@ -5,7 +5,7 @@ import process from 'node:process'
 import { embedded, isPlenumError } from 'plenum'
 import type { Answered, WatchAsked } from 'plenum/testing'
 import type { FromHost, SentError, ToHost } from './host-messages.ts'
-import unit from './unit.ts'
+import unit, { type Witness } from './unit.ts'
 import { workloadNamed } from './workloads.ts'
 
 const [name = '', folder = '', partitions = '4'] = process.argv.slice(2)
@@ -28,7 +28,21 @@ function sent(error: unknown): SentError {
 // Without the process that records, nobody would end this one.
 process.on('disconnect', () => process.exit(1))
 try {
-  const client = await embedded({ unit, folder, partitions: Number(partitions), ack: 'disk' })
+  const recorded = new Map<number, (run: number) => void>()
+  const recordedBy = (tellOf: (id: number) => FromHost): Promise<number> =>
+    new Promise((resolve) => {
+      const id = (witnessed += 1)
+      recorded.set(id, resolve)
+      tell(tellOf(id))
+    })
+  let witnessed = 0
+  const witness: Witness = {
+    begin: (letter, group) => recordedBy((id) => ({ kind: 'begin', id, letter, group })),
+    end: (run, how) => recordedBy((id) => ({ kind: 'end', id, run, how })).then(() => undefined),
+  }
+  const works = workload.works === true
+  const options = { unit, folder, partitions: Number(partitions), ack: 'disk', workers: works } as const
+  const client = await embedded({ ...options, uses: { witness } })
   const watches = new Map<number, AbortController>()
   const answer = (id: number, answering: Promise<Answered>): void => {
     answering.then(
@@ -50,6 +64,9 @@ try {
         return answer(message.id, follow(message.id, message.asked))
       case 'leave':
         return watches.get(message.id)?.abort()
+      case 'witnessed':
+        recorded.get(message.id)?.(message.run)
+        return void recorded.delete(message.id)
       case 'close':
         return void client[Symbol.asyncDispose]().then(() => process.exit(0))
     }

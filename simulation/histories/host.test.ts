@@ -11,8 +11,10 @@ let folder = ''
 beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), 'plenum-host-'))))
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
+const work = { begin: () => Promise.resolve(0), end: () => Promise.resolve() }
+
 function hostOf(name: string, onAnswer: () => void = () => undefined): Host {
-  return new Host({ workload: 'set', folder: join(folder, name), partitions: 1, onAnswer })
+  return new Host({ workload: 'set', folder: join(folder, name), partitions: 1, work, onAnswer })
 }
 
 test('who asks a process that is killed hears that nobody knows, and the next one is asked by itself', async () => {

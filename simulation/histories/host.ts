@@ -7,6 +7,7 @@ import { once } from 'node:events'
 import { PlenumError } from 'plenum'
 import type { Answered, Asked, WatchAsked, WatchLine } from 'plenum/testing'
 import type { FromHost, ToHost } from './host-messages.ts'
+import type { Witness } from './unit.ts'
 import type { Manner } from './workload.ts'
 
 interface Open {
@@ -21,6 +22,8 @@ export interface HostOptions {
   readonly workload: string
   readonly folder: string
   readonly partitions: number
+  /** Records what workers say. */
+  readonly work: Witness
   /** Told of each answer that came. */
   readonly onAnswer: () => void
 }
@@ -127,11 +130,22 @@ export class Host {
         const { code, message: text } = message.error
         return this.#serving.reject(new HostLost(`The process does not start: ${code}: ${text}`))
       }
+      case 'begin':
+        return this.#witness(message.id, this.#options.work.begin(message.letter, message.group))
+      case 'end':
+        return this.#witness(
+          message.id,
+          this.#options.work.end(message.run, message.how).then(() => message.run),
+        )
       case 'told':
         return this.#open.get(message.id)?.hear?.(message.lines)
       default:
         return this.#answer(message)
     }
+  }
+
+  #witness(id: number, recorded: Promise<number>): void {
+    void recorded.then((run) => this.#tell({ kind: 'witnessed', id, run }))
   }
 
   #answer(message: Extract<FromHost, { readonly kind: 'answer' | 'error' }>): void {

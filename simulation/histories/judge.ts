@@ -49,9 +49,9 @@ const telling: readonly (readonly [f: string, workload: string])[] = [
   ['init', 'bank'],
   ['transfer', 'bank'],
   ['balances', 'bank'],
-  ['enqueue', 'queue'],
   ['drain', 'queue'],
   ['work', 'fifo-groups'],
+  ['enqueue', 'queue'],
   ['txn', 'txn'],
   ['watch', 'watch'],
 ]

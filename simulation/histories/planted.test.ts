@@ -190,9 +190,8 @@ test('the command prints lines and nothing else, and judges a file by its exit c
 test('the command that cannot be understood says how it is called, and exits with 2', async () => {
   const missing = join(folder, 'missing')
   const wrong: readonly (readonly [args: readonly string[], why: string])[] = [
-    [[], '--workload is missing: one of register, set, bank, session, queue, watch, txn.'],
+    [[], '--workload is missing: one of register, set, bank, session, queue, watch, txn, fifo-groups.'],
     [['--workload', 'set'], '--seed is missing.'],
-    [['--workload', 'fifo-groups', '--seed', '1'], "The workload 'fifo-groups' is not there yet"],
     [['--workload', 'set', '--seed', '1', '--real', '--faults', 'regressions'], '--faults needs one of none, all'],
     [['--workload', 'set', '--seed', '-1'], '--seed'],
     [['--workload', 'set', '--seed', '1', '--operations', '0'], '--operations needs 1 to 100000'],

@@ -18,7 +18,7 @@ interface Seat {
 }
 
 /** Plays a script: opening, all clients at once, the end of the faults, and the last reads by a fresh client. */
-export async function play(bench: Bench, script: Script, clients: number): Promise<void> {
+export async function play(bench: Bench, script: Script, clients: number, works = false): Promise<void> {
   const seats = Array.from({ length: clients }, (_, client) => ({ client, recorded: bench.recorder.client() }))
   const first = seats[0]!
   for (const step of script.opening) await untilAnswered(bench, script, first, step, patient)
@@ -30,6 +30,45 @@ export async function play(bench: Bench, script: Script, clients: number): Promi
   const fresh: Seat = { client: 'fresh', recorded: bench.recorder.client() }
   for (const step of script.closing)
     await untilAnswered(bench, script, fresh, step, { timeout: undefined, confirmed: true })
+  if (works) await recordOutcome(bench, fresh)
+}
+
+interface Named {
+  readonly id: number
+  readonly group: string
+}
+
+/** Waits until workers have nothing left to do, and records what became of each thing that they were given. */
+async function recordOutcome(bench: Bench, { client, recorded }: Seat): Promise<void> {
+  const manner: Manner = { timeout: undefined, confirmed: true }
+  const { done, dead } = await untilDone(() => bench.ask(client, { f: 'outcome' }, manner), bench)
+  bench.closeWork()
+  for (const [f, named] of Object.entries({ done, dead })) {
+    for (const { id, group } of named) {
+      const told = { value: id }
+      await recorded.run(
+        { f, key: group, value: id },
+        () => Promise.resolve(told),
+        () => told,
+      )
+    }
+  }
+}
+
+async function untilDone(
+  ask: () => Promise<Answered>,
+  bench: Bench,
+): Promise<{ readonly done: readonly Named[]; readonly dead: readonly Named[] }> {
+  for (let tries = 0; tries < triesMax; tries++) {
+    try {
+      const { value } = await ask()
+      return value as { readonly done: readonly Named[]; readonly dead: readonly Named[] }
+    } catch (error) {
+      if (!isPlenumError(error)) throw error
+      await bench.sleep(retryMs)
+    }
+  }
+  throw new PlenumError('CHECK_FAILED', 'The workers do not come to an end, though nothing is wrong.')
 }
 
 async function takeTurns(bench: Bench, script: Script, seat: Seat, turns: readonly Turn[]): Promise<void> {

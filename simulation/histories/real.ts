@@ -8,6 +8,7 @@ import { folderJournal, HistoryRecorder, SeededRandom, type DumpLine } from 'ple
 import type { Bench, Order, Played } from './bench.ts'
 import { Host } from './host.ts'
 import { play } from './play.ts'
+import { RecordedWork } from './recorded-work.ts'
 import type { Workload } from './workload.ts'
 
 /** How a real history is made. */
@@ -43,7 +44,7 @@ export async function playReal(
   let dump: readonly DumpLine[] | undefined
   try {
     await bench.host.start()
-    await play(bench, script, clients)
+    await play(bench, script, clients, workload.works)
     await bench.host.close()
     dump = await folderJournal(folder)
     onProgress(`${bench.killed} kills`)
@@ -67,6 +68,7 @@ class RealBench implements Bench {
   readonly host: Host
   killed = 0
   readonly #plan: KillPlan | undefined
+  readonly #work = new RecordedWork(() => this.recorder)
   readonly #onProgress: (text: string) => void
   #answersLeft = Infinity
   #killing: Promise<void> | undefined
@@ -81,13 +83,18 @@ class RealBench implements Bench {
   ) {
     this.#plan = plan
     this.#onProgress = onProgress
-    this.host = new Host({ workload, folder, partitions, onAnswer: () => this.#afterAnswer() })
+    const onAnswer = (): void => this.#afterAnswer()
+    this.host = new Host({ workload, folder, partitions, work: this.#work, onAnswer })
     this.#aim()
   }
 
   readonly ask: Bench['ask'] = (_, asked, manner) => this.host.ask(asked, manner)
 
   readonly follow: Bench['follow'] = (_, asked, hear, signal) => this.host.follow(asked, hear, signal)
+
+  closeWork(): void {
+    this.#work.close()
+  }
 
   sleep(ms: number): Promise<void> {
     return wait(ms * pauseShare)

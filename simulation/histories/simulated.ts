@@ -2,6 +2,7 @@ import { HistoryRecorder, SeededRandom, simulate, type DumpLine, type SimulatedW
 import { drawSetting, type Faults } from '../run-seed.ts'
 import type { Bench, Order, Played } from './bench.ts'
 import { play } from './play.ts'
+import { RecordedWork } from './recorded-work.ts'
 import unit from './unit.ts'
 import type { Workload } from './workload.ts'
 
@@ -20,6 +21,8 @@ export async function playSimulated(
   const { clients, ...setting } = drawSetting(random, faults)
   const script = workload.draw(random.fork('steps'), { operations, clients })
   let dump: readonly DumpLine[] | undefined
+  let bench: SimulatedBench | undefined
+  const work = new RecordedWork(() => bench!.recorder)
   const options = {
     seed,
     members: setting.members,
@@ -29,15 +32,17 @@ export async function playSimulated(
     faults: setting.faults === 'none' ? 'none' : 'all',
     regressions: setting.faults === 'regressions',
     limits: script.limits,
+    workers: workload.works === true,
+    uses: { witness: work },
   } as const
   onProgress(
     `${setting.members} members, ${setting.partitions} partitions, ${clients} clients, faults: ${setting.faults}`,
   )
   try {
     const { faults: met, records } = await simulate(unit, options, async (world) => {
-      const bench = new SimulatedBench(workload, world)
+      bench = new SimulatedBench(workload, world, work)
       onHistory(bench.recorder)
-      await play(bench, script, clients)
+      await play(bench, script, clients, workload.works)
       dump = world.journal()
     })
     const sums = Object.entries(met).map(([name, count]) => `${name} ${count}`)
@@ -52,8 +57,10 @@ class SimulatedBench implements Bench {
   readonly recorder: HistoryRecorder
   readonly #workload: Workload
   readonly #world: SimulatedWorld<typeof unit>
+  readonly #work: RecordedWork
 
-  constructor(workload: Workload, world: SimulatedWorld<typeof unit>) {
+  constructor(workload: Workload, world: SimulatedWorld<typeof unit>, work: RecordedWork) {
+    this.#work = work
     this.recorder = new HistoryRecorder(world.clock)
     this.#workload = workload
     this.#world = world
@@ -66,6 +73,10 @@ class SimulatedBench implements Bench {
 
   readonly follow: Bench['follow'] = (client, asked, hear, signal) =>
     this.#workload.follow!(this.#world.clients[client]!, asked, hear, signal)
+
+  closeWork(): void {
+    this.#work.close()
+  }
 
   sleep(ms: number): Promise<void> {
     return this.#world.sleep(`${ms}ms`)

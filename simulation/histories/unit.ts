@@ -1,4 +1,4 @@
-import { entry, handler, unit } from 'plenum'
+import { entry, handler, port, unit, worker } from 'plenum'
 import { z } from 'zod'
 
 /** One register. */
@@ -19,6 +19,23 @@ export const Job = entry('job', z.object({ id: z.int(), queue: z.string() }), {
   route: 'queue',
   fifo: 'queue',
 })
+
+/** Something to be delivered by a worker; its group is a FIFO group on a route of its own. */
+export const Letter = entry(
+  'letter',
+  z.object({ id: z.int(), group: z.string(), state: z.enum(['new', 'done']), fails: z.int() }),
+  { id: 'id', route: 'group', fifo: 'group', indexes: [['state']] },
+)
+
+/** Attempts at a letter before it is a dead letter. */
+export const letterAttempts = 3
+
+/** Where a worker's function says when it begins and ends: with whoever records, who is not killed. */
+export interface Witness {
+  /** Answered with what names this run of the function. */
+  begin(id: number, group: string): Promise<number>
+  end(run: number, how: 'ok' | 'fail'): Promise<void>
+}
 
 /** A list that transactions append to; lists lie on all partitions. */
 export const List = entry('list', z.object({ id: z.string(), items: z.array(z.int()) }), { id: 'id' })
@@ -48,7 +65,7 @@ const Transfer = z.object({ bank: z.string(), from: z.string(), to: z.string(), 
 /** Everything that the workloads of histories use; each uses its own entry type. */
 export default unit(
   'histories',
-  { entries: [Register, Member, Account, Job, List, Note] },
+  { entries: [Register, Member, Account, Job, Letter, List, Note], uses: { witness: port<Witness>() } },
   {
     handlers: {
       /** Compares and sets; one request, so that its repetition gets the first answer. */
@@ -88,6 +105,23 @@ export default unit(
           // Refused after the first half was done, so that undoing has something to undo.
           if (balance < amount) throw refuse('TOO_LITTLE', { missing: amount - balance })
           partition.change(Account, { bank, id: to }, { add: { balance: amount } })
+        },
+      ),
+    },
+    workers: {
+      deliver: worker(
+        {
+          entry: Letter,
+          where: { state: 'new' },
+          concurrency: 8,
+          timeout: '2s',
+          retry: { attempts: letterAttempts, backoff: '5ms' },
+        },
+        async ({ id, group, fails }, { tx, uses, attempt }) => {
+          const run = await uses.witness.begin(id, group)
+          await tx.patch(Letter, { id, group }, { state: 'done' })
+          await uses.witness.end(run, attempt <= fails ? 'fail' : 'ok')
+          if (attempt <= fails) throw new Error(`attempt ${attempt} at letter ${id} fails`)
         },
       ),
     },

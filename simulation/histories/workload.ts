@@ -93,6 +93,8 @@ export interface Workload {
     hear: (lines: readonly WatchLine[]) => void,
     signal: AbortSignal,
   ) => Promise<void>
+  /** True where the unit's workers run; at the end each thing that they were given is recorded as `done` or `dead`. */
+  readonly works?: boolean
   /** True where a part of what has to hold can be judged by the journal only. */
   readonly needsJournal?: boolean
   /** Judges a history; `dump` is undefined where no journal dump was given. */

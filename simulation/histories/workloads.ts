@@ -1,5 +1,6 @@
 import { PlenumError } from 'plenum'
 import { bank } from './bank.ts'
+import { fifoGroups } from './fifo-groups.ts'
 import { queue } from './queue.ts'
 import { register } from './register.ts'
 import { session } from './session.ts'
@@ -8,8 +9,8 @@ import { txn } from './txn.ts'
 import { watch } from './watch.ts'
 import type { Workload } from './workload.ts'
 
-/** All workloads by name; null where one is not there yet. */
-const workloads: Readonly<Record<string, Workload | null>> = {
+/** All workloads by name. */
+const workloads: Readonly<Record<string, Workload>> = {
   register,
   set,
   bank,
@@ -17,16 +18,15 @@ const workloads: Readonly<Record<string, Workload | null>> = {
   queue,
   watch,
   txn,
-  'fifo-groups': null,
+  'fifo-groups': fifoGroups,
 }
 
-/** The names of those that are there. */
-export const workloadNames: readonly string[] = Object.keys(workloads).filter((name) => workloads[name] !== null)
+/** Their names. */
+export const workloadNames: readonly string[] = Object.keys(workloads)
 
-/** The workload of this name. USAGE if it is not there, or not yet. */
+/** The workload of this name. USAGE if there is none. */
 export function workloadNamed(name: string): Workload {
   const found = Object.hasOwn(workloads, name) ? workloads[name] : undefined
-  if (found !== undefined && found !== null) return found
-  const what = found === null ? `The workload '${name}' is not there yet.` : `There is no workload '${name}'.`
-  throw new PlenumError('USAGE', `${what} There are: ${workloadNames.join(', ')}.`)
+  if (found !== undefined) return found
+  throw new PlenumError('USAGE', `There is no workload '${name}'. There are: ${workloadNames.join(', ')}.`)
 }

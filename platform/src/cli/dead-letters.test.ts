@@ -12,6 +12,7 @@ const platform = new URL('../index.ts', import.meta.url).href
 const zod = import.meta.resolve('zod')
 const home = mkdtempSync(join(tmpdir(), 'plenum-dead-letters-'))
 const unitFile = join(home, 'shop.ts')
+const bankFile = join(home, 'bank.ts')
 
 /** A unit whose workers do what a port says; plenum knows nothing that it could give for it. */
 const shop = `import { z } from ${JSON.stringify(zod)}
@@ -53,6 +54,26 @@ export default unit('clock', { entries: [] }, {
 })
 `
 
+/** A unit whose messages are refused until the account is open. */
+const bank = `import { z } from ${JSON.stringify(zod)}
+import { entry, handler, unit, worker } from ${JSON.stringify(platform)}
+const Account = entry('account', z.object({ id: z.string(), cents: z.bigint(), state: z.string() }), { id: 'id' })
+const Gift = z.object({ from: z.string(), to: z.string(), cents: z.bigint(), note: z.string(), after: z.enum(['0ms', '300ms']) })
+const deposit = handler({ input: Gift, route: 'to', refusals: { CLOSED: z.object({}) } }, ({ to, cents }, { partition, refuse }) => {
+  if (partition.get(Account, { id: to })?.state !== 'open') throw refuse('CLOSED', {})
+  partition.patch(Account, { id: to }, { cents })
+})
+export default unit('bank', { entries: [Account] }, {
+  handlers: {
+    deposit,
+    give: handler({ input: Gift, route: 'from' }, (gift, { send }) => send(deposit, gift, { after: gift.after })),
+  },
+  workers: {
+    check: worker({ entry: Account, where: { state: 'odd' }, retry: { attempts: 1 } }, () => { throw new Error('odd') }),
+  },
+})
+`
+
 function plenum(...args: readonly string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [main, 'dead-letters', ...args], {
     cwd: home,
@@ -62,8 +83,8 @@ function plenum(...args: readonly string[]) {
   return { code: status, out: stdout, err: stderr }
 }
 
-async function loaded(): Promise<Unit> {
-  const { default: unit } = (await import(pathToFileURL(unitFile).href)) as { readonly default: unknown }
+async function loaded(file = unitFile): Promise<Unit> {
+  const { default: unit } = (await import(pathToFileURL(file).href)) as { readonly default: unknown }
   if (!isUnit(unit)) throw new Error('no unit')
   return unit
 }
@@ -91,6 +112,24 @@ async function run(folder: string, bank: () => void): Promise<{ readonly paid: n
   }
 }
 
+interface BankClient extends AsyncDisposable {
+  readonly space: {
+    write(type: string, value: object): Promise<unknown>
+    get(type: string, key: object): Promise<unknown>
+  }
+  readonly handlers: { give(gift: object): Promise<unknown> }
+  readonly workers: { readonly check: { deadLetters(): Promise<readonly unknown[]> } }
+  readonly messages: { pending(): Promise<number> }
+}
+
+async function openBank(folder: string, workers = true): Promise<BankClient> {
+  return (await embedded({ unit: await loaded(bankFile), folder, ack: 'os', workers })) as unknown as BankClient
+}
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 5))
+}
+
 const closed = (): void => {
   throw new Error('\u001B[31mthe bank\u001B[0m\nis closed')
 }
@@ -99,6 +138,7 @@ beforeAll(() => {
   writeFileSync(unitFile, shop)
   writeFileSync(join(home, 'broken.ts'), broken)
   writeFileSync(join(home, 'clock.ts'), clock)
+  writeFileSync(bankFile, bank)
 })
 
 afterAll(() => rmSync(home, { recursive: true }))
@@ -188,4 +228,59 @@ test('[UN8] [A9] plenum run warns of due times, and dead letters of schedules ar
   expect([sent.code, sent.err]).toEqual([0, ''])
   expect(sent.out).toMatch(/^schedule report/m)
   expect(plenum(file, '--folder', folder).out).toBe(`No dead letters in ${folder}.\n`)
+})
+
+test('[UN12] dead messages are listed beside what workers have given up, and sent back', async () => {
+  const folder = join(home, 'bank')
+  {
+    await using client = await openBank(folder)
+    const { space, handlers, workers, messages } = client
+    await space.write('account', { id: 'strange', cents: 0n, state: 'odd' })
+    const long = 'a note\n'.repeat(40)
+    await handlers.give({ from: 'a', to: 'closed', cents: 9n, note: long, after: '0ms' })
+    await until(async () => (await messages.pending()) === 0 && (await workers.check.deadLetters()).length === 1)
+  }
+  const listed = plenum(bankFile, '--folder', folder)
+  expect([listed.code, listed.err]).toEqual([0, ''])
+  expect(listed.out).toMatch(/^worker +type .*\ncheck +account +\{"id":"strange"\} +1 /)
+  expect(listed.out).toMatch(/^message to +input +last at +last error$/m)
+  expect(listed.out).toMatch(/^deposit +\{"from":"a","to":"closed","cents":"9n".{1,30}… +\d{4}-\S+Z +REFUSED: .+$/m)
+  expect(listed.out).toContain(`2 dead letters, 1 of them a message, in ${folder}.`)
+
+  const report = JSON.parse(plenum(bankFile, '--folder', folder, '--json').out)
+  expect(report).toMatchObject({ folder, workers: ['check'], schedules: [], deadLetters: [{ worker: 'check' }] })
+  expect(report.messages).toMatchObject([{ handler: 'deposit', input: { to: 'closed', cents: '9n' } }])
+  expect(report.messages[0].errors).toHaveLength(1)
+
+  const worker = JSON.parse(plenum(bankFile, '--folder', folder, '--worker', 'check', '--send-back', '--json').out)
+  expect(worker).toMatchObject({ deadLetters: [{ worker: 'check' }], sentBack: 1 })
+  expect(worker).not.toHaveProperty('messages')
+
+  {
+    await using client = await openBank(folder, false)
+    await client.space.write('account', { id: 'closed', cents: 0n, state: 'open' })
+  }
+  const sent = plenum(bankFile, '--folder', folder, '--send-back')
+  expect([sent.code, sent.err]).toEqual([0, ''])
+  expect(sent.out).toContain('1 dead letter sent back: the next start works on it again.')
+  await using client = await openBank(folder)
+  await until(async () => (await client.messages.pending()) === 0)
+  expect(await client.space.get('account', { id: 'closed' })).toEqual({ id: 'closed', cents: 9n, state: 'open' })
+})
+
+test('[UN12] [A9] plenum run says it when a message becomes a dead letter', async () => {
+  const folder = join(home, 'late')
+  {
+    await using client = await openBank(folder)
+    await client.handlers.give({ from: 'a', to: 'closed', cents: 9n, note: '', after: '300ms' })
+  }
+  const args = [main, 'run', bankFile, '--folder', folder, '--ack', 'os']
+  const child = spawn(process.execPath, args, { cwd: home, stdio: ['ignore', 'ignore', 'pipe'] })
+  child.stderr.setEncoding('utf8')
+  let text = ''
+  for await (const chunk of child.stderr) {
+    text += String(chunk)
+    if (text.includes('\n')) child.kill('SIGINT')
+  }
+  expect(text).toMatch(/^warning: a message to the handler deposit is a dead letter: REFUSED: .+\n/)
 })

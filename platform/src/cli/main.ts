@@ -10,7 +10,7 @@ const help = `plenum: data, logic and messages together in memory, every change 
 
   plenum run <unit.ts>             run a unit embedded in this process, over a journal in a folder
   plenum inspect <folder>          verify and show the journals of a folder
-  plenum dead-letters <unit.ts>    show what workers and schedules have given up, and send it back
+  plenum dead-letters <unit.ts>    show what a unit has given up, and send it back
 
 plenum <command> --help says more; plenum --version prints the version.
 `

@@ -71,7 +71,7 @@ export function json(value: unknown): string {
 }
 
 /** The beginning of a text, without what would break a table or the terminal. */
-export function oneLine(text: string): string {
+export function oneLine(text: string, charsMax = lineCharsMax): string {
   const line = stripVTControlCharacters(text).replaceAll(/[\s\p{Cc}]+/gu, ' ')
-  return line.length <= lineCharsMax ? line : `${line.slice(0, lineCharsMax - 1)}…`
+  return line.length <= charsMax ? line : `${line.slice(0, charsMax - 1)}…`
 }

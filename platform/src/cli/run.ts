@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { embedded, type EmbeddedOptions } from '../embedded.ts'
+import { embedded, type EmbeddedEvent, type EmbeddedOptions } from '../embedded.ts'
 import { PlenumError } from '../kernel/index.ts'
 import { nodeRuntime } from '../runtime/node/index.ts'
 import { isUnit, type Unit } from '../unit/index.ts'
@@ -53,18 +53,7 @@ export async function run(args: readonly string[], output: Output): Promise<numb
     journal,
     ack,
     onProgress: ({ step, share }) => progress(output, `${step} ${Math.floor(share * 100)} %`),
-    onEvent: ({ partition, event }) => {
-      if (event.kind === 'failed') output.err(`partition ${partition} failed: ${event.error.message}\n`)
-      if (event.kind === 'slow') rare.slow(event.part, event.ms)
-      if (event.kind === 'schedule-missed') rare.missed(event.schedule, event.at, event.late)
-      if (event.kind === 'dead-letter') {
-        const { part, attempts, message } = event
-        const what = part.startsWith('schedule ') ? 'a due time' : 'an entry'
-        output.err(
-          `warning: ${what} is a dead letter, after ${attempts} attempts of the ${part}: ${oneLine(message)}\n`,
-        )
-      }
-    },
+    onEvent: (told) => warn(told, rare, output),
   })
   try {
     for (const [name, source] of Object.entries(client.sources)) {
@@ -81,6 +70,26 @@ export async function run(args: readonly string[], output: Output): Promise<numb
     return 130
   } finally {
     await client[Symbol.asyncDispose]()
+  }
+}
+
+/** Says on standard error what should not pass in silence. */
+function warn({ partition, event }: EmbeddedEvent, rare: RareWarnings, { err }: Output): void {
+  switch (event.kind) {
+    case 'failed':
+      return err(`partition ${partition} failed: ${event.error.message}\n`)
+    case 'slow':
+      return rare.slow(event.part, event.ms)
+    case 'schedule-missed':
+      return rare.missed(event.schedule, event.at, event.late)
+    case 'dead-letter': {
+      const { part, attempts, message } = event
+      const what = part.startsWith('schedule ') ? 'a due time' : 'an entry'
+      return err(`warning: ${what} is a dead letter, after ${attempts} attempts of the ${part}: ${oneLine(message)}\n`)
+    }
+    case 'dead-message':
+      return err(`warning: a message to the handler ${event.handler} is a dead letter: ${oneLine(event.message)}\n`)
+    default:
   }
 }
 

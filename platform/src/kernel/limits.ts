@@ -79,6 +79,8 @@ export interface Limits {
   readonly claimLeaseMs: number
   /** Entries that one worker works on at the same time in one process. */
   readonly workerConcurrencyMax: number
+  /** Entries of one worker in one process that are worked on, or whose commits are under way. */
+  readonly workerCommitsMax: number
   /** Milliseconds that an application waits for its workers' functions when it closes. */
   readonly drainMsMax: number
   /** Entries with failed attempts at one partition, dead letters among them. */
@@ -148,6 +150,7 @@ export const defaultLimits: Limits = checkedLimits({
   claimsMax: 10_000,
   claimLeaseMs: 10_000,
   workerConcurrencyMax: 10_000,
+  workerCommitsMax: 11_000,
   drainMsMax: 10_000,
   failuresMax: 100_000,
   failureErrorsMax: 10,
@@ -174,5 +177,6 @@ export function checkedLimits(limits: Limits): Limits {
     'forgetting the answers of a session fits in a command',
   )
   assert(limits.recentRecordsMax >= limits.windowRecordsMax, 'whatever is in flight can be appended again')
+  assert(limits.workerCommitsMax > limits.workerConcurrencyMax, 'commits leave room for functions')
   return Object.freeze(limits)
 }

@@ -69,6 +69,8 @@ export class Claims {
   readonly #groups = new Map<Table, Groups>()
   readonly #claims = new Map<number, Claim>()
   readonly #waiting = new Map<string, Waiting>()
+  /** Claims that end by themselves unless they are kept. */
+  readonly #leased = new Set<Claim>()
   #number = 0
   /** True if something may be ready that was not before. */
   #hasNews = false
@@ -143,6 +145,7 @@ export class Claims {
     const { now, acked, lastIndex } = this.#options
     const { queue, work } = claim
     if (!this.#claims.delete(claim.number)) return
+    this.#leased.delete(claim)
     queue.ended(work, now(), until)
     if (work.group !== undefined) queue.groups.free(work.group, lastIndex(), acked())
     this.#hasNews = true
@@ -249,8 +252,16 @@ export class Claims {
       const earlier = failures.of(worker, table, row)
       index = Math.max(index, row.index, earlier?.index ?? 0, group === undefined ? 0 : groups.dependencyOf(group))
       const number = ++this.#number
-      this.#claims.set(number, { number, queue, work, stamp: row.stamp, until: now() + (leaseMs ?? Infinity) })
-      claims.push({ number, entry: row.value, stamp: row.stamp, attempt: (earlier?.attempts ?? 0) + 1 })
+      const claim: Claim = { number, queue, work, stamp: row.stamp, until: now() + (leaseMs ?? Infinity) }
+      this.#claims.set(number, claim)
+      if (leaseMs !== undefined) this.#leased.add(claim)
+      claims.push({
+        number,
+        entry: row.value,
+        stamp: row.stamp,
+        version: row.version,
+        attempt: (earlier?.attempts ?? 0) + 1,
+      })
     }
     if (leaseMs !== undefined) this.#look()
     return hold(Math.min(index, lastIndex()), { epoch: epoch(), time: machine.time, claims })
@@ -299,7 +310,7 @@ export class Claims {
     const { timers, now } = this.#options
     let at = Infinity
     if (this.#waiting.size > 0) for (const { nextDue } of this.#queues.values()) at = Math.min(at, nextDue)
-    for (const { until } of this.#claims.values()) at = Math.min(at, until)
+    for (const { until } of this.#leased) at = Math.min(at, until)
     if (at === Infinity || at >= this.#timerAt || this.#stopped) return
     this.#timer?.stop()
     this.#timerAt = at
@@ -309,7 +320,7 @@ export class Claims {
   #onTime(): void {
     const { now } = this.#options
     this.#timerAt = Infinity
-    for (const claim of this.#claims.values()) if (claim.until <= now()) this.end(claim)
+    for (const claim of this.#leased) if (claim.until <= now()) this.end(claim)
     this.#hasNews = true
     this.serve()
   }

@@ -7,13 +7,10 @@ import {
   type Machine,
 } from '../space/index.ts'
 import type { Afterwards } from './afterwards.ts'
-import type { Claims } from './claims.ts'
 import { attempt } from './draft.ts'
-import type { Failures } from './failures.ts'
 import type { Execution, LogicCommand } from './logic.ts'
-import type { Messages } from './messages.ts'
-import type { Schedules } from './schedules.ts'
 import type { Transactions } from './transactions.ts'
+import type { UnitWork } from './unit-work.ts'
 
 /** What executes commands, in one reign. */
 export interface CommandsOptions {
@@ -21,10 +18,7 @@ export interface CommandsOptions {
   readonly execution: Execution
   readonly answers: Answers
   readonly transactions: Transactions
-  readonly claims: Claims
-  readonly failures: Failures
-  readonly messages: Messages
-  readonly schedules: Schedules
+  readonly work: UnitWork
   readonly afterwards: Afterwards
 }
 
@@ -38,7 +32,8 @@ export class Commands {
 
   /** What a command that changes nothing finds; a task may return a promise. */
   evaluate(command: Command): unknown {
-    const { machine, execution, transactions, failures, messages } = this.#options
+    const { machine, execution, transactions, work } = this.#options
+    const { failures, messages } = work
     switch (command.kind) {
       case 'source-state': {
         const table = machine.table(ownLayouts.source.name)
@@ -64,7 +59,8 @@ export class Commands {
 
   /** Makes a change, within the command that the caller has begun. */
   change(command: Command): unknown {
-    const { machine, execution, answers, transactions, messages, schedules } = this.#options
+    const { machine, execution, answers, transactions, work } = this.#options
+    const { messages, schedules } = work
     switch (command.kind) {
       case 'register':
         return answers.register(command.session)
@@ -96,6 +92,8 @@ export class Commands {
         return messages.due(command.ids)
       case 'bury':
         return messages.bury(command)
+      case 'discard':
+        return messages.discard(command.ids)
       case 'send-again':
         return messages.sendAgain(command.ids)
       case 'batch':
@@ -107,14 +105,16 @@ export class Commands {
 
   /** What a call sends is part of its commit (UN12). */
   #execute(command: LogicCommand): unknown {
-    const { execution, messages } = this.#options
+    const { execution, work } = this.#options
+    const { messages } = work
     const value = execution.execute(command)
     messages.post(execution.takeSent())
     return value
   }
 
   #deliver(command: Extract<Command, { kind: 'deliver' }>): Delivered {
-    const { execution, messages } = this.#options
+    const { execution, work } = this.#options
+    const { messages } = work
     const outcome = messages.deliver(command, (call) => void this.#execute({ kind: 'call', ...call }))
     execution.dependency = Math.max(execution.dependency, messages.arrivedIndex(command.from))
     return outcome
@@ -122,7 +122,10 @@ export class Commands {
 
   /** True if it was a dead letter's last attempt; false also where the claim is over, and nothing is kept. */
   #workFailed(command: Extract<FailureCommand, { kind: 'work-failed' }>): boolean {
-    const { claims, failures, afterwards } = this.#options
+    const {
+      afterwards,
+      work: { claims, failures },
+    } = this.#options
     const claim = claims.find(command.claim)
     if (claim === undefined) return false
     const { queue, work } = claim
@@ -133,7 +136,8 @@ export class Commands {
   }
 
   #sendBack({ worker, entries }: Extract<FailureCommand, { kind: 'send-back' }>): number {
-    const { claims, failures, afterwards, execution } = this.#options
+    const { afterwards, execution, work } = this.#options
+    const { claims, failures } = work
     const back = failures.sendBack(worker, entries)
     execution.dependency = failures.lastIndex
     afterwards.add(() => claims.sentBack(back))

@@ -46,9 +46,10 @@ function open(limits: Partial<Limits> = {}) {
     route: string,
     more: Partial<MessageRow> & { readonly index?: number } = {},
   ): void => {
-    const call = { handler: 'h', input: { number }, caller: { kind: 'unit', subject: 'u', claims: {} } } as const
+    const caller = { kind: 'unit', subject: 'u', claims: {} } as const
+    const call = { handler: 'h', input: { number }, route, caller }
     const { index = 0, ...fields } = more
-    const value = { id: `m${number}`, state: 'ready', to: 1, number, route, call, dueAt: 0, errors: [], ...fields }
+    const value = { id: `m${number}`, state: 'ready', to: 1, number, call, dueAt: 0, errors: [], ...fields }
     deliveries.posted(new Row(value, 1, 1, index, 1, 0))
   }
   const numbers = (): readonly number[] => asked.map(({ command }) => command.number)

@@ -117,7 +117,10 @@ export class Deliveries {
   }
 
   #enqueue(parcel: Parcel): void {
-    const { to, route } = parcel.message
+    const {
+      to,
+      call: { route },
+    } = parcel.message
     const key = JSON.stringify([to, typeof route, String(route)])
     const known = this.#lanes.get(key)
     if (known !== undefined) return void known.parcels.push(parcel)
@@ -263,7 +266,9 @@ export class Deliveries {
 /** True for errors after which the same delivery may be asked for again: nothing was done, or nobody knows. */
 function mayRepeat(error: unknown): boolean {
   if (!isPlenumError(error)) return false
-  return error.retry !== 'never' || error.code === 'JOURNAL_FULL' || error.code === 'JOURNAL_FAILED'
+  if (error.code === 'JOURNAL_FULL' || error.code === 'JOURNAL_FAILED') return true
+  // A receiver that sends further waits until there is room for that.
+  return error.retry !== 'never' || error.details['limit'] === 'messagesMax'
 }
 
 function textOf(error: unknown): string {

@@ -7,7 +7,7 @@
 // I2 What has arrived stands in the record of what it did, so that the same number does nothing again.
 // I3 A number is given when a message may be delivered, and a new one when it is sent again: what is over is below the
 //    lowest that is not, and need not be remembered.
-import { PlenumError, type Limits } from '../kernel/index.ts'
+import { isPlenumError, PlenumError, type Limits } from '../kernel/index.ts'
 import {
   ownLayouts,
   type AttemptError,
@@ -34,7 +34,6 @@ export interface MessageRow {
   readonly to: number
   /** Its place among the messages to that partition; 0 unless it is ready. */
   readonly number: number
-  readonly route: unknown
   readonly call: MessageCall
   /** Partition time from which on it is delivered. */
   readonly dueAt: number
@@ -83,7 +82,7 @@ export class Messages {
   /** Sends messages. LIMIT_EXCEEDED where too many are not delivered. */
   post(sent: readonly SentMessage[]): void {
     const { machine, limits } = this.#options
-    for (const { to, route, call, afterMs } of sent) {
+    for (const { to, call, afterMs } of sent) {
       if (this.#sent.size >= limits.messagesMax) throw tooMany(limits)
       const isLater = afterMs > 0
       const state = isLater ? 'later' : 'ready'
@@ -93,7 +92,6 @@ export class Messages {
         state,
         to,
         number,
-        route,
         call,
         dueAt: machine.time + afterMs,
         errors: [],
@@ -108,7 +106,7 @@ export class Messages {
     const before = (row?.value ?? { from, lowest: 1, done: [], voided: [] }) as unknown as ArrivedRow
     if (hasNumber(before.voided, number)) return 'void'
     if (number < before.lowest || hasNumber(before.done, number)) return 'done'
-    if (call !== undefined) run(call)
+    if (call !== undefined) runOnce(call, run)
     const open = Math.max(before.lowest, lowest)
     const done = call === undefined ? before.done : withNumber(before.done, number)
     const voided = call === undefined ? withNumber(before.voided, number) : before.voided
@@ -146,12 +144,16 @@ export class Messages {
     if (row !== undefined) this.#put(row, { ...messageOf(row), state: 'dead', number: 0, errors })
   }
 
+  /** Forgets dead letters; how many. */
+  discard(ids: readonly string[]): number {
+    const dead = this.#dead(new Set(ids))
+    for (const row of dead) this.#options.machine.remove(this.#sent, row, 'removed')
+    return dead.length
+  }
+
   /** Sends dead letters once more; how many. */
   sendAgain(ids: readonly string[] | undefined): number {
-    const chosen = ids === undefined ? undefined : new Set(ids)
-    const dead = [...this.#sent.rows()].filter((row) => {
-      return messageOf(row).state === 'dead' && (chosen?.has(messageOf(row).id) ?? true)
-    })
+    const dead = this.#dead(ids === undefined ? undefined : new Set(ids))
     for (const row of dead) this.#ready(row, messageOf(row))
     return dead.length
   }
@@ -165,6 +167,14 @@ export class Messages {
         .slice(0, limit)
         .map(({ id, call, errors }) => ({ id, handler: call.handler, input: call.input, errors })),
     }
+  }
+
+  /** The dead letters among these, or all. */
+  #dead(chosen: ReadonlySet<string> | undefined): readonly Row[] {
+    return [...this.#sent.rows()].filter((row) => {
+      const { id, state } = messageOf(row)
+      return state === 'dead' && (chosen?.has(id) ?? true)
+    })
   }
 
   #ready(row: Row, message: MessageRow): void {
@@ -190,6 +200,16 @@ export class Messages {
   }
 }
 
+/** Calls a handler; whatever it throws is its answer, and no reason to believe that the delivery may be repeated. */
+function runOnce(call: MessageCall, run: (call: MessageCall) => void): void {
+  try {
+    run(call)
+  } catch (error) {
+    if (!isPlenumError(error) || error.retry === 'never') throw error
+    throw new PlenumError(error.code, error.message, { retry: 'never', details: error.details, cause: error })
+  }
+}
+
 /** The message of a row. */
 export function messageOf(row: Row): MessageRow {
   return row.value as unknown as MessageRow
@@ -198,7 +218,7 @@ export function messageOf(row: Row): MessageRow {
 function tooMany({ messagesMax: value }: Limits): PlenumError {
   return new PlenumError(
     'LIMIT_EXCEEDED',
-    `This partition has ${value} messages that are not delivered, which is the limit messagesMax. Nothing happened.`,
+    `This partition has ${value} messages that are not delivered or are dead letters, which is the limit messagesMax. Nothing happened.`,
     { details: { limit: 'messagesMax', value } },
   )
 }

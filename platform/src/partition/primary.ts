@@ -21,15 +21,11 @@ import {
   type Table,
 } from '../space/index.ts'
 import { Afterwards } from './afterwards.ts'
-import { Claims } from './claims.ts'
 import { Commands } from './commands.ts'
-import { Deliveries } from './deliveries.ts'
-import { Failures } from './failures.ts'
 import { fillMax, firstMark } from './fill-marks.ts'
 import { HeldReplies } from './held-replies.ts'
 import { Inbox } from './inbox.ts'
 import { KeptAnswers } from './kept-answers.ts'
-import { Messages } from './messages.ts'
 import { both } from './noticing.ts'
 import { Deferred, type Execution } from './logic.ts'
 import { LeaseEnds } from './lease-ends.ts'
@@ -40,9 +36,9 @@ import { Pipeline, type ReignEnd } from './pipeline.ts'
 import { emptyBody } from './record-body.ts'
 import { journalFull, notPrimary, overloaded, reignLost } from './primary-errors.ts'
 import type { PrimaryOptions } from './primary-options.ts'
-import { Schedules } from './schedules.ts'
 import { SnapshotSchedule } from './snapshot-schedule.ts'
 import { Transactions } from './transactions.ts'
+import { UnitWork } from './unit-work.ts'
 import { Waits } from './waits.ts'
 import { Watchers } from './watchers.ts'
 
@@ -67,8 +63,7 @@ export class Primary {
   readonly #transactions: Transactions
   readonly #waits: Waits
   readonly #watchers: Watchers
-  readonly #claims: Claims
-  readonly #deliveries: Deliveries
+  readonly #work: UnitWork
   readonly #afterwards = new Afterwards()
   /** All that have somebody wait here. */
   readonly #guests: readonly Guests[]
@@ -104,15 +99,11 @@ export class Primary {
     this.#answers = new Answers(replica.machine, limits)
     const room = this.#room()
     this.#kept = new KeptAnswers({ ...room, attemptsMax: limits.attemptsMax, probe: (name) => runtime.probe?.(name) })
-    const failures = new Failures(replica.machine, limits)
     const isLocked = (table: Table, row: Row): boolean => this.#transactions.isLocked(table, row)
-    this.#claims = new Claims({ ...room, rules: logic.workers, failures, isLocked })
-    const claiming = { claims: this.#claims, failures }
-    this.#transactions = new Transactions({ ...options, ...room, ...claiming })
-    this.#deliveries = new Deliveries({ ...options, ...room, random: runtime.random })
-    const messages = new Messages({ ...room, random: runtime.random, onPosted: this.#deliveries.posted })
-    const schedules = new Schedules({ ...options, ...room, rules: logic.schedules, failures })
-    this.#commands = new Commands({ ...room, ...claiming, transactions: this.#transactions, messages, schedules })
+    this.#work = new UnitWork({ ...options, ...room, random: runtime.random, isLocked })
+    const { claims, failures } = this.#work
+    this.#transactions = new Transactions({ ...options, ...room, claims, failures })
+    this.#commands = new Commands({ ...room, transactions: this.#transactions, work: this.#work })
     this.#inbox = new Inbox(limits.inboxRequestsMax)
     this.#alone = new LoneRecords({
       pipeline: this.#pipeline,
@@ -137,7 +128,7 @@ export class Primary {
       this.#watchers.onVolatile(this.#acked)
       this.#leaseEnds.look()
     }
-    this.#guests = [this.#waits, this.#watchers, this.#transactions, this.#claims, this.#deliveries, schedules]
+    this.#guests = [this.#waits, this.#watchers, this.#transactions, this.#work]
     this.#snapshots = new SnapshotSchedule({
       fill: () => options.journal.fill(this.#writer.at),
       everyBytes: limits.snapshotEveryBytes,
@@ -152,8 +143,7 @@ export class Primary {
       mayChange: () => this.#pipeline.flowing,
       keeps: this.#transactions.keepsOverdue,
     })
-    this.#deliveries.start(messages)
-    schedules.start()
+    this.#work.start()
     if (options.journal.shared) this.#beat()
   }
 
@@ -254,7 +244,7 @@ export class Primary {
     const waiting = this.#waits.lookFor(command)
     if (waiting !== undefined) return waiting
     if (command.kind === 'cancel') return Promise.resolve(this.#guests.some((guests) => guests.cancel(command.wait)))
-    if (isClaiming(command)) return this.#claims.ask(command)
+    if (isClaiming(command)) return this.#work.claims.ask(command)
     if (this.#transactions.enter(request) !== undefined) return this.#transactions.wait(request)
     if (command.kind === 'watch') return this.#watchers.ask(command)
     this.#execution.dependency = 0
@@ -320,7 +310,7 @@ export class Primary {
       this.#afterwards.rolledBack()
       return this.#awaitRoom(request)
     }
-    const changed = machine.commit(both(this.#waits.noticing, this.#claims.noticing), this.#dependency())
+    const changed = machine.commit(both(this.#waits.noticing, this.#work.noticing), this.#dependency())
     this.#afterwards.committed()
     const index = changed ? this.#pipeline.lastIndex + 1 : this.#dependency()
     if (changed) this.#askFlush()
@@ -329,9 +319,9 @@ export class Primary {
     this.#waits.serve()
     if (this.#transactions.serve()) {
       this.#waits.unlocked()
-      this.#claims.unlocked()
+      this.#work.unlocked()
     }
-    this.#claims.serve()
+    this.#work.serve()
     return answer
   }
 
@@ -425,7 +415,7 @@ export class Primary {
     this.#leaseUntil = Math.max(this.#leaseUntil, sentAt + this.#leaseMs)
     this.#held.release(index)
     this.#watchers.onAcked(index)
-    this.#deliveries.onAcked(index)
+    this.#work.onAcked(index)
     this.#leaseEnds.look()
     if (this.#pipeline.inFlight === 0 && this.#writer.at > recordHeaderBytes) this.#askFlush()
     else if (this.#held.count > 0 && this.#pipeline.inFlight === 0) this.#confirmationIndex()

@@ -266,14 +266,14 @@ export class Transactions implements ReadObserver {
       const tried = machine.trial(() => {
         execution.observer = undefined
         for (const one of before) this.#again(one)
+        // What it says must be acked, of all that it reads; whether it will be so at the commit is another question.
+        execution.dependency = 0
         execution.observer = seen
         const from = machine.changes
         const answer = attempt(() => execution.execute(command))
         return { answer, removed: machine.removedSince(from) }
       })
       this.check()
-      // Whether it will be so at the commit is another question; what it says must be acked.
-      execution.dependency = Infinity
       const own = unstamped(tried.value.answer, command.kind, seen.base)
       const stamps = own.ok ? stampsOf(own.value) : undefined
       const chosen = own.ok ? chosenBy(command, tried.value.removed, tried.effects) : undefined

@@ -20,6 +20,7 @@ import {
   type Seen,
   type SeenEntry,
   type SeenQuery,
+  type StoredValue,
   type TransactionName,
   type Wait,
   type WriteCommand,
@@ -49,6 +50,12 @@ export interface ClaimToEnd {
   readonly time: number
   /** Milliseconds that its worker may take. */
   readonly workMs: number
+  /** The entry that was claimed, its type and version. */
+  readonly entry: StoredValue
+  readonly type: string
+  readonly version: number
+  /** The id that a patch of these fields is answered; throws what the partition would. */
+  readonly foreseePatch: (fields: StoredValue) => string
 }
 
 /** What bounds one run of a transaction, and what ends with it. */
@@ -216,6 +223,12 @@ export class TransactionScope implements Sender {
     if (options?.key !== undefined) return Promise.reject(notInTransaction('a key'))
     const share = this.#share(partition)
     const own = copied(command)
+    try {
+      const known = this.#known(partition, share, own)
+      if (known !== undefined) return Promise.resolve(known)
+    } catch (error) {
+      return Promise.reject(error)
+    }
     const sent = share.last.then(() => this.#draft(partition, share, own, { ...options, isRepeat }))
     if (isChange(command)) share.last = sent.catch(() => undefined)
     this.#open.add(sent)
@@ -223,6 +236,28 @@ export class TransactionScope implements Sender {
     sent.then(settled, settled)
     // Of what nobody waits for, an error is unhandled like any other.
     return sent.then((tried) => tried)
+  }
+
+  /**
+   * The first change of the claimed entry, where nothing else was asked of its partition: what it will be is known, because
+   * the commit counts only if the entry is as it was claimed. Anything else is drafted.
+   */
+  #known(partition: number, share: Share, command: DataCommand): Tried | undefined {
+    const claim = this.#claim
+    if (claim === undefined || share.drafts > 0 || this.#isOver || partition !== claim.partition) return undefined
+    if ((command.kind !== 'remove' && command.kind !== 'patch') || command.type !== claim.type) return undefined
+    const { entry, version } = claim
+    const { key, options } = command
+    if (Object.keys(options).some((name) => options[name as keyof typeof options] !== undefined)) return undefined
+    if (!this.#keyFieldsOf(command.type).every((field) => key[field] === entry[field])) return undefined
+    const value = command.kind === 'remove' || {
+      id: claim.foreseePatch(command.fields),
+      version: version + 1,
+      stamp: 0,
+    }
+    share.drafts = 1
+    share.made.add(command)
+    return { value, made: [command] }
   }
 
   /** The transaction ends with this error, whatever its function makes of it: what it has tried does not fit together. */
@@ -283,8 +318,8 @@ export class TransactionScope implements Sender {
     const begun = claim === undefined ? share.time : claim.time + this.#router.now() - this.#begun
     const until = begun + this.#limits.transactionMsMax
     const transaction: TransactionName = { id: this.#router.newName(), coordinator: partition, until }
-    await this.#prepare(transaction, others)
     const partitions = others.map(([other]) => other)
+    if (partitions.length > 0) await this.#prepare(transaction, others)
     try {
       await this.#ask(partition, { kind: 'commit', transaction, part: partOf(share), partitions, claim: claim?.name })
     } catch (error) {
@@ -294,7 +329,7 @@ export class TransactionScope implements Sender {
         throw error
       }
     }
-    void this.#tell(transaction, partitions, true)
+    if (partitions.length > 0) void this.#tell(transaction, partitions, true)
   }
 
   /**

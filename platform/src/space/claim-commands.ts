@@ -14,6 +14,7 @@ export interface Claimed {
   readonly number: number
   readonly entry: StoredValue
   readonly stamp: number
+  readonly version: number
   /** 1 if no attempt at the entry, as it is, has failed yet. */
   readonly attempt: number
 }

@@ -292,6 +292,16 @@ export function merge(table: Table, value: StoredValue, fields: StoredValue): St
   return merged
 }
 
+/**
+ * What a patch from outside is answered, but for version and stamp: the entry's id as text. Throws what the machine would
+ * for a value that cannot be.
+ */
+export function foreseePatch(table: Table, admit: Admit, value: StoredValue, fields: StoredValue): string {
+  const patched = admit(merge(table, value, fields), false)
+  if (!table.isSameEntry(value, patched)) checkIdentity(table, value, patched)
+  return idText(table, value)
+}
+
 function checkedLease(leaseMs: number | undefined, { entryLeaseMsMax }: Limits): number | undefined {
   if (leaseMs === undefined || (leaseMs > 0 && leaseMs <= entryLeaseMsMax)) return leaseMs
   throw new PlenumError(

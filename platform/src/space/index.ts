@@ -20,7 +20,15 @@ export {
   type Upgrade,
   type Value,
 } from './entry-type.ts'
-export { Executor, keyOf, type Admit, type ReadObserver, type Rules, type WrittenEntry } from './executor.ts'
+export {
+  Executor,
+  foreseePatch,
+  keyOf,
+  type Admit,
+  type ReadObserver,
+  type Rules,
+  type WrittenEntry,
+} from './executor.ts'
 export { hashState } from './hash-state.ts'
 export { firstUnitTable, laterLayout, ownLayouts, readFields, type Layout, type StoredValue } from './layout.ts'
 export { Locks, type Holding, type LockedChange } from './locks.ts'

@@ -47,7 +47,7 @@ export const ownLayouts = {
     ['worker', 'entry'],
   ),
   /** A message that was sent, and is not delivered (UN12). */
-  message: layout('plenum.message', ['id', 'state', 'to', 'number', 'route', 'call', 'dueAt', 'errors'], ['id']),
+  message: layout('plenum.message', ['id', 'state', 'to', 'number', 'call', 'dueAt', 'errors'], ['id']),
   /** The number of the last message to a partition. */
   number: layout('plenum.number', ['to', 'last'], ['to']),
   /** Which messages of a partition have arrived here. */

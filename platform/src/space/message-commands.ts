@@ -6,6 +6,8 @@ import type { Caller } from './requests.ts'
 export interface MessageCall {
   readonly handler: string
   readonly input: unknown
+  /** The route by which it is sent: the handler must still have it when it arrives. */
+  readonly route: unknown
   readonly caller: Caller
 }
 
@@ -13,8 +15,6 @@ export interface MessageCall {
 export interface SentMessage {
   /** The partition of its receiver. */
   readonly to: number
-  /** The receiver's route. */
-  readonly route: unknown
   readonly call: MessageCall
   /** Milliseconds of partition time until it is delivered. */
   readonly afterMs: number
@@ -62,5 +62,7 @@ export type MessageCommand =
   | { readonly kind: 'bury'; readonly id: string; readonly errors: readonly AttemptError[] }
   /** What is not delivered, and the dead letters, so many at most. */
   | { readonly kind: 'messages'; readonly limit: number }
+  /** Forgets these dead letters; answered with their number. */
+  | { readonly kind: 'discard'; readonly ids: readonly string[] }
   /** Sends these dead letters once more, or all; answered with their number. */
   | { readonly kind: 'send-again'; readonly ids: readonly string[] | undefined }

@@ -95,7 +95,14 @@ export type WriteCommand =
 
 /** Commands that belong to a unit's code; `partition/` hands them to its logic (A6). */
 export type UnitCommand =
-  | { readonly kind: 'call'; readonly handler: string; readonly input: unknown; readonly caller: Caller }
+  | {
+      readonly kind: 'call'
+      readonly handler: string
+      readonly input: unknown
+      readonly caller: Caller
+      /** Of a message: the route by which it was sent here. */
+      readonly route?: unknown
+    }
   | { readonly kind: 'task'; readonly task: string; readonly input: unknown; readonly caller: Caller }
   | {
       readonly kind: 'service'

@@ -26,6 +26,7 @@ export {
 } from './checkers/watch-lines.ts'
 export { entryChangeKinds, type DumpLine } from './checkers/journal-dump.ts'
 export { folderJournal } from './grid/folder-journal.ts'
+export { checkFifoGroups, type FifoGroupCounts } from './checkers/fifo-groups.ts'
 export { checkSessions, type SessionCounts } from './checkers/sessions.ts'
 export {
   BankSteps,

@@ -97,6 +97,8 @@ export interface MessagesHandle {
   deadLetters(options?: { readonly limit?: number | undefined }): Promise<readonly DeadMessage[]>
   /** Sends these dead letters once more, or all; their number. */
   sendBack(letters?: readonly Pick<DeadMessage, 'id'>[]): Promise<number>
+  /** Forgets these dead letters for good; their number. */
+  discard(letters: readonly Pick<DeadMessage, 'id'>[]): Promise<number>
 }
 
 /** A unit from outside: its space and its parts, typed by the unit. */

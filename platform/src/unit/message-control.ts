@@ -34,6 +34,11 @@ export class MessageControl {
     return (counts as readonly number[]).reduce((sum, count) => sum + count, 0)
   }
 
+  async discard(letters: readonly Pick<DeadMessage, 'id'>[]): Promise<number> {
+    const counts = await this.#router.all({ kind: 'discard', ids: letters.map(({ id }) => id) })
+    return (counts as readonly number[]).reduce((sum, count) => sum + count, 0)
+  }
+
   async #told(limit: number): Promise<readonly MessagesTold[]> {
     return (await this.#router.all({ kind: 'messages', limit })) as readonly MessagesTold[]
   }

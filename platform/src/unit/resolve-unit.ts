@@ -82,7 +82,7 @@ export function resolveUnit(definition: UnitDefinition, options: ResolveOptions)
     tasks: new Map([...definition.tasks].map(([name, part]) => [name, taskPart(name, part)])),
     services: new Map([...definition.services].map(([name, part]) => [name, servicePart(name, part)])),
     reduces: new Map([...definition.tasks].map(([name, part]) => [name, part.reduce])),
-    workers: workParts(definition, options.limits),
+    workers: workParts(definition, layouts, rules, options.limits),
     schedules: [...definition.schedules].map(([name, { missed, dueTimes }]) => ({
       name,
       worker: scheduleWorkName(name),

@@ -156,7 +156,7 @@ class UnitExecution implements Execution {
   execute(command: LogicCommand): unknown {
     switch (command.kind) {
       case 'call':
-        return this.#call(command.handler, command.input, command.caller)
+        return this.#call(command)
       case 'task':
         return this.#beside.task(partOf('task', command.task, this.#options.parts.tasks), command)
       case 'service':
@@ -166,10 +166,11 @@ class UnitExecution implements Execution {
     }
   }
 
-  #call(name: string, given: unknown, caller: Caller): unknown {
+  #call({ handler: name, input: given, caller, route }: Extract<LogicCommand, { kind: 'call' }>): unknown {
     const handler = partOf('handler', name, this.#options.parts.handlers)
     const input = handler.admit(given)
     const { watch } = this.#options
+    if (route !== undefined && route !== input[handler.routeField]) throw sentElsewhere(handler)
     this.#operations.enterRoute(input[handler.routeField])
     this.#context.begin(caller, handler)
     this.#executor.trust(true)
@@ -314,13 +315,22 @@ class HandlerContextObject {
     const route = input[handler.routeField]
     const caller: Caller = { kind: 'unit', subject: parts.name, claims: {} }
     const afterMs = options.after === undefined ? 0 : durationMs(options.after, 'after')
-    this.#sent.push({ to: partitionOf(route), route, call: { handler: handler.name, input, caller }, afterMs })
+    this.#sent.push({ to: partitionOf(route), call: { handler: handler.name, input, route, caller }, afterMs })
   }
 }
 
 const noMessages: readonly SentMessage[] = Object.freeze([])
 
 const nobody: Caller = Object.freeze({ kind: 'unit', subject: '', claims: Object.freeze({}) })
+
+/** A message that was sent when its handler had another route: this partition may not have its entries. */
+function sentElsewhere({ label, routeField }: HandlerPart): PlenumError {
+  return new PlenumError(
+    'OUTSIDE_ROUTE',
+    `The ${label} had another route when this message was sent; now it is '${routeField}', which another partition may have. Nothing happened.`,
+    { details: { part: label, route: routeField } },
+  )
+}
 
 /** The part of this name; HANDLER_UNKNOWN if there is none. */
 function partOf<T>(kind: string, name: string, parts: ReadonlyMap<string, T>): T {

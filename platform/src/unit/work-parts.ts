@@ -1,6 +1,15 @@
 // What the workers of a process run: the workers of a unit, and the due times of its schedules.
 import { PlenumError, type Limits } from '../kernel/index.ts'
-import { checkQuerySize, compileQuery, ownLayouts, whyNoPath } from '../space/index.ts'
+import {
+  checkQuerySize,
+  compileQuery,
+  foreseePatch,
+  ownLayouts,
+  Table,
+  whyNoPath,
+  type Layout,
+  type Rules,
+} from '../space/index.ts'
 import type { ScheduleDefinition } from './schedule.ts'
 import type { UnitDefinition } from './unit-definition.ts'
 import { workKey } from './work-key.ts'
@@ -8,10 +17,23 @@ import type { WorkerDefinition } from './worker.ts'
 import type { WorkerPart } from './worker-run.ts'
 
 /** By the names that claims and failures have: a worker's own, and a schedule's behind a word that no worker can have. */
-export function workParts(definition: UnitDefinition, limits: Limits): ReadonlyMap<string, WorkerPart> {
-  const workers = [...definition.workers].map(([name, part]) => workerPart(name, part, definition, limits))
+export function workParts(
+  definition: UnitDefinition,
+  layouts: ReadonlyMap<string, Layout>,
+  rules: ReadonlyMap<string, Rules>,
+  limits: Limits,
+): ReadonlyMap<string, WorkerPart> {
+  const workers = [...definition.workers].map(([name, part]) => {
+    const foresee = foreseeing(layouts.get(part.entry)!, rules.get(part.entry)!)
+    return { ...workerPart(name, part, definition, limits), foreseePatch: foresee }
+  })
   const schedules = [...definition.schedules].map(([name, part]) => schedulePart(name, part, definition))
   return new Map([...workers, ...schedules].map((part) => [part.name, part]))
+}
+
+function foreseeing(layout: Layout, { admit }: Rules): WorkerPart['foreseePatch'] {
+  const table = new Table(0, layout)
+  return (entry, fields) => foreseePatch(table, admit, entry, fields)
 }
 
 /** What the due times of a schedule are worked on as. */
@@ -25,7 +47,7 @@ function workerPart(
   { entry, where, concurrency, timeoutMs, attemptsMax, backoffMs, run }: WorkerDefinition,
   { name: unit, entries }: UnitDefinition,
   limits: Limits,
-): WorkerPart {
+): Omit<WorkerPart, 'foreseePatch'> {
   const { checked, id, route } = entries.get(entry)!
   checkQuerySize(where, limits)
   compileQuery(where, (path) => whyNoPath(checked.shape, path))
@@ -64,6 +86,7 @@ function schedulePart(name: string, part: ScheduleDefinition, { name: unit }: Un
     timeoutMs,
     attemptsMax,
     backoffMs,
+    foreseePatch: foreseeing(ownLayouts.due, { admit: (value) => value, leaseMs: undefined }),
     keyOf: (value) => `${unit}/${name}/${String(value['at'])}`,
     run: (value, { space, uses, signal, key, now }) => {
       const at = Number(value['at'])

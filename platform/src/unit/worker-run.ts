@@ -3,13 +3,15 @@
 // Owns how much is done at the same time, and when an attempt is over. Does not own claims or commits: those are the
 // partitions', and a claim that is over there commits nothing whatever happens here. Called by `worker-host.ts`.
 //
-// I1 No more than `concurrency` functions run; what is claimed is counted from the moment it is asked for.
+// I1 No more than `concurrency` functions run; what is claimed is counted from the moment it is asked for. Whoever has
+//    returned makes room, though its commit is still under way.
 // I2 Whatever becomes of an attempt, its claim is ended: by a commit, as a failure, or given back.
 // I3 An attempt counts as failed only for what its function did: a conflict, or a partition that is out of reach, does not.
 import { isPlenumError, PlenumError, type ErrorCode, type Limits } from '../kernel/index.ts'
 import type { Router, SpaceClient } from '../router/index.ts'
 import type { Runtime, Timer } from '../runtime/index.ts'
-import { withStamps, type Claimed, type ClaimsGiven, type ClaimName, type StoredValue } from '../space/index.ts'
+import type { ClaimsGiven, StoredValue } from '../space/index.ts'
+import { Attempt, AttemptContext } from './attempt.ts'
 
 /** A worker, resolved from its declaration. */
 export interface WorkerPart {
@@ -26,21 +28,11 @@ export interface WorkerPart {
   readonly timeoutMs: number
   readonly attemptsMax: number
   readonly backoffMs: number
+  /** The id that a patch of an entry is answered; throws what its partition would. */
+  readonly foreseePatch: (entry: StoredValue, fields: StoredValue) => string
   /** The idempotency key of an attempt at an entry as it is (UN9). */
   readonly keyOf: (entry: StoredValue, stamp: number) => string
-  readonly run: (entry: StoredValue, context: WorkerRunContext) => unknown
-}
-
-/** What a worker's function gets, untyped. */
-export interface WorkerRunContext {
-  readonly tx: SpaceClient
-  readonly space: SpaceClient
-  readonly uses: Readonly<Record<string, unknown>>
-  readonly signal: AbortSignal
-  readonly key: string
-  readonly attempt: number
-  /** Partition time at which the entry was claimed. */
-  readonly now: number
+  readonly run: (entry: StoredValue, context: AttemptContext) => unknown
 }
 
 /** Something that a worker has to tell (A9). */
@@ -87,16 +79,6 @@ const notItsFault: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'CLOSED',
 ])
 
-/** An attempt under way. */
-interface Attempt {
-  readonly partition: number
-  readonly claim: ClaimName
-  readonly key: string
-  readonly controller: AbortController
-  /** Ends the attempt with an error, whatever its function does. */
-  readonly end: (error: unknown) => void
-}
-
 export class WorkerRun {
   readonly #part: WorkerPart
   readonly #options: WorkerOptions
@@ -106,8 +88,11 @@ export class WorkerRun {
   /** Partitions that have work, in turn. */
   readonly #ready: number[] = []
   #concurrency: number
+  /** Attempts whose functions have not returned. */
+  #working = 0
   /** Places for which entries are being claimed. */
   #asked = 0
+  #pumpAsked = false
   #keeping: Timer | undefined
   #drained: (() => void)[] = []
   #isStopped = false
@@ -127,7 +112,7 @@ export class WorkerRun {
 
   /** Entries that are worked on now. */
   get running(): number {
-    return this.#attempts.size
+    return this.#working
   }
 
   /** Entries that are worked on at the same time, at most. */
@@ -160,10 +145,10 @@ export class WorkerRun {
     this.#isStopped = true
     this.#keeping?.stop()
     const error = new PlenumError('CLOSED', `The application closes, and ${this.#part.label} with it.`)
-    const releases = [...this.#attempts].map(({ partition, claim, end, controller }) => {
-      end(error)
-      controller.abort(error)
-      return this.#release(partition, claim, 0)
+    const releases = [...this.#attempts].map((attempt) => {
+      attempt.abort(error)
+      this.#end(attempt)
+      return this.#release(attempt, 0)
     })
     await Promise.all(releases)
   }
@@ -192,12 +177,23 @@ export class WorkerRun {
   /** Claims for the places that are free. */
   #pump(): void {
     while (!this.#isStopped) {
-      const places = this.#concurrency - this.#attempts.size - this.#asked
+      const room = this.#options.limits.workerCommitsMax - this.#attempts.size - this.#asked
+      const places = Math.min(this.#concurrency - this.#working - this.#asked, room)
       if (places <= 0) return
       const partition = this.#ready.shift()
       if (partition === undefined) return
       void this.#claim(partition, places)
     }
+  }
+
+  /** Claims once for all the places that come free in this turn of the loop. */
+  #pumpSoon(): void {
+    if (this.#pumpAsked) return
+    this.#pumpAsked = true
+    this.#options.runtime.timers.soon(() => {
+      this.#pumpAsked = false
+      this.#pump()
+    })
   }
 
   async #claim(partition: number, count: number): Promise<void> {
@@ -207,7 +203,7 @@ export class WorkerRun {
     try {
       const command = { kind: 'claim', worker: this.#part.name, count, leaseMs } as const
       const { epoch, time, claims } = (await router.send(partition, command)) as ClaimsGiven
-      for (const claimed of claims) void this.#work(partition, epoch, time, claimed)
+      for (const claimed of claims) this.#work(new Attempt(this.#part, partition, epoch, time, claimed))
       if (claims.length === count) this.#ready.push(partition)
       else this.#await(partition)
     } catch {
@@ -220,75 +216,81 @@ export class WorkerRun {
     this.#tellDrained()
   }
 
-  async #work(partition: number, epoch: number, time: number, claimed: Claimed): Promise<void> {
-    const claim = { epoch, number: claimed.number }
-    const { promise: ended, reject: end } = Promise.withResolvers<never>()
-    const key = this.#part.keyOf(claimed.entry, claimed.stamp)
-    const attempt: Attempt = { partition, claim, key, controller: new AbortController(), end }
+  /** Runs the function and commits what it did. */
+  #work(attempt: Attempt): void {
+    const { space, uses, runtime } = this.#options
+    const { timeoutMs, run } = this.#part
     this.#attempts.add(attempt)
-    try {
-      await Promise.race([this.#run(attempt, time, claimed), ended])
-      this.#givenBack.delete(key)
-    } catch (error) {
-      if (!this.#isStopped) await this.#failed(attempt, claimed, error)
+    this.#working += 1
+    attempt.timer = runtime.timers.after(timeoutMs, () => {
+      const error = attempt.timedOut()
+      attempt.abort(error)
+      void this.#failed(attempt, error)
+    })
+    const working = space.work(attempt.toEnd, async (tx) => {
+      await run(attempt.entry, new AttemptContext(attempt, { tx, space, uses }))
+      if (attempt.state === 'working') this.#returned(attempt, 'committing')
+    })
+    working.then(
+      () => this.#succeeded(attempt),
+      (error: unknown) => void this.#failed(attempt, error),
+    )
+  }
+
+  /** The function of an attempt counts no more: another may begin. */
+  #returned(attempt: Attempt, state: 'committing' | 'failing' | 'over'): void {
+    if (attempt.state === 'working') {
+      this.#working -= 1
+      attempt.timer?.stop()
+      this.#pumpSoon()
     }
+    attempt.state = state
+  }
+
+  #succeeded(attempt: Attempt): void {
+    if (attempt.state === 'failing' || attempt.state === 'over') return
+    if (this.#givenBack.size > 0) this.#givenBack.delete(attempt.key)
+    this.#end(attempt)
+  }
+
+  #end(attempt: Attempt): void {
+    this.#returned(attempt, 'over')
     this.#attempts.delete(attempt)
-    this.#pump()
+    this.#pumpSoon()
     this.#tellDrained()
   }
 
-  /** Runs the function and commits what it did. */
-  async #run({ partition, claim, key, controller, end }: Attempt, time: number, claimed: Claimed): Promise<void> {
-    const { space, uses, runtime } = this.#options
-    const { label, timeoutMs, run } = this.#part
-    const entry = withStamps(claimed.entry, claimed.stamp) as StoredValue
-    const timer = runtime.timers.after(timeoutMs, () => {
-      const error = new PlenumError('TIMEOUT', `The ${label} did not return within ${timeoutMs} ms.`, {
-        details: { part: label, timeoutMs },
-      })
-      controller.abort(error)
-      end(error)
-    })
-    const context = {
-      space,
-      uses,
-      signal: controller.signal,
-      key,
-      attempt: claimed.attempt,
-      now: time,
-    }
-    try {
-      await space.work({ partition, name: claim, time, workMs: timeoutMs }, async (tx) => {
-        await run(entry, { ...context, tx })
-      })
-    } finally {
-      timer.stop()
-    }
+  async #failed(attempt: Attempt, error: unknown): Promise<void> {
+    if (attempt.state === 'failing' || attempt.state === 'over') return
+    this.#returned(attempt, 'failing')
+    if (isPlenumError(error) && (error.retry !== 'never' || notItsFault.has(error.code)))
+      await this.#giveBack(attempt, error)
+    else await this.#report(attempt, error)
+    this.#end(attempt)
   }
 
-  async #failed(attempted: Attempt, { entry, attempt }: Claimed, error: unknown): Promise<void> {
+  /** Has the attempt kept as one that failed. */
+  async #report(attempt: Attempt, error: unknown): Promise<void> {
     const { router, runtime, onEvent } = this.#options
     const { label, attemptsMax, backoffMs } = this.#part
-    const { partition, claim, key } = attempted
-    const jitter = 0.5 + runtime.random.next()
-    if (isPlenumError(error) && (error.retry !== 'never' || notItsFault.has(error.code)))
-      return this.#giveBack(attempted, error)
+    const { partition, claim, entry, number } = attempt
     onEvent({ kind: 'fault', part: label, error })
-    const retryMs = Math.min(backoffMs * 2 ** (attempt - 1), backoffMsMax) * jitter
+    const retryMs = Math.min(backoffMs * 2 ** (number - 1), backoffMsMax) * (0.5 + runtime.random.next())
     const message = textOf(error)
     try {
       const isDead = await router.send(partition, { kind: 'work-failed', claim, message, attemptsMax, retryMs })
-      this.#givenBack.delete(key)
-      if (isDead === true) onEvent({ kind: 'dead-letter', part: label, entry, attempts: attempt, message })
+      this.#givenBack.delete(attempt.key)
+      if (isDead === true) onEvent({ kind: 'dead-letter', part: label, entry, attempts: number, message })
     } catch (refusal) {
       onEvent({ kind: 'fault', part: label, error: refusal })
-      await this.#giveBack(attempted, refusal)
+      await this.#giveBack(attempt, refusal)
     }
   }
 
   /** Has an entry worked on again later, and later each time; whoever listens is told where that does not end (A9). */
-  async #giveBack({ partition, claim, key }: Attempt, error: unknown): Promise<void> {
+  async #giveBack(attempt: Attempt, error: unknown): Promise<void> {
     const { runtime, limits, onEvent } = this.#options
+    const { key } = attempt
     const times = (this.#givenBack.get(key) ?? 0) + 1
     this.#givenBack.delete(key)
     // Keys of entries that others have changed since go when there are too many.
@@ -296,11 +298,11 @@ export class WorkerRun {
     this.#givenBack.set(key, times)
     if (times % givenBackTold === 0) onEvent({ kind: 'fault', part: this.#part.label, error })
     const delayMs = Math.min(this.#part.backoffMs * 2 ** Math.min(times - 1, doublingsMax), backoffMsMax)
-    await this.#release(partition, claim, delayMs * (0.5 + runtime.random.next()))
+    await this.#release(attempt, delayMs * (0.5 + runtime.random.next()))
   }
 
   /** Gives an entry back. */
-  async #release(partition: number, claim: ClaimName, delayMs: number): Promise<void> {
+  async #release({ partition, claim }: Attempt, delayMs: number): Promise<void> {
     const { router, limits } = this.#options
     const options = router.sharesFate(partition) ? undefined : { timeoutMs: limits.claimLeaseMs }
     // Where nobody hears it, the claim ends with its lease, or has ended with the reign.

@@ -83,6 +83,7 @@ export function expectedAnswer(
     case 'messages-due':
     case 'bury':
     case 'messages':
+    case 'discard':
     case 'send-again':
     case 'schedules-due':
       return { fits: () => undefined, text: 'what is kept of messages and schedules', changes: undefined }

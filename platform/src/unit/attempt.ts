@@ -1,0 +1,110 @@
+import { PlenumError } from '../kernel/index.ts'
+import type { ClaimToEnd, SpaceClient } from '../router/index.ts'
+import type { Timer } from '../runtime/index.ts'
+import { withStamps, type Claimed, type ClaimName, type StoredValue } from '../space/index.ts'
+import type { WorkerPart } from './worker-run.ts'
+
+/** One attempt of a worker at an entry that it has claimed. */
+export class Attempt {
+  readonly partition: number
+  readonly claim: ClaimName
+  readonly entry: StoredValue
+  /** 1 for the first. */
+  readonly number: number
+  /** Partition time at which the entry was claimed. */
+  readonly now: number
+  /** `working` until its function has returned, or should have; `over` once its claim is. */
+  state: 'working' | 'committing' | 'failing' | 'over' = 'working'
+  timer: Timer | undefined
+  readonly #part: WorkerPart
+  readonly #stamp: number
+  readonly #version: number
+  #key: string | undefined
+  #controller: AbortController | undefined
+  #reason: unknown
+
+  constructor(part: WorkerPart, partition: number, epoch: number, now: number, claimed: Claimed) {
+    this.partition = partition
+    this.claim = { epoch, number: claimed.number }
+    this.entry = withStamps(claimed.entry, claimed.stamp) as StoredValue
+    this.number = claimed.attempt
+    this.now = now
+    this.#part = part
+    this.#stamp = claimed.stamp
+    this.#version = claimed.version
+  }
+
+  /** What the router needs to end its claim with its commit. */
+  get toEnd(): ClaimToEnd {
+    const { partition, claim: name, now: time, entry } = this
+    const { type, timeoutMs: workMs, foreseePatch } = this.#part
+    const foresee = (fields: StoredValue): string => foreseePatch(entry, fields)
+    return { partition, name, time, entry, type, workMs, version: this.#version, foreseePatch: foresee }
+  }
+
+  /** Its idempotency key (UN9). */
+  get key(): string {
+    this.#key ??= this.#part.keyOf(this.entry, this.#stamp)
+    return this.#key
+  }
+
+  /** Aborted when it is over before its function has returned. Made when it is asked for: few functions do. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#reason !== undefined) this.#controller.abort(this.#reason)
+    }
+    return this.#controller.signal
+  }
+
+  abort(reason: unknown): void {
+    this.#reason = reason
+    this.#controller?.abort(reason)
+  }
+
+  /** The error of a function that has not returned in time. */
+  timedOut(): PlenumError {
+    const { label, timeoutMs } = this.#part
+    return new PlenumError('TIMEOUT', `The ${label} did not return within ${timeoutMs} ms.`, {
+      details: { part: label, timeoutMs },
+    })
+  }
+}
+
+/** What the function of a worker gets, untyped. */
+export class AttemptContext {
+  readonly tx: SpaceClient
+  readonly space: SpaceClient
+  readonly uses: Readonly<Record<string, unknown>>
+  readonly #attempt: Attempt
+
+  constructor(
+    attempt: Attempt,
+    given: {
+      readonly tx: SpaceClient
+      readonly space: SpaceClient
+      readonly uses: Readonly<Record<string, unknown>>
+    },
+  ) {
+    this.#attempt = attempt
+    this.tx = given.tx
+    this.space = given.space
+    this.uses = given.uses
+  }
+
+  get attempt(): number {
+    return this.#attempt.number
+  }
+
+  get now(): number {
+    return this.#attempt.now
+  }
+
+  get key(): string {
+    return this.#attempt.key
+  }
+
+  get signal(): AbortSignal {
+    return this.#attempt.signal
+  }
+}
