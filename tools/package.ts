@@ -22,6 +22,7 @@ const guides = [
   'docs/transactions.md',
   'docs/messages.md',
   'docs/workers.md',
+  'docs/services-and-schedules.md',
   'docs/testing.md',
   'docs/coming-from/bullmq.md',
   'docs/coming-from/gigaspaces-javaspaces.md',

@@ -43,6 +43,17 @@ const broken = shop
   )
   .replace('unit, worker }', 'source, unit, worker }')
 
+/** One schedule that always fails, and one that never ends. */
+const clock = `import { schedule, unit } from ${JSON.stringify(platform)}
+const each = { cron: '* * * * * *', zone: 'UTC', retry: { attempts: 1, backoff: '1ms' } }
+export default unit('clock', { entries: [] }, {
+  schedules: {
+    report: schedule(each, async () => { throw new Error('no paper') }),
+    count: schedule(each, async () => new Promise(() => {})),
+  },
+})
+`
+
 /** A unit whose messages are refused until the account is open. */
 const bank = `import { z } from ${JSON.stringify(zod)}
 import { entry, handler, unit, worker } from ${JSON.stringify(platform)}
@@ -126,6 +137,7 @@ const closed = (): void => {
 beforeAll(() => {
   writeFileSync(unitFile, shop)
   writeFileSync(join(home, 'broken.ts'), broken)
+  writeFileSync(join(home, 'clock.ts'), clock)
   writeFileSync(bankFile, bank)
 })
 
@@ -185,6 +197,39 @@ test('[UN3] [A9] plenum run says it when an entry becomes a dead letter', async 
   expect(text).toContain('worker remind')
 })
 
+test('[UN8] [A9] plenum run warns of due times, and dead letters of schedules are listed and sent back', async () => {
+  const [file, folder] = [join(home, 'clock.ts'), join(home, 'clock')]
+  const args = [main, 'run', file, '--folder', folder, '--ack', 'os', '--partitions', '2']
+  const child = spawn(process.execPath, args, { cwd: home, stdio: ['ignore', 'ignore', 'pipe'] })
+  child.stderr.setEncoding('utf8')
+  let text = ''
+  for await (const chunk of child.stderr) {
+    text += String(chunk)
+    if (text.includes(' missed ')) child.kill('SIGKILL')
+  }
+  expect(text).toContain(
+    'warning: a due time is a dead letter, after 1 attempts of the schedule report: Error: no paper\n',
+  )
+  expect(text).toMatch(/^warning: the schedule count missed \d{4}-\d\d-\d\dT\S+Z, 0 s late: .+\.$/m)
+
+  const listed = plenum(file, '--folder', folder)
+  expect([listed.code, listed.err]).toEqual([0, ''])
+  const time = String.raw`\d{4}-\d\d-\d\dT\S+Z`
+  expect(listed.out).toMatch(
+    new RegExp(String.raw`^schedule report +plenum\.due +${time} +1 +${time} +Error: no paper$`, 'm'),
+  )
+  expect(JSON.parse(plenum(file, '--folder', folder, '--schedule', 'count', '--json').out)).toEqual({
+    folder,
+    workers: [],
+    schedules: ['count'],
+    deadLetters: [],
+  })
+  const sent = plenum(file, '--folder', folder, '--schedule', 'report', '--send-back')
+  expect([sent.code, sent.err]).toEqual([0, ''])
+  expect(sent.out).toMatch(/^schedule report/m)
+  expect(plenum(file, '--folder', folder).out).toBe(`No dead letters in ${folder}.\n`)
+})
+
 test('[UN12] dead messages are listed beside what workers have given up, and sent back', async () => {
   const folder = join(home, 'bank')
   {
@@ -203,7 +248,7 @@ test('[UN12] dead messages are listed beside what workers have given up, and sen
   expect(listed.out).toContain(`2 dead letters, 1 of them a message, in ${folder}.`)
 
   const report = JSON.parse(plenum(bankFile, '--folder', folder, '--json').out)
-  expect(report).toMatchObject({ folder, workers: ['check'], deadLetters: [{ worker: 'check' }] })
+  expect(report).toMatchObject({ folder, workers: ['check'], schedules: [], deadLetters: [{ worker: 'check' }] })
   expect(report.messages).toMatchObject([{ handler: 'deposit', input: { to: 'closed', cents: '9n' } }])
   expect(report.messages[0].errors).toHaveLength(1)
 

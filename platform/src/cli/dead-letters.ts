@@ -2,6 +2,7 @@ import { embedded } from '../embedded.ts'
 import { defaultLimits, isPlenumError, PlenumError } from '../kernel/index.ts'
 import { requireGrid } from '../journal/file/index.ts'
 import { NodeDisk } from '../runtime/node/index.ts'
+import { ownLayouts } from '../space/index.ts'
 import { unitDefinition, type Client, type DeadLetter, type DeadMessage, type Unit } from '../unit/index.ts'
 import { parseArguments, usage } from './arguments.ts'
 import { json, oneLine, progress, styled, table, type Output } from './output.ts'
@@ -9,13 +10,15 @@ import { loadUnit } from './run.ts'
 
 export const deadLettersHelp = `plenum dead-letters <unit.ts>: show what a unit has given up, and send it back
 
-Opens the folder of the application as a start does, but runs no worker and loads no source. It lists the dead letters
-of each worker, which are entries at which all of its attempts have failed, and the messages between handlers that could
-not be delivered. Messages that still wait are delivered meanwhile, as by every start. The application must not be
-running; where it runs, it tells the same by \`client.workers.<name>.deadLetters()\` and \`client.messages.deadLetters()\`.
+Opens the folder of the application as a start does, but runs no worker and no schedule, and loads no source. It lists
+the dead letters of each worker and each schedule, which are the entries, or the due times, at which all attempts have
+failed, and the messages between handlers that could not be delivered. Messages that still wait are delivered meanwhile,
+as by every start. The application must not be running; where it runs, it tells the same by \`deadLetters()\` of
+\`client.workers.<name>\`, \`client.schedules.<name>\` and \`client.messages\`.
 
   --folder <path>    where the journal lives (default .plenum/<unit name>)
   --worker <name>    only this worker, and no messages
+  --schedule <name>  only this schedule, and no messages
   --send-back        have what is listed worked on again, from the next start on, with all its attempts
   --json             the dead letters as JSON, with their values and the errors that are kept
   --help             this text
@@ -28,9 +31,9 @@ const inputCharsMax = 60
 
 /** What is found in a folder. */
 interface Found {
-  /** Of workers. */
+  /** Of workers and schedules. */
   readonly letters: readonly DeadLetter[]
-  /** Not asked for where one worker is. */
+  /** Not asked for where a worker or a schedule is. */
   readonly messages: readonly DeadMessage[] | undefined
 }
 
@@ -39,6 +42,7 @@ export async function deadLetters(args: readonly string[], output: Output): Prom
   const { values, positionals } = parseArguments('dead-letters', args, {
     folder: { type: 'string' },
     worker: { type: 'string' },
+    schedule: { type: 'string' },
     'send-back': { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -50,44 +54,59 @@ export async function deadLetters(args: readonly string[], output: Output): Prom
   const [file, more] = positionals
   if (file === undefined || more !== undefined) throw usage('dead-letters', 'it takes one unit file')
   const unit = await loadUnit(file)
-  const workers = chosenOf(unit, values.worker)
+  const { workers, schedules, withMessages } = chosenOf(unit, values)
   const folder = values.folder ?? `.plenum/${unit.name}`
   await using client = await opened(unit, folder, output)
-  const found = await foundIn(client, workers, values.worker === undefined)
-  const sentBack = values['send-back'] ? await sendBack(client, workers, found) : undefined
+  const handles = [...workers.map((name) => client.workers[name]!), ...schedules.map((name) => client.schedules[name]!)]
+  const found = await foundIn(client, handles, withMessages)
+  const sentBack = values['send-back'] ? await sendBack(client, handles, found) : undefined
   progress(output, '')
   const { letters, messages } = found
   output.out(
     values.json
-      ? `${json({ folder, workers, deadLetters: letters, messages, sentBack })}\n`
+      ? `${json({ folder, workers, schedules, deadLetters: letters, messages, sentBack })}\n`
       : text(folder, found, sentBack),
   )
   return 0
 }
 
-async function foundIn(client: Client<Unit>, workers: readonly string[], withMessages: boolean): Promise<Found> {
+/** What tells of its dead letters and sends them back: each worker and each schedule. */
+type Handle = Pick<Client<Unit>['workers'][string], 'deadLetters' | 'sendBack'>
+
+async function foundIn(client: Client<Unit>, handles: readonly Handle[], withMessages: boolean): Promise<Found> {
   const { failuresMax, messagesMax } = defaultLimits
   const letters: DeadLetter[] = []
   // As many as a partition can have.
-  for (const name of workers) letters.push(...(await client.workers[name]!.deadLetters({ limit: failuresMax })))
+  for (const handle of handles) letters.push(...(await handle.deadLetters({ limit: failuresMax })))
   return { letters, messages: withMessages ? await client.messages.deadLetters({ limit: messagesMax }) : undefined }
 }
 
 /** How many were sent back. */
-async function sendBack(client: Client<Unit>, workers: readonly string[], { messages }: Found): Promise<number> {
+async function sendBack(client: Client<Unit>, handles: readonly Handle[], { messages }: Found): Promise<number> {
   let count = 0
-  for (const name of workers) count += await client.workers[name]!.sendBack()
+  for (const handle of handles) count += await handle.sendBack()
   // Those that are listed: one may have failed for the last time since.
   return messages === undefined ? count : count + (await client.messages.sendBack(messages))
 }
 
-/** The names of the workers that are asked for. */
-function chosenOf(unit: Unit, asked: string | undefined): readonly string[] {
-  const names = [...unitDefinition(unit).workers.keys()]
-  if (asked === undefined) return names
-  if (names.includes(asked)) return [asked]
-  const known = names.join(', ') || 'none'
-  throw usage('dead-letters', `unit '${unit.name}' has no worker '${asked}'. There are: ${known}`, '--worker')
+type Kind = 'worker' | 'schedule'
+
+/** The names of the workers and schedules that are asked for: all, or what the options name, and then no messages. */
+function chosenOf(unit: Unit, asked: { readonly [K in Kind]?: string | undefined }) {
+  const { workers, schedules } = unitDefinition(unit)
+  const isAll = asked.worker === undefined && asked.schedule === undefined
+  const chosen = (kind: Kind, names: readonly string[]): readonly string[] => {
+    const name = asked[kind]
+    if (name === undefined) return isAll ? names : []
+    if (names.includes(name)) return [name]
+    const known = names.join(', ') || 'none'
+    throw usage('dead-letters', `unit '${unit.name}' has no ${kind} '${name}'. There are: ${known}`, `--${kind}`)
+  }
+  return {
+    workers: chosen('worker', [...workers.keys()]),
+    schedules: chosen('schedule', [...schedules.keys()]),
+    withMessages: isAll,
+  }
 }
 
 /** The unit over its folder, at rest. USAGE where the folder is none of an application: nothing is made there. */
@@ -105,13 +124,13 @@ async function opened(unit: Unit, folder: string, output: Output): Promise<Clien
     if (!isPlenumError(error, 'FOLDER_IN_USE')) throw error
     throw new PlenumError(
       'FOLDER_IN_USE',
-      `The folder ${folder} is held by an application that runs. Stop it first, or have it say itself what it has given up: \`client.workers.<name>.deadLetters()\`, \`client.messages.deadLetters()\`, and \`sendBack()\` of each.`,
+      `The folder ${folder} is held by an application that runs. Stop it first, or have it say itself what it has given up: \`client.workers.<name>.deadLetters()\`, \`client.schedules.<name>.deadLetters()\`, \`client.messages.deadLetters()\`, and \`sendBack()\` of each.`,
       { details: error.details, cause: error },
     )
   }
 }
 
-/** What is given for the unit's ports: only workers and sources use them, and neither run here. */
+/** What is given for the unit's ports: nothing that uses them runs here. */
 function standIns(unit: Unit): Readonly<Record<string, object>> {
   return Object.fromEntries(unitDefinition(unit).uses.map((name) => [name, standIn(name)]))
 }
@@ -130,8 +149,10 @@ function standIn(name: string): object {
 }
 
 function text(folder: string, { letters, messages = [] }: Found, sentBack: number | undefined): string {
-  const ofWorkers = letters.map(({ worker, type, key, attempts, errors }) => {
-    return [worker, type, json(key), attempts, ...lastOf(errors)]
+  const ofParts = letters.map(({ worker, type, key, attempts, errors }) => {
+    const dueAt = type === ownLayouts.due.name ? Number(key['at']) : undefined
+    const what = dueAt === undefined ? json(key) : new Date(dueAt).toISOString()
+    return [worker, type, what, attempts, ...lastOf(errors)]
   })
   const ofMessages = messages.map(({ handler, input, errors }) => [
     handler,
@@ -139,7 +160,7 @@ function text(folder: string, { letters, messages = [] }: Found, sentBack: numbe
     ...lastOf(errors),
   ])
   const lists = [
-    listOf(['worker', 'type', 'key', 'attempts', 'last at', 'last error'], ofWorkers),
+    listOf(['worker', 'type', 'key', 'attempts', 'last at', 'last error'], ofParts),
     listOf(['message to', 'input', 'last at', 'last error'], ofMessages),
   ]
   return `${lists.join('')}${endOf(folder, letters.length, messages.length, sentBack)}\n`

@@ -117,6 +117,7 @@ describe('usage', () => {
     [['dead-letters'], 'it takes one unit file'],
     [['dead-letters', 'counters.ts', '--worker'], 'the option --worker lacks its value'],
     [['dead-letters', 'counters.ts', '--worker', 'pay'], "no worker 'pay'. There are: none"],
+    [['dead-letters', 'counters.ts', '--schedule', 'daily'], "no schedule 'daily'. There are: none"],
     [['dead-letters', 'counters.ts', '--sideways'], "no option '--sideways'. There are: --folder, --worker"],
   ])('[SP13] plenum %j is wrong usage, which is named and leads to --help', (args, what) => {
     const { code, out, err } = plenum(...args)

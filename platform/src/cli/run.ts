@@ -6,7 +6,7 @@ import { nodeRuntime } from '../runtime/node/index.ts'
 import { isUnit, type Unit } from '../unit/index.ts'
 import { parseArguments, usage } from './arguments.ts'
 import { oneLine, progress, type Output } from './output.ts'
-import { SlowWarnings } from './slow-warnings.ts'
+import { RareWarnings } from './rare-warnings.ts'
 
 export const runHelp = `plenum run <unit.ts>: run a unit embedded in this process, over a journal in a folder
 
@@ -46,14 +46,14 @@ export async function run(args: readonly string[], output: Output): Promise<numb
   const journal: EmbeddedOptions<Unit>['journal'] = ack === 'memory' ? 'memory' : { folder }
   const partitions = partitionsOf(values.partitions)
   const { clock } = nodeRuntime()
-  const slow = new SlowWarnings(() => clock.monotonic(), output.err)
+  const rare = new RareWarnings(() => clock.monotonic(), output.err)
   const client = await embedded({
     unit,
     partitions,
     journal,
     ack,
     onProgress: ({ step, share }) => progress(output, `${step} ${Math.floor(share * 100)} %`),
-    onEvent: (told) => warn(told, slow, output),
+    onEvent: (told) => warn(told, rare, output),
   })
   try {
     for (const [name, source] of Object.entries(client.sources)) {
@@ -74,15 +74,18 @@ export async function run(args: readonly string[], output: Output): Promise<numb
 }
 
 /** Says on standard error what should not pass in silence. */
-function warn({ partition, event }: EmbeddedEvent, slow: SlowWarnings, { err }: Output): void {
+function warn({ partition, event }: EmbeddedEvent, rare: RareWarnings, { err }: Output): void {
   switch (event.kind) {
     case 'failed':
       return err(`partition ${partition} failed: ${event.error.message}\n`)
     case 'slow':
-      return slow.add(event.part, event.ms)
+      return rare.slow(event.part, event.ms)
+    case 'schedule-missed':
+      return rare.missed(event.schedule, event.at, event.late)
     case 'dead-letter': {
       const { part, attempts, message } = event
-      return err(`warning: an entry is a dead letter, after ${attempts} attempts of the ${part}: ${oneLine(message)}\n`)
+      const what = part.startsWith('schedule ') ? 'a due time' : 'an entry'
+      return err(`warning: ${what} is a dead letter, after ${attempts} attempts of the ${part}: ${oneLine(message)}\n`)
     }
     case 'dead-message':
       return err(`warning: a message to the handler ${event.handler} is a dead letter: ${oneLine(event.message)}\n`)

@@ -56,6 +56,8 @@ export interface WorkerRule {
 /** When a schedule of the unit is due (UN8); times are milliseconds since 1970. */
 export interface ScheduleRule {
   readonly name: string
+  /** The worker that runs its due times. */
+  readonly worker: string
   /** Whether a due time that was missed is run once, late, or not at all. */
   readonly missed: 'once' | 'skip'
   /** The first due time after another time; undefined if there is none. */

@@ -8,6 +8,7 @@ function every(ms: number, name = 'tick', missed: 'once' | 'skip' = 'once'): Sch
   const last = (until: number): number => Math.floor(until / ms) * ms
   return {
     name,
+    worker: `schedule ${name}`,
     missed,
     next: (after) => last(after) + ms,
     last: (after, until) => (last(until) > after ? last(until) : undefined),
@@ -111,6 +112,22 @@ test('[UN8] [A8] what is due more often than it is run does not pile up', async 
   expect(member.events.filter(({ kind }) => kind === 'schedule-missed')).toHaveLength(8)
   await bench.runtime.advance(1_000)
   expect(await run(member)).toEqual([start + 11_000])
+})
+
+test('[UN8] dead letters stay, and hold up no due time that comes', async () => {
+  const { bench, member, start } = await open([every(1_000)])
+  for (let n = 1; n <= 3; n++) {
+    await bench.runtime.advance(1_000)
+    const { epoch, claims } = await claimed(member)
+    expect(claims).toMatchObject([{ entry: { at: start + n * 1_000 } }])
+    for (const { number } of claims) {
+      const policy = { message: 'no', attemptsMax: 1, retryMs: 1 }
+      await member.partition.submit({ command: { kind: 'work-failed', claim: { epoch, number }, ...policy } })
+    }
+  }
+  const command = { kind: 'dead-letters', worker: 'schedule tick', limit: 9 } as const
+  expect(await member.partition.submit({ command })).toHaveLength(3)
+  expect(member.events.filter(({ kind }) => kind === 'schedule-missed')).toEqual([])
 })
 
 test('[UN8] a schedule that the unit has no more is forgotten', async () => {

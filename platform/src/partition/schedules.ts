@@ -6,9 +6,11 @@
 //
 // I1 A due time is noted once, in the record that also says that it was: no other reign notes it again.
 // I2 Of several that have passed, the last is noted alone.
+// I3 A dead letter holds up none that comes after it.
 import type { Timer, Timers } from '../runtime/index.ts'
-import { ownLayouts, type Machine, type Request, type Table } from '../space/index.ts'
+import { ownLayouts, type Machine, type Request, type Row, type Table } from '../space/index.ts'
 import type { PartitionEvent } from './events.ts'
+import type { Failures } from './failures.ts'
 import type { ScheduleRule } from './logic.ts'
 
 /** The partition that keeps count. */
@@ -25,6 +27,7 @@ export interface SchedulesOptions {
   readonly number: number
   readonly rules: readonly ScheduleRule[]
   readonly machine: Machine
+  readonly failures: Failures
   readonly timers: Timers
   readonly now: () => number
   readonly submit: (request: Request) => Promise<unknown>
@@ -83,10 +86,17 @@ export class Schedules {
     machine.put(this.#last, row, { name, at })
     if (row === undefined) return
     const late = machine.time - at
-    const waiting = [...this.#due.rows()].filter(({ value }) => value['schedule'] === name).length
-    if (waiting >= waitingMax || (missed === 'skip' && late > graceMs))
+    if (this.#waiting(rule) >= waitingMax || (missed === 'skip' && late > graceMs))
       return onEvent({ kind: 'schedule-missed', schedule: name, at, late })
     machine.put(this.#due, undefined, { schedule: name, at })
+  }
+
+  /** Due times that wait, or are run; dead letters do neither. */
+  #waiting({ name, worker }: ScheduleRule): number {
+    const { failures } = this.#options
+    const isWaiting = (row: Row): boolean =>
+      row.value['schedule'] === name && failures.of(worker, this.#due, row)?.isDead !== true
+    return [...this.#due.rows()].filter(isWaiting).length
   }
 
   /** Schedules that the unit has no more are begun anew if it has them again. */

@@ -18,7 +18,7 @@ export interface UnitWorkOptions
     Omit<ClaimsOptions, 'rules' | 'failures'>,
     Omit<MessagesOptions, 'onPosted'>,
     DeliveriesOptions,
-    Omit<SchedulesOptions, 'rules'> {
+    Omit<SchedulesOptions, 'rules' | 'failures'> {
   readonly logic: Pick<Logic, 'workers' | 'schedules'>
   readonly limits: Limits
   readonly random: Random
@@ -37,7 +37,7 @@ export class UnitWork {
     this.claims = new Claims({ ...options, rules: logic.workers, failures: this.failures })
     this.#deliveries = new Deliveries(options)
     this.messages = new Messages({ ...options, onPosted: this.#deliveries.posted })
-    this.schedules = new Schedules({ ...options, rules: logic.schedules })
+    this.schedules = new Schedules({ ...options, rules: logic.schedules, failures: this.failures })
   }
 
   /** Goes on with what earlier reigns have left. */

@@ -17,7 +17,7 @@ import type { SourcePart } from './source-loader.ts'
 import type { UnitDefinition } from './unit-definition.ts'
 import type { ServicePart, TaskPart } from './beside-data.ts'
 import type { HandlerPart, UnitParts } from './unit-logic.ts'
-import { workParts } from './work-parts.ts'
+import { scheduleWorkName, workParts } from './work-parts.ts'
 
 /** How a unit is resolved. */
 export interface ResolveOptions {
@@ -85,6 +85,7 @@ export function resolveUnit(definition: UnitDefinition, options: ResolveOptions)
     workers: workParts(definition, layouts, rules, options.limits),
     schedules: [...definition.schedules].map(([name, { missed, dueTimes }]) => ({
       name,
+      worker: scheduleWorkName(name),
       missed,
       next: (after) => dueTimes.next(after),
       last: (after, until) => dueTimes.last(after, until),

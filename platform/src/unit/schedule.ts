@@ -62,10 +62,10 @@ type Run = (due: Due, context: never) => unknown
 
 /**
  * Declares a schedule: a function that runs once for each due time of the whole grid (UN8). `cron` has five fields, or six
- * with seconds first; `zone` is a time zone by its IANA name. Of due times that pass while nobody runs the unit, or its last
- * run goes on, the last one runs, late (`missed: 'once'`), or none that is more than a minute late (`'skip'`). A run that
- * throws, or takes longer than `timeout` (30s), is made again, as a worker's attempt is, with the same `key`. Throws
- * UNIT_INVALID, DURATION_INVALID.
+ * with seconds first; `zone` is a time zone by its IANA name. Of due times that pass while nobody runs the unit the last one
+ * runs, late (`missed: 'once'`), or none that is more than a minute late (`'skip'`). Two at most wait or run at the same
+ * time: what is due beside them is an event `schedule-missed`. A run that throws, or takes longer than `timeout` (30s), is
+ * made again, as a worker's attempt is, with the same `key`. Throws UNIT_INVALID, DURATION_INVALID.
  */
 export function schedule<E extends AnyEntry, U extends Uses>(
   declaration: {
