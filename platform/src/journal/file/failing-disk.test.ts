@@ -236,16 +236,19 @@ test('[JR7] at level os everything is synced before a segment goes, and if that 
   await using _ = bench
   const log = await bench.open()
   await bench.append(log, 40, 700)
-  const before = [...(await bench.files()).keys()]
+  const before = [...(await bench.files()).keys()].toSorted()
+  // The last segment may still be made, and is none of those that were written.
+  const written = before.slice(0, -1)
   const synced: string[] = []
   disk.plan = ({ kind, path }) => {
-    if (kind === 'sync') synced.push(path)
-    return kind === 'sync' ? { error: systemError('EIO') } : undefined
+    if (kind !== 'sync' || !written.some((name) => path.endsWith(name))) return undefined
+    synced.push(path)
+    return { error: systemError('EIO') }
   }
   const trims = [log.trim(0, 21), log.trim(1, 21)].map((trim) => trim.catch((error: unknown) => error))
   expect((await Promise.all(trims))[1]).toMatchObject({ code: 'JOURNAL_FAILED' })
   expect(synced).toHaveLength(1)
-  expect([...(await bench.files()).keys()]).toEqual(before)
+  expect([...(await bench.files()).keys()].toSorted()).toEqual(before)
 })
 
 test('[JR7] at level os the log is synced before a snapshot goes, and if that fails the snapshot stays', async () => {
