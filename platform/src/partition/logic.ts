@@ -72,6 +72,7 @@ export interface Logic {
   readonly hash: string
   readonly layouts: readonly Layout[]
   readonly workers: readonly WorkerRule[]
-  readonly schedules: readonly ScheduleRule[]
+  /** Undefined where nobody runs them. */
+  readonly schedules: readonly ScheduleRule[] | undefined
   bind(machine: Machine): Execution
 }

@@ -140,3 +140,19 @@ test('[UN8] a schedule that the unit has no more is forgotten', async () => {
   const { machine } = await bench.fold()
   expect([...machine.table('plenum.schedule').rows()].map(({ value }) => value['name'])).toEqual(['tick'])
 })
+
+test('[UN8] a unit that loses its last schedule forgets it; where nobody runs schedules nothing is forgotten', async () => {
+  const { bench, member } = await open([every(1_000)])
+  await bench.runtime.advance(1_000)
+  await member.partition.close()
+  const looking = new DataLogic('unit-1', bench.limits, [itemLayout], [rule('tick')])
+  const looks = await bench.primary(1, looking)
+  await bench.runtime.advance(2_000)
+  await looks.partition.close()
+  const rows = async (): Promise<number> => (await bench.fold()).machine.table('plenum.schedule').size
+  expect(await rows()).toBe(1)
+  const without = await bench.primary(1, logic(bench, []))
+  await bench.runtime.advance(10)
+  expect(await rows()).toBe(0)
+  await without.partition.close()
+})

@@ -19,13 +19,16 @@ const home = 0
 const graceMs = 60_000
 /** Due times of one schedule that wait, or are run; more come too fast for what it does. */
 const waitingMax = 2
+/** Milliseconds of the longest timer. */
+const lookEveryMs = 1_000
 /** Milliseconds until what could not be noted is tried again. */
 const againMs = 100
 
 export interface SchedulesOptions {
   /** Number of this partition. */
   readonly number: number
-  readonly rules: readonly ScheduleRule[]
+  /** Undefined where nobody runs them: then nothing is noted, and nothing forgotten. */
+  readonly rules: readonly ScheduleRule[] | undefined
   readonly machine: Machine
   readonly failures: Failures
   readonly timers: Timers
@@ -40,6 +43,8 @@ export class Schedules {
   readonly #last: Table
   /** What is to be run. */
   readonly #due: Table
+  /** Partition time at which something may be due; at first it has to be looked at. */
+  #nextAt = -Infinity
   #timer: Timer | undefined
   #stopped = false
 
@@ -52,14 +57,16 @@ export class Schedules {
   /** Begins to keep count, where this is the partition that does. */
   start(): void {
     const { number, rules } = this.#options
-    if (number === home && rules.length > 0) this.#lookAfter(1)
+    const isLeft = this.#last.size + this.#due.size > 0
+    if (number === home && rules !== undefined && (rules.length > 0 || isLeft)) this.#lookAfter(1)
   }
 
   /** Notes what is due, within the command at hand. */
   note(): void {
     const { rules } = this.#options
+    if (rules === undefined) return
     for (const rule of rules) this.#note(rule)
-    this.#forgetUnknown()
+    this.#forgetUnknown(rules)
   }
 
   /** Nobody waits here. */
@@ -100,8 +107,8 @@ export class Schedules {
   }
 
   /** Schedules that the unit has no more are begun anew if it has them again. */
-  #forgetUnknown(): void {
-    const { rules, machine } = this.#options
+  #forgetUnknown(rules: readonly ScheduleRule[]): void {
+    const { machine } = this.#options
     const isKnown = (name: unknown): boolean => rules.some((rule) => rule.name === name)
     for (const row of this.#last.rows()) if (!isKnown(row.value['name'])) machine.remove(this.#last, row, 'removed')
     for (const row of this.#due.rows()) if (!isKnown(row.value['schedule'])) machine.remove(this.#due, row, 'removed')
@@ -113,14 +120,17 @@ export class Schedules {
   }
 
   async #look(): Promise<void> {
-    const { now, submit } = this.#options
-    try {
-      await submit({ command: { kind: 'schedules-due' } })
-    } catch {
-      return this.#lookAfter(againMs)
+    const { now, submit, rules = [] } = this.#options
+    if (now() >= this.#nextAt) {
+      try {
+        await submit({ command: { kind: 'schedules-due' } })
+      } catch {
+        return this.#lookAfter(againMs)
+      }
+      this.#nextAt = Math.min(...rules.map((rule) => this.#next(rule)))
     }
-    const next = Math.min(...this.#options.rules.map((rule) => this.#next(rule)))
-    if (next < Infinity) this.#lookAfter(Math.max(1, next - now()))
+    // Partition time may run a little faster than a timer.
+    if (this.#nextAt < Infinity) this.#lookAfter(Math.min(Math.max(1, this.#nextAt - now()), lookEveryMs))
   }
 
   #next(rule: ScheduleRule): number {

@@ -86,13 +86,13 @@ export interface UnitLogicOptions {
 
 export class UnitLogic implements Logic {
   readonly workers: readonly WorkerRule[]
-  readonly schedules: readonly ScheduleRule[]
+  readonly schedules: readonly ScheduleRule[] | undefined
   readonly #options: UnitLogicOptions
 
   constructor(options: UnitLogicOptions) {
     this.#options = options
     this.workers = [...options.parts.workers.values()]
-    this.schedules = options.runsSchedules ? options.parts.schedules : []
+    this.schedules = options.runsSchedules ? options.parts.schedules : undefined
   }
 
   get hash(): string {

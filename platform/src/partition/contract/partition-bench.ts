@@ -29,7 +29,7 @@ export class DataLogic implements Logic {
   readonly hash: string
   readonly layouts: readonly Layout[]
   readonly workers: readonly WorkerRule[]
-  readonly schedules: readonly ScheduleRule[]
+  readonly schedules: readonly ScheduleRule[] | undefined
   readonly #limits: Limits
 
   constructor(
@@ -37,7 +37,7 @@ export class DataLogic implements Logic {
     limits: Limits,
     layouts: readonly Layout[] = [itemLayout],
     workers: readonly WorkerRule[] = [],
-    schedules: readonly ScheduleRule[] = [],
+    schedules?: readonly ScheduleRule[],
   ) {
     this.hash = hash
     this.layouts = layouts
