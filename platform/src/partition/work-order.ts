@@ -113,8 +113,8 @@ export class Groups {
 interface Lane {
   readonly group: string
   readonly works: Heap<Work>
-  /** True while it stands among those that may have something to hand out. */
-  isListed: boolean
+  /** Where it stands among those that may have something to hand out; undefined if it does not. */
+  listedAt: number | undefined
 }
 
 /** One at a time of each group, as they were written; one that is put off holds back its group. */
@@ -139,7 +139,7 @@ export class GroupOrder implements WorkOrder {
     const group = work.group ?? ''
     let lane = this.#lanes.get(group)
     if (lane === undefined) {
-      lane = { group, works: new Heap<Work>(wasWrittenBefore), isListed: false }
+      lane = { group, works: new Heap<Work>(wasWrittenBefore), listedAt: undefined }
       this.#lanes.set(group, lane)
     }
     lane.works.push(work)
@@ -158,13 +158,16 @@ export class GroupOrder implements WorkOrder {
 
   next(): Work | undefined {
     for (let listed = this.#listed.first; listed !== undefined; listed = this.#listed.first) {
-      const { lane } = listed
-      const first = this.#firstOf(lane)
-      if (first?.state === 'ready' && !this.#groups.isBusy(lane.group)) return first
+      const { born, lane } = listed
+      const first = born === lane.listedAt ? this.#firstOf(lane) : undefined
+      if (first?.row.born === born && first.state === 'ready' && !this.#groups.isBusy(lane.group)) return first
       // It is listed again when its group is free, when its first is ready, or when something comes.
       this.#listed.pop()
-      lane.isListed = false
+      if (born !== lane.listedAt) continue
+      lane.listedAt = undefined
       if (first === undefined) this.#lanes.delete(lane.group)
+      // What it was listed for is gone, and others may come before what is left.
+      else if (first.row.born !== born) this.#list(lane)
     }
     return undefined
   }
@@ -181,12 +184,15 @@ export class GroupOrder implements WorkOrder {
       this.#size += works.size
       if (works.size === 0) this.#lanes.delete(group)
     }
+    // One that stayed listed would be taken for the group's next lane, which would be forgotten with it.
+    this.#listed.keepOnly(({ born, lane }) => lane.works.size > 0 && born === lane.listedAt)
   }
 
   #list(lane: Lane): void {
-    if (lane.isListed) return
-    lane.isListed = true
-    this.#listed.push({ born: lane.works.first?.row.born ?? 0, lane })
+    const born = lane.works.first?.row.born ?? 0
+    if (lane.listedAt !== undefined && lane.listedAt <= born) return
+    lane.listedAt = born
+    this.#listed.push({ born, lane })
   }
 
   #firstOf({ works }: Lane): Work | undefined {

@@ -10,7 +10,12 @@ const ids = ['a', 'b', 'c', 'd', 'e', 'f']
 const lanes = ['x', 'y']
 
 const step = fc.oneof(
-  fc.record({ f: fc.constant('write' as const), id: fc.constantFrom(...ids), n: fc.integer({ min: 0, max: 2 }) }),
+  fc.record({
+    f: fc.constant('write' as const),
+    id: fc.constantFrom(...ids),
+    n: fc.integer({ min: 0, max: 2 }),
+    lane: fc.constantFrom(...lanes),
+  }),
   fc.record({ f: fc.constant('remove' as const), id: fc.constantFrom(...ids) }),
   fc.record({ f: fc.constant('claim' as const), of: fc.integer({ min: 0, max: 1 }) }),
   fc.record({ f: fc.constant('end' as const), at: fc.nat({ max: 5 }), delay: fc.constantFrom(0, 0, 3) }),
@@ -35,8 +40,8 @@ class Play {
 
   constructor(isFifo: boolean) {
     this.#isFifo = isFifo
-    const layout: Layout = { name: 'item', fields: ['id', 'lane', 'n'], open: false, id: ['id'], route: ['id'] }
-    const table = this.#machine.declare(isFifo ? { ...layout, fifo: 'lane', route: ['lane'] } : layout)
+    const layout: Layout = { name: 'item', fields: ['id', 'lane', 'n', 'at'], open: false, id: ['id'], route: ['at'] }
+    const table = this.#machine.declare(isFifo ? { ...layout, fifo: 'lane' } : layout)
     const rules = [0, 1].map((above) => ({ name: `above ${above}`, type: 'item', where: { n: { gt: above } } }))
     this.#queues = rules.map((rule) => new WorkQueue(rule, table, this.#groups, () => undefined))
     this.#machine.onGone = (_, row) => {
@@ -52,7 +57,7 @@ class Play {
     switch (one.f) {
       case 'write':
       case 'remove':
-        return this.#write(one.id, one.f === 'write' ? one.n : undefined)
+        return this.#write(one.id, one.f === 'write' ? one : undefined)
       case 'claim':
         return this.#claim(one.of)
       case 'end':
@@ -62,11 +67,14 @@ class Play {
     }
   }
 
-  #write(id: string, n: number | undefined): void {
-    const value = { id, lane: lanes[ids.indexOf(id) % lanes.length]!, n: n ?? 0 }
-    const row = this.#table.find(value)
+  #write(id: string, to: { readonly n: number; readonly lane: string } | undefined): void {
+    const row = this.#table.find({ id, at: 'here' })
+    // What is worked on stays in its group here.
+    const isClaimed = this.#claimed.some(({ work }) => work.row === row)
+    const lane = isClaimed ? row?.value['lane'] : to?.lane
+    const value = { id, lane, n: to?.n ?? 0, at: 'here' }
     this.#machine.begin(new ByteWriter(64), (this.#change += 1), this.#now)
-    if (n !== undefined) this.#machine.put(this.#table, row, value)
+    if (to !== undefined) this.#machine.put(this.#table, row, value)
     else if (row !== undefined) this.#machine.remove(this.#table, row, 'removed')
     this.#machine.commit((_, written) => {
       for (const queue of this.#queues) queue.notice(written, this.#now)
@@ -128,6 +136,61 @@ describe.each([false, true])('the queue of a worker (FIFO groups: %s)', (isFifo)
       { numRuns: 2_000 },
     )
   })
+})
+
+/** Entries of one type with FIFO groups, and the queue of a worker that wants all of them. */
+function fifo() {
+  const machine = new Machine(defaultLimits)
+  const fields = ['id', 'lane', 'at']
+  const table = machine.declare({ name: 'item', fields, open: false, id: ['id'], route: ['at'], fifo: 'lane' })
+  const groups = new Groups()
+  const queue = new WorkQueue({ name: 'all', type: 'item', where: {} }, table, groups, () => undefined)
+  machine.onGone = (_, row) => void queue.gone(row)
+  const change = (run: () => void): void => {
+    machine.begin(new ByteWriter(64), 1, 0)
+    run()
+    machine.commit((_, written) => queue.notice(written, 0))
+  }
+  const put = (id: string, lane: string): void =>
+    change(() => void machine.put(table, table.find({ id, at: 'here' }), { id, lane, at: 'here' }))
+  const remove = (id: string): void => change(() => machine.remove(table, table.find({ id, at: 'here' })!, 'removed'))
+  const next = (): unknown => queue.next(0)?.row.value['id']
+  const claim = (): Work => {
+    const work = queue.next(0)!
+    queue.claim(work)
+    return work
+  }
+  const end = (work: Work, until = 0): void => {
+    queue.ended(work, 0, until)
+    groups.free(work.group ?? '', 0, 0)
+  }
+  return { put, remove, next, claim, end }
+}
+
+test('[SP9] an entry that was put off and goes to another FIFO group holds back the one before no more', () => {
+  const { put, next, claim, end } = fifo()
+  for (const id of ['a', 'b']) put(id, 'x')
+  end(claim(), 100)
+  expect(next()).toBeUndefined()
+  put('a', 'y')
+  expect(claim().row.value['id']).toBe('a')
+  expect(next()).toBe('b')
+})
+
+test('[SP9] a FIFO group of which many entries have gone goes on with those that come', () => {
+  const { put, remove, next, claim, end } = fifo()
+  for (let at = 1; at <= 2_000; at++) {
+    put(`${at}`, 'x')
+    remove(`${at}`)
+  }
+  for (const id of ['a', 'b', 'c']) put(id, 'x')
+  for (const id of ['a', 'b', 'c']) {
+    expect(next()).toBe(id)
+    const work = claim()
+    expect(next()).toBeUndefined()
+    remove(id)
+    end(work)
+  }
 })
 
 test('[A8] what is gone does not stay in the queue of a worker that nobody asks', () => {

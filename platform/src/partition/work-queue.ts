@@ -63,6 +63,8 @@ export class WorkQueue {
     if (earlier?.isDead === true) return this.#freed(known)
     const until = earlier?.retryAt ?? 0
     this.#add(row, until > now ? until : undefined)
+    // It may stand in another group now, and what comes behind it in the one before must not wait for it.
+    this.#freed(known)
   }
 
   /** A row was removed; true if that may let another be handed out. */
