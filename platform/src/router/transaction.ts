@@ -71,6 +71,8 @@ interface Share {
   readonly entries: SeenEntry[]
   readonly queries: SeenQuery[]
   readonly made: MadeCommands
+  /** True once anything was asked of it, answered or not. */
+  isAsked: boolean
   /** Reads that were answered together: more than one may not go together. */
   drafts: number
   /** Partition time at the first of them. */
@@ -229,6 +231,7 @@ export class TransactionScope implements Sender {
     } catch (error) {
       return Promise.reject(error)
     }
+    share.isAsked = true
     const sent = share.last.then(() => this.#draft(partition, share, own, { ...options, isRepeat }))
     if (isChange(command)) share.last = sent.catch(() => undefined)
     this.#open.add(sent)
@@ -244,7 +247,7 @@ export class TransactionScope implements Sender {
    */
   #known(partition: number, share: Share, command: DataCommand): Tried | undefined {
     const claim = this.#claim
-    if (claim === undefined || share.drafts > 0 || this.#isOver || partition !== claim.partition) return undefined
+    if (claim === undefined || share.isAsked || this.#isOver || partition !== claim.partition) return undefined
     if ((command.kind !== 'remove' && command.kind !== 'patch') || command.type !== claim.type) return undefined
     const { entry, version } = claim
     const { key, options } = command
@@ -255,6 +258,7 @@ export class TransactionScope implements Sender {
       version: version + 1,
       stamp: 0,
     }
+    share.isAsked = true
     share.drafts = 1
     share.made.add(command)
     return { value, made: [command] }
@@ -302,7 +306,7 @@ export class TransactionScope implements Sender {
     const known = this.#shares.get(partition)
     if (known !== undefined) return known
     const made = new MadeCommands(this.#keyFieldsOf)
-    const share: Share = { entries: [], queries: [], made, drafts: 0, time: 0, last: Promise.resolve() }
+    const share: Share = { entries: [], queries: [], made, isAsked: false, drafts: 0, time: 0, last: Promise.resolve() }
     this.#shares.set(partition, share)
     return share
   }
