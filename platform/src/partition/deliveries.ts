@@ -63,7 +63,7 @@ export class Deliveries {
   readonly #open = new Map<number, Set<number>>()
   /** Those whose records are not acked, in the order of their records. */
   #unacked: Parcel[] = []
-  readonly #later = new Heap<MessageRow>((one, other) => one.dueAt < other.dueAt)
+  readonly #later = new Heap<Row>(isDueBefore)
   /** Messages that were delivered, and are not forgotten yet. */
   #delivered: Parcel[] = []
   #inFlight = 0
@@ -83,7 +83,7 @@ export class Deliveries {
   readonly posted = (row: Row): void => {
     const message = messageOf(row)
     if (message.state === 'later') {
-      this.#later.push(message)
+      this.#later.push(row)
       return this.#look()
     }
     const open = this.#open.get(message.to)
@@ -242,16 +242,17 @@ export class Deliveries {
     this.#timer?.stop()
     const { first } = this.#later
     if (first !== undefined && !this.#stopped)
-      this.#timer = timers.after(Math.max(1, first.dueAt - now()), () => void this.#onTime())
+      this.#timer = timers.after(Math.max(1, messageOf(first).dueAt - now()), () => void this.#onTime())
   }
 
   async #onTime(): Promise<void> {
     const ids: string[] = []
     const { now, limits } = this.#options
-    for (let { first } = this.#later; first !== undefined && first.dueAt <= now(); { first } = this.#later) {
-      if (ids.length >= limits.messagesInFlightMax) break
+    for (let { first } = this.#later; first !== undefined; { first } = this.#later) {
+      const { id, dueAt } = messageOf(first)
+      if (dueAt > now() || ids.length >= limits.messagesInFlightMax) break
       this.#later.pop()
-      ids.push(first.id)
+      ids.push(id)
     }
     if (ids.length > 0) await this.#submit({ kind: 'messages-due', ids })
     this.#look()
@@ -261,6 +262,12 @@ export class Deliveries {
     const { timers, random } = this.#options
     return new Promise((resolve) => void timers.after(ms * (0.5 + random.next()), resolve))
   }
+}
+
+/** What is due at the same time keeps the order in which it was sent. */
+function isDueBefore(one: Row, other: Row): boolean {
+  const [first, second] = [messageOf(one).dueAt, messageOf(other).dueAt]
+  return first === second ? one.born < other.born : first < second
 }
 
 /** True for errors after which the same delivery may be asked for again: nothing was done, or nobody knows. */
