@@ -277,7 +277,8 @@ test('[UN12] [UN2a] a message to a handler that has another route by then is not
     const put = handler({ input, route }, (_, { partition }) => {
       partition.write(Account, { id: _[route], balance: 0, isOpen: true })
     })
-    const go = handler({ input, route: 'a' }, (both, { send }) => send(put, both, { after: '50ms' }))
+    // Long enough that the first application has closed, however slow its disk is.
+    const go = handler({ input, route: 'a' }, (both, { send }) => send(put, both, { after: '1s' }))
     return unit('moving', { entries: [Account] }, { handlers: { put, go } })
   }
   const options = { journal: { folder: path }, limits: { messageAttemptsMax: 1 } }

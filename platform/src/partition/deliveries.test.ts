@@ -172,3 +172,17 @@ test('[UN12] what is sent later is ready when its time comes; nothing is asked a
   expect(submitted).toHaveLength(1)
   expect(numbers()).toEqual([])
 })
+
+test('[UN12] a pause between two attempts ends with the reign, and nothing is asked after it', async () => {
+  const { runtime, deliveries, asked, posted, fail } = open()
+  posted(1, 'a')
+  posted(2, 'b')
+  await fail(0, 'HANDLER_FAILED')
+  await fail(1, 'NOT_PRIMARY')
+  expect(runtime.pending).toBe(2)
+  deliveries.stop()
+  expect(runtime.pending).toBe(0)
+  await turns()
+  expect(runtime.pending).toBe(0)
+  expect(asked).toHaveLength(2)
+})

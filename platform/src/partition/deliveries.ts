@@ -68,6 +68,8 @@ export class Deliveries {
   #delivered: Parcel[] = []
   #inFlight = 0
   #timer: Timer | undefined
+  /** Pauses under way: each keeps the process alive, and ends with the reign. */
+  readonly #pauses = new Set<{ readonly timer: Timer; readonly end: () => void }>()
   #stopped = false
 
   constructor(options: DeliveriesOptions) {
@@ -114,6 +116,11 @@ export class Deliveries {
   stop(): void {
     this.#stopped = true
     this.#timer?.stop()
+    for (const { timer, end } of this.#pauses) {
+      timer.stop()
+      end()
+    }
+    this.#pauses.clear()
   }
 
   #enqueue(parcel: Parcel): void {
@@ -180,6 +187,7 @@ export class Deliveries {
       } catch (error) {
         if (this.#stopped || !mayRepeat(error)) throw error
         await this.#pause(pauseMs)
+        if (this.#stopped) throw error
       }
     }
   }
@@ -260,7 +268,15 @@ export class Deliveries {
 
   #pause(ms: number): Promise<void> {
     const { timers, random } = this.#options
-    return new Promise((resolve) => void timers.after(ms * (0.5 + random.next()), resolve))
+    if (this.#stopped) return Promise.resolve()
+    return new Promise((resolve) => {
+      const timer = timers.after(ms * (0.5 + random.next()), () => {
+        this.#pauses.delete(pause)
+        resolve()
+      })
+      const pause = { timer, end: resolve }
+      this.#pauses.add(pause)
+    })
   }
 }
 

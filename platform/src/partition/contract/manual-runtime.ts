@@ -60,6 +60,11 @@ export class ManualRuntime implements Runtime {
     await turns()
   }
 
+  /** Timers that are set. */
+  get pending(): number {
+    return this.#waiting.length
+  }
+
   /** Moves both clocks and runs no timer: a loop that is stalled. */
   stall(ms: number): void {
     this.#monotonic += ms
