@@ -203,7 +203,11 @@ export class WorkerRun {
     try {
       const command = { kind: 'claim', worker: this.#part.name, count, leaseMs } as const
       const { epoch, time, claims } = (await router.send(partition, command)) as ClaimsGiven
-      for (const claimed of claims) this.#work(new Attempt(this.#part, partition, epoch, time, claimed))
+      const attempts = claims.map((claimed) => new Attempt(this.#part, partition, epoch, time, claimed))
+      for (const attempt of attempts) {
+        if (this.#isStopped) void this.#release(attempt, 0)
+        else this.#work(attempt)
+      }
       if (claims.length === count) this.#ready.push(partition)
       else this.#await(partition)
     } catch {
@@ -229,7 +233,9 @@ export class WorkerRun {
     })
     const working = space.work(attempt.toEnd, async (tx) => {
       await run(attempt.entry, new AttemptContext(attempt, { tx, space, uses }))
-      if (attempt.state === 'working') this.#returned(attempt, 'committing')
+      // Its time-out counts, though its partition may not have heard of that yet. Nobody hears this error.
+      if (attempt.state !== 'working') throw attempt.timedOut()
+      this.#returned(attempt, 'committing')
     })
     working.then(
       () => this.#succeeded(attempt),
@@ -340,5 +346,9 @@ export class WorkerRun {
 
 function textOf(error: unknown): string {
   if (isPlenumError(error)) return `${error.code}: ${error.message}`
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  try {
+    return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  } catch {
+    return 'What was thrown has no text.'
+  }
 }
