@@ -28,6 +28,8 @@ export interface FailureRow extends EarlierAttempts {
   readonly errors: readonly AttemptError[]
 }
 
+/** Rows of entries that are gone which one failed attempt throws out at most: more could be too much for a command. */
+const roomMax = 1_000
 /** Characters that are kept of an error. */
 const messageMax = 1_000
 
@@ -132,11 +134,13 @@ export class Failures {
 
   /** Where the table is full, rows of entries that are gone or were changed since make room. */
   #makeRoom(): void {
-    const { failuresMax } = this.#limits
+    const { failuresMax, commandEffectsMax } = this.#limits
     if (this.#table.size < failuresMax) return
+    const enough = failuresMax - Math.min(roomMax, commandEffectsMax - 1)
     for (const found of this.#table.rows()) {
       const { type, key, stamp } = found.value as unknown as FailureRow
       if (this.#machine.table(type).find(key)?.stamp !== stamp) this.#machine.remove(this.#table, found, 'removed')
+      if (this.#table.size <= enough) break
     }
     if (this.#table.size < failuresMax) return
     throw new PlenumError(
