@@ -244,4 +244,15 @@ describe('transactions between a client and partitions', () => {
     await runtime.advance(100)
     expect(answers.of('tx')).toEqual({ code: 'ABORTED' })
   })
+
+  test('[TX4] [UN3] what ends because a participant has not answered may be run again: nothing happened', async () => {
+    const lost: Way = (request) =>
+      request.command.kind === 'prepare' ? Promise.reject(new PlenumError('UNKNOWN_OUTCOME', 'lost')) : undefined
+    const { space, a, b } = await bench({ way: [() => undefined, lost] })
+    const outcome = space.transaction(async (tx) => {
+      await tx.write('item', { id: a[0], n: 1 })
+      await tx.write('item', { id: b[0], n: 1 })
+    })
+    await expect(outcome).rejects.toMatchObject({ code: 'TIMEOUT', retry: 'same' })
+  })
 })

@@ -368,10 +368,10 @@ export class TransactionScope implements Sender {
     const error: unknown = failed.reason
     // Without the commit it is certain that nothing happened.
     if (!isPlenumError(error, 'UNKNOWN_OUTCOME')) throw error
-    const code = error.details['cause'] === 'ABORTED' ? 'ABORTED' : 'TIMEOUT'
-    throw new PlenumError(code, `A participant had not answered yet, so nothing happened: ${error.message}`, {
-      cause: error,
-    })
+    const message = `A participant had not answered yet, so nothing happened: ${error.message}`
+    if (error.details['cause'] === 'ABORTED') throw new PlenumError('ABORTED', message, { cause: error })
+    // A worker whose commit ends so has not failed: a partition is out of reach.
+    throw new PlenumError('TIMEOUT', message, { retry: 'same', cause: error })
   }
 
   /** Tells the participants what became of it; whom this does not reach asks the coordinator. */
