@@ -4,6 +4,9 @@ import type { Caller, Command } from '../space/index.ts'
 import type { ServicePart } from './beside-data.ts'
 import { reduced } from './reduced.ts'
 
+/** Milliseconds after its time-out within which a service says so itself; then its caller waits for nobody any more. */
+const graceMs = 1_000
+
 /** Options of a call to a service. */
 interface GivenOptions {
   readonly timeout?: string | undefined
@@ -22,7 +25,7 @@ export function serviceCallOf(
   return async (input, { timeout, signal } = {}) => {
     const ms = timeout === undefined ? timeoutMs : durationMs(timeout, 'timeout')
     const command: Command = { kind: 'service', service: name, input, caller, key: router.newName(), timeoutMs: ms }
-    const options: RouteOptions | undefined = signal === undefined ? undefined : { signal }
+    const options: RouteOptions = { signal, timeoutMs: ms + graceMs }
     if (reduce !== undefined) {
       const answers = await router.all(command, options)
       return reduced(answers, reduce, label, 'SERVICE_FAILED')
