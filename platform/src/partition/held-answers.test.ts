@@ -138,28 +138,36 @@ test('[PA3] a close that meets a stopped flow ends with CLOSE, after everything 
   expect((await bench.stream.kinds()).slice(-3)).toEqual(['BATCH', 'BATCH', 'CLOSE'])
 })
 
-test('[PA3] [UN4] what a function answers that goes on for long waits for all that it has read by then', async () => {
-  const bench = new PartitionBench({ shared: false })
+/** A primary whose one function ends when the test says so, and has read as much as the test says. */
+async function longBench(shared: boolean) {
+  const bench = new PartitionBench({ shared })
   const ends = Promise.withResolvers<string>()
-  let dependency = 0
+  const read = { dependency: 0 }
   class LongLogic extends DataLogic {
     override bind(machine: Machine): Execution {
       const execution = super.bind(machine)
       const { execute } = execution
       return Object.assign(execution, {
         execute: (command: LogicCommand) =>
-          command.kind === 'task' ? new Deferred(ends.promise, () => dependency) : execute(command),
+          command.kind === 'task' ? new Deferred(ends.promise, () => read.dependency) : execute(command),
       })
     }
   }
   const { partition } = await bench.primary(1, new LongLogic('unit-1', bench.limits))
   const answers = new Answers()
   const caller = { kind: 'unit', subject: 'u', claims: {} } as const
-  answers.watch('task', partition.submit({ command: { kind: 'task', task: 't', input: {}, caller } }))
+  const ask = (more: { readonly read?: 'confirmed' } = {}): void =>
+    answers.watch('task', partition.submit({ command: { kind: 'task', task: 't', input: {}, caller }, ...more }))
+  return { bench, partition, answers, ask, ends, read }
+}
+
+test('[PA3] [UN4] what a function answers that goes on for long waits for all that it has read by then', async () => {
+  const { bench, partition, answers, ask, ends, read } = await longBench(false)
+  ask()
   bench.stream.fate = 'held'
   answers.watch('write', partition.submit(write('a', 1)))
   await turns()
-  dependency = Infinity
+  read.dependency = Infinity
   ends.resolve('done')
   await turns()
   expect(answers.order).toEqual([])
@@ -167,4 +175,20 @@ test('[PA3] [UN4] what a function answers that goes on for long waits for all th
   await turns()
   expect(answers.order).toEqual(['write', 'task'])
   expect(answers.of('task')).toEqual({ value: 'done' })
+})
+
+test('[PA6] [PA4] nothing is sent behind CLOSE, and a function that ends by then is answered', async () => {
+  const { bench, partition, answers, ask, ends } = await longBench(true)
+  ask({ read: 'confirmed' })
+  bench.stream.fate = 'held'
+  await turns()
+  const closed = partition.close()
+  await turns()
+  ends.resolve('done')
+  await turns()
+  expect((await bench.stream.kinds()).at(-1)).toBe('CLOSE')
+  bench.stream.release(1)
+  await closed
+  await turns()
+  expect(answers.of('task')).toEqual({ code: 'UNKNOWN_OUTCOME' })
 })

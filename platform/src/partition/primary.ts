@@ -266,9 +266,10 @@ export class Primary {
     }
     if (value instanceof Deferred)
       return value.heldBy((index, result, isError) => {
-        if (this.#ended) return Promise.reject(reignLost('ended'))
-        const dependsOn = Math.min(index, this.#lastIndex())
-        return this.#hold(dependsOn, result, result, isError, request.read === 'confirmed')
+        const confirmed = request.read === 'confirmed'
+        // Behind CLOSE there is no record that could prove anything.
+        if (this.#ended || (this.#closing && (confirmed || !this.#leaseHolds()))) throw reignLost('ended')
+        return this.#hold(Math.min(index, this.#lastIndex()), result, result, isError, confirmed)
       })
     const waits = value === undefined && !failed && waitOf(command) !== undefined
     if (waits && !this.#waits.isLate(command)) return this.#waits.add(request)
