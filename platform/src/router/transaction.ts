@@ -54,8 +54,8 @@ export interface ClaimToEnd {
   readonly entry: StoredValue
   readonly type: string
   readonly version: number
-  /** The id that a patch of these fields is answered; throws what the partition would. */
-  readonly foreseePatch: (fields: StoredValue) => string
+  /** The id that a patch of these fields is answered; throws what the partition would, undefined if only that can say. */
+  readonly foreseePatch: (fields: StoredValue) => string | undefined
 }
 
 /** What bounds one run of a transaction, and what ends with it. */
@@ -253,11 +253,9 @@ export class TransactionScope implements Sender {
     const { key, options } = command
     if (Object.keys(options).some((name) => options[name as keyof typeof options] !== undefined)) return undefined
     if (!this.#keyFieldsOf(command.type).every((field) => key[field] === entry[field])) return undefined
-    const value = command.kind === 'remove' || {
-      id: claim.foreseePatch(command.fields),
-      version: version + 1,
-      stamp: 0,
-    }
+    const id = command.kind === 'remove' ? '' : claim.foreseePatch(command.fields)
+    if (id === undefined) return undefined
+    const value = command.kind === 'remove' || { id, version: version + 1, stamp: 0 }
     share.isAsked = true
     share.drafts = 1
     share.made.add(command)

@@ -4,6 +4,7 @@
 // I1 Everything that can fail is checked before the first change, so that one entry of a batch can fail alone (SP10).
 // I2 `dependency` grows to the highest index that the reads depend on: an entry's own, or its type's last for what is
 //    not there and for every query (PA3).
+import { ByteWriter } from '../codec/index.ts'
 import { PlenumError, type Limits } from '../kernel/index.ts'
 import type { AggregatePart, AggregateRequest } from './aggregate.ts'
 import type { StoredValue } from './layout.ts'
@@ -292,14 +293,24 @@ export function merge(table: Table, value: StoredValue, fields: StoredValue): St
   return merged
 }
 
+/** Bytes of a row beside its value, at most: kind, table, version and lease. */
+const besideValueMax = 64
+
 /**
  * What a patch from outside is answered, but for version and stamp: the entry's id as text. Throws what the machine would
- * for a value that cannot be.
+ * for a value that cannot be; undefined where only the machine can say whether it is too large.
  */
-export function foreseePatch(table: Table, admit: Admit, value: StoredValue, fields: StoredValue): string {
+export function foreseePatch(
+  table: Table,
+  { admit, valueBytesMax }: { readonly admit: Admit; readonly valueBytesMax: number },
+  value: StoredValue,
+  fields: StoredValue,
+): string | undefined {
   const patched = admit(merge(table, value, fields), false)
   if (!table.isSameEntry(value, patched)) checkIdentity(table, value, patched)
-  return idText(table, value)
+  const writer = new ByteWriter(256)
+  table.writeFields(writer, patched)
+  return writer.at > valueBytesMax - besideValueMax ? undefined : idText(table, value)
 }
 
 function checkedLease(leaseMs: number | undefined, { entryLeaseMsMax }: Limits): number | undefined {

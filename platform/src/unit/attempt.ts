@@ -38,7 +38,7 @@ export class Attempt {
   get toEnd(): ClaimToEnd {
     const { partition, claim: name, now: time, entry } = this
     const { type, timeoutMs: workMs, foreseePatch } = this.#part
-    const foresee = (fields: StoredValue): string => foreseePatch(entry, fields)
+    const foresee = (fields: StoredValue): string | undefined => foreseePatch(entry, fields)
     return { partition, name, time, entry, type, workMs, version: this.#version, foreseePatch: foresee }
   }
 

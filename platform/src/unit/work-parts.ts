@@ -24,16 +24,16 @@ export function workParts(
   limits: Limits,
 ): ReadonlyMap<string, WorkerPart> {
   const workers = [...definition.workers].map(([name, part]) => {
-    const foresee = foreseeing(layouts.get(part.entry)!, rules.get(part.entry)!)
+    const foresee = foreseeing(layouts.get(part.entry)!, rules.get(part.entry)!, limits)
     return { ...workerPart(name, part, definition, limits), foreseePatch: foresee }
   })
-  const schedules = [...definition.schedules].map(([name, part]) => schedulePart(name, part, definition))
+  const schedules = [...definition.schedules].map(([name, part]) => schedulePart(name, part, definition, limits))
   return new Map([...workers, ...schedules].map((part) => [part.name, part]))
 }
 
-function foreseeing(layout: Layout, { admit }: Rules): WorkerPart['foreseePatch'] {
+function foreseeing(layout: Layout, { admit }: Rules, { valueBytesMax }: Limits): WorkerPart['foreseePatch'] {
   const table = new Table(0, layout)
-  return (entry, fields) => foreseePatch(table, admit, entry, fields)
+  return (entry, fields) => foreseePatch(table, { admit, valueBytesMax }, entry, fields)
 }
 
 /** What the due times of a schedule are worked on as. */
@@ -73,7 +73,12 @@ function workerPart(
 }
 
 /** The due times are entries of the partition's own, each of which ends with the claim of whoever has run it. */
-function schedulePart(name: string, part: ScheduleDefinition, { name: unit }: UnitDefinition): WorkerPart {
+function schedulePart(
+  name: string,
+  part: ScheduleDefinition,
+  { name: unit }: UnitDefinition,
+  limits: Limits,
+): WorkerPart {
   const { timeoutMs, attemptsMax, backoffMs, run } = part
   return {
     name: scheduleWorkName(name),
@@ -86,7 +91,7 @@ function schedulePart(name: string, part: ScheduleDefinition, { name: unit }: Un
     timeoutMs,
     attemptsMax,
     backoffMs,
-    foreseePatch: foreseeing(ownLayouts.due, { admit: (value) => value, leaseMs: undefined }),
+    foreseePatch: foreseeing(ownLayouts.due, { admit: (value) => value, leaseMs: undefined }, limits),
     keyOf: (value) => `${unit}/${name}/${String(value['at'])}`,
     run: (value, { space, uses, signal, key, now }) => {
       const at = Number(value['at'])

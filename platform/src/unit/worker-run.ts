@@ -28,8 +28,8 @@ export interface WorkerPart {
   readonly timeoutMs: number
   readonly attemptsMax: number
   readonly backoffMs: number
-  /** The id that a patch of an entry is answered; throws what its partition would. */
-  readonly foreseePatch: (entry: StoredValue, fields: StoredValue) => string
+  /** The id that a patch of an entry is answered; throws what its partition would, undefined if only that can say. */
+  readonly foreseePatch: (entry: StoredValue, fields: StoredValue) => string | undefined
   /** The idempotency key of an attempt at an entry as it is (UN9). */
   readonly keyOf: (entry: StoredValue, stamp: number) => string
   readonly run: (entry: StoredValue, context: AttemptContext) => unknown
