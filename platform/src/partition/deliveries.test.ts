@@ -186,3 +186,14 @@ test('[UN12] a pause between two attempts ends with the reign, and nothing is as
   expect(runtime.pending).toBe(0)
   expect(asked).toHaveLength(2)
 })
+
+test('[UN12] what is due is told in its order, though it has to be told again and something else comes meanwhile', async () => {
+  const { runtime, state, submitted, posted } = open({ messagesInFlightMax: 1 })
+  const dueAt = runtime.clock.monotonic() + 10
+  for (const number of [1, 2]) posted(number, 'a', { state: 'later', dueAt })
+  state.refuses = 1
+  await runtime.advance(11)
+  posted(3, 'a', { state: 'later', dueAt: dueAt + 1 })
+  await runtime.advance(1_000)
+  expect(submitted).toEqual(['m1', 'm2', 'm3'].map((id) => ({ kind: 'messages-due', ids: [id] })))
+})

@@ -68,6 +68,8 @@ export class Deliveries {
   #delivered: Parcel[] = []
   #inFlight = 0
   #timer: Timer | undefined
+  /** True while it is being told what is due: what comes after that is told after it. */
+  #isTelling = false
   /** Pauses under way: each keeps the process alive, and ends with the reign. */
   readonly #pauses = new Set<{ readonly timer: Timer; readonly end: () => void }>()
   #stopped = false
@@ -249,7 +251,7 @@ export class Deliveries {
     const { timers, now } = this.#options
     this.#timer?.stop()
     const { first } = this.#later
-    if (first !== undefined && !this.#stopped)
+    if (first !== undefined && !this.#stopped && !this.#isTelling)
       this.#timer = timers.after(Math.max(1, messageOf(first).dueAt - now()), () => void this.#onTime())
   }
 
@@ -262,7 +264,9 @@ export class Deliveries {
       this.#later.pop()
       ids.push(id)
     }
+    this.#isTelling = true
     if (ids.length > 0) await this.#submit({ kind: 'messages-due', ids })
+    this.#isTelling = false
     this.#look()
   }
 
