@@ -73,7 +73,7 @@ const window: readonly ProtocolMutant[] = [
 /** Reigns that begin too early or on the wrong ground, or do not end. */
 const reigns: readonly ProtocolMutant[] = [
   mutant('lease not checked', 'A primary answers reads although its lease is over.', 600, [
-    [primary, 'confirmed || !this.#leaseHolds()', 'confirmed'],
+    [primary, 'const index = confirmed || !this.#leaseHolds()', 'const index = confirmed'],
   ]),
   mutant(
     'lease by the wall clock',
@@ -374,7 +374,7 @@ const volatileState: readonly ProtocolMutant[] = [
     'volatile reads without a lease',
     'A primary answers about what is not durable although its lease is over.',
     120,
-    [[primary, 'confirmed || !this.#leaseHolds()', 'confirmed']],
+    [[primary, 'const index = confirmed || !this.#leaseHolds()', 'const index = confirmed']],
     { scenario: 'spots' },
   ),
 ]

@@ -177,7 +177,7 @@ test('[PA3] [UN4] what a function answers that goes on for long waits for all th
   expect(answers.of('task')).toEqual({ value: 'done' })
 })
 
-test('[PA6] [PA4] nothing is sent behind CLOSE, and a function that ends by then is answered', async () => {
+test('[PA3] [PA4] nothing is sent behind CLOSE, and a function that ends by then is answered', async () => {
   const { bench, partition, answers, ask, ends } = await longBench(true)
   ask({ read: 'confirmed' })
   bench.stream.fate = 'held'
