@@ -256,6 +256,18 @@ test('[UN12] dead letters can be thrown away, and make room; others are left alo
   expect(await client.messages.deadLetters()).toEqual([letters[1]])
 })
 
+test('[UN12] dead letters can be sent back and thrown away, however many they are', async () => {
+  const limits = { commandEffectsMax: 1_100, sessionRequestsMax: 512 }
+  const client = await start({ limits, partitions: 1 })
+  for (const id of ['a', 'closed']) await client.space.insert(Account, { id, balance: 9, isOpen: id === 'a' })
+  const transfer = { account: 'a', to: 'closed', amount: 1 }
+  await Promise.all(Array.from({ length: 1_200 }, () => client.handlers.transfer(transfer)))
+  await until(isQuiet(client))
+  expect(await client.messages.sendBack()).toBe(1_200)
+  await until(isQuiet(client))
+  expect(await client.messages.discard(await client.messages.deadLetters({ limit: 2_000 }))).toBe(1_200)
+})
+
 test('[UN12] what a handler throws is its answer, also an error that could be repeated', async () => {
   const busy = handler({ input: z.object({ id: z.string() }), route: 'id' }, (): void => {
     throw new PlenumError('OVERLOADED', 'not now')

@@ -5,6 +5,9 @@ import type { DeadMessage, MessagesTold } from '../space/index.ts'
 /** Dead letters that one partition tells, unless it is asked for another number. */
 const usualLimit = 1_000
 
+/** Dead letters that one command sends back or throws away. */
+const stepMax = 500
+
 /** The untyped face of `MessagesHandle`. */
 export class MessageControl {
   readonly #router: Router
@@ -29,14 +32,22 @@ export class MessageControl {
   }
 
   async sendBack(letters?: readonly Pick<DeadMessage, 'id'>[]): Promise<number> {
-    const ids = letters?.map(({ id }) => id)
-    const counts = await this.#router.all({ kind: 'send-again', ids })
-    return (counts as readonly number[]).reduce((sum, count) => sum + count, 0)
+    return this.#inSteps('send-again', letters ?? (await this.deadLetters({ limit: Number.MAX_SAFE_INTEGER })))
   }
 
   async discard(letters: readonly Pick<DeadMessage, 'id'>[]): Promise<number> {
-    const counts = await this.#router.all({ kind: 'discard', ids: letters.map(({ id }) => id) })
-    return (counts as readonly number[]).reduce((sum, count) => sum + count, 0)
+    return this.#inSteps('discard', letters)
+  }
+
+  /** Has something done with so many at a time: all of them could be more than one command may change. */
+  async #inSteps(kind: 'send-again' | 'discard', letters: readonly Pick<DeadMessage, 'id'>[]): Promise<number> {
+    let done = 0
+    for (let at = 0; at < letters.length; at += stepMax) {
+      const ids = letters.slice(at, at + stepMax).map(({ id }) => id)
+      const counts = await this.#router.all({ kind, ids })
+      done += (counts as readonly number[]).reduce((sum, count) => sum + count, 0)
+    }
+    return done
   }
 
   async #told(limit: number): Promise<readonly MessagesTold[]> {
