@@ -40,6 +40,12 @@ const note = handler(
     partition.write(Log, { id: input.log, lines: [...before, input.line] })
   },
 )
+const relay = handler(
+  { input: z.object({ by: z.string(), log: z.string(), line: z.string() }), route: 'by' },
+  ({ log, line }, { send }) => {
+    send(note, { log, line })
+  },
+)
 const elsewhere = handler({ input: z.object({ x: z.string() }), route: 'x' }, () => 1)
 let leaked: (() => void) | undefined
 
@@ -62,6 +68,13 @@ const bank = unit(
         { input: z.object({ from: z.string(), logs: z.array(z.string()), count: z.int() }), route: 'from' },
         ({ from, logs, count }, { send }) => {
           for (let at = 0; at < count; at++) for (const log of logs) send(note, { log, line: `${from} ${at}` })
+        },
+      ),
+      relay,
+      relays: handler(
+        { input: z.object({ from: z.string(), count: z.int() }), route: 'from' },
+        ({ from, count }, { send }) => {
+          for (let at = 0; at < count; at++) send(relay, { by: `${from} ${at}`, log: from, line: `${at}` })
         },
       ),
       later: handler(
@@ -241,6 +254,13 @@ test('[UN12] [A8] a partition holds so many messages that are not delivered, and
   await expect(later('4')).rejects.toEqual(failure('LIMIT_EXCEEDED', { limit: 'messagesMax', value: 3 }))
   expect(await client.messages.pending()).toBe(3)
   await expect(client.messages.deadLetters({ limit: 0 })).rejects.toEqual(failure('VALUE_INVALID', { field: 'limit' }))
+})
+
+test('[UN12] [A8] messages that send further do not wait for each other where they have filled their partition', async () => {
+  const { handlers, messages, space } = await start({ limits: { messagesMax: 3 }, partitions: 1 })
+  await handlers.relays({ from: 'a', count: 3 })
+  await until(async () => (await messages.pending()) === 0)
+  expect((await space.get(Log, { id: 'a' }))?.lines.toSorted()).toEqual(['0', '1', '2'])
 })
 
 test('[UN12] dead letters can be thrown away, and make room; others are left alone', async () => {

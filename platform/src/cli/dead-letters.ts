@@ -78,7 +78,7 @@ async function foundIn(client: Client<Unit>, handles: readonly Handle[], withMes
   const letters: DeadLetter[] = []
   // As many as a partition can have.
   for (const handle of handles) letters.push(...(await handle.deadLetters({ limit: failuresMax })))
-  return { letters, messages: withMessages ? await client.messages.deadLetters({ limit: messagesMax }) : undefined }
+  return { letters, messages: withMessages ? await client.messages.deadLetters({ limit: 2 * messagesMax }) : undefined }
 }
 
 /** How many were sent back. */

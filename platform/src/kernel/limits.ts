@@ -89,7 +89,7 @@ export interface Limits {
   readonly failuresMax: number
   /** Errors that are kept of one entry's attempts, the newest. */
   readonly failureErrorsMax: number
-  /** Messages of one partition that are not delivered, dead letters among them (UN12). */
+  /** Messages of one partition that are not delivered, dead letters among them (UN12); twice as many where a message sends further. */
   readonly messagesMax: number
   /** Routes to which one partition delivers messages at the same time. */
   readonly messagesInFlightMax: number

@@ -104,18 +104,18 @@ export class Commands {
   }
 
   /** What a call sends is part of its commit (UN12). */
-  #execute(command: LogicCommand): unknown {
+  #execute(command: LogicCommand, isDelivery = false): unknown {
     const { execution, work } = this.#options
     const { messages } = work
     const value = execution.execute(command)
-    messages.post(execution.takeSent())
+    messages.post(execution.takeSent(), isDelivery)
     return value
   }
 
   #deliver(command: Extract<Command, { kind: 'deliver' }>): Delivered {
     const { execution, work } = this.#options
     const { messages } = work
-    const outcome = messages.deliver(command, (call) => void this.#execute({ kind: 'call', ...call }))
+    const outcome = messages.deliver(command, (call) => void this.#execute({ kind: 'call', ...call }, true))
     execution.dependency = Math.max(execution.dependency, messages.arrivedIndex(command.from))
     return outcome
   }

@@ -78,7 +78,7 @@ test('[UN12] a number that is voided is never done, and one that is done is not 
 
 test('[UN12] messages are numbered for each partition, when they may be delivered; those sent again anew', () => {
   const { machine, messages, command, posted, numbers } = open()
-  const post = (to: number, afterMs = 0): void => command(() => messages.post([{ to, call, afterMs }]))
+  const post = (to: number, afterMs = 0): void => command(() => messages.post([{ to, call, afterMs }], false))
   post(1)
   post(2)
   post(1, 5)
@@ -107,7 +107,7 @@ test('[UN12] what a command that is rolled back has sent is told to nobody', () 
   const { messages, command, posted } = open()
   expect(() =>
     command(() => {
-      messages.post([{ to: 1, call, afterMs: 0 }])
+      messages.post([{ to: 1, call, afterMs: 0 }], false)
       throw new Error('no')
     }),
   ).toThrow('no')

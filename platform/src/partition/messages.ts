@@ -79,11 +79,15 @@ export class Messages {
     return rows.toSorted((one, other) => messageOf(one).number - messageOf(other).number)
   }
 
-  /** Sends messages. LIMIT_EXCEEDED where too many are not delivered. */
-  post(sent: readonly SentMessage[]): void {
+  /**
+   * Sends messages. LIMIT_EXCEEDED where too many are not delivered: twice as many where a message sends further, so that
+   * those that calls have filled a partition with do not wait for each other's room for ever.
+   */
+  post(sent: readonly SentMessage[], isFurther: boolean): void {
     const { machine, limits } = this.#options
+    const countMax = isFurther ? 2 * limits.messagesMax : limits.messagesMax
     for (const { to, call, afterMs } of sent) {
-      if (this.#sent.size >= limits.messagesMax) throw tooMany(limits)
+      if (this.#sent.size >= countMax) throw tooMany(countMax)
       const isLater = afterMs > 0
       const state = isLater ? 'later' : 'ready'
       const number = isLater ? 0 : this.#nextNumber(to)
@@ -215,7 +219,7 @@ export function messageOf(row: Row): MessageRow {
   return row.value as unknown as MessageRow
 }
 
-function tooMany({ messagesMax: value }: Limits): PlenumError {
+function tooMany(value: number): PlenumError {
   return new PlenumError(
     'LIMIT_EXCEEDED',
     `This partition has ${value} messages that are not delivered or are dead letters, which is the limit messagesMax. Nothing happened.`,
