@@ -41,6 +41,23 @@ interface Journals {
 export async function embedded<U extends Unit>(options: EmbeddedOptions<U>): Promise<Client<U>>
 export async function embedded(options: Options): Promise<unknown> {
   checkOptions(options)
+  return open({ ...options, onEvent: guarded(options.onEvent) })
+}
+
+/** A listener that throws must not end what it was told of: its error is nobody's, as of any listener. */
+function guarded(onEvent: Options['onEvent']): Options['onEvent'] {
+  return (event) => {
+    try {
+      onEvent?.(event)
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error
+      })
+    }
+  }
+}
+
+async function open(options: Options): Promise<unknown> {
   const development = options.development ?? process.env['NODE_ENV'] !== 'production'
   const limits = checkedLimits({ ...defaultLimits, ...options.limits })
   const runtime = nodeRuntime()

@@ -208,9 +208,9 @@ export class Deliveries {
 
   async #bury(parcel: Parcel, errors: readonly AttemptError[]): Promise<void> {
     const { limits, onEvent } = this.#options
-    const { id, call } = parcel.message
+    const { id, number, call } = parcel.message
     const kept = errors.slice(-limits.failureErrorsMax)
-    if (!(await this.#submit({ kind: 'bury', id, errors: kept }))) return
+    if (!(await this.#submit({ kind: 'bury', id, number, errors: kept }))) return
     this.#close(parcel)
     onEvent({ kind: 'dead-message', handler: call.handler, message: kept.at(-1)?.message ?? '' })
   }

@@ -91,7 +91,7 @@ test('[UN12] messages are numbered for each partition, when they may be delivere
   for (let at = 0; at < 4; at++) post(2)
   command(() => messages.due([ids[2]!, 'another']))
   expect(messageOf(posted.at(-1)!)).toMatchObject({ id: ids[2], to: 1, number: 3, state: 'ready' })
-  command(() => messages.bury({ kind: 'bury', id: ids[0]!, errors: [{ at: 1, message: 'no' }] }))
+  command(() => messages.bury({ kind: 'bury', id: ids[0]!, number: 1, errors: [{ at: 1, message: 'no' }] }))
   expect(messages.tell(9)).toMatchObject({
     pending: 7,
     dead: [{ id: ids[0], handler: 'h', errors: [{ message: 'no' }] }],

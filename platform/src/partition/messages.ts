@@ -143,9 +143,11 @@ export class Messages {
   }
 
   /** Makes a dead letter of a message. */
-  bury({ id, errors }: Of<'bury'>): void {
+  bury({ id, number, errors }: Of<'bury'>): void {
     const row = this.#sent.find({ id })
-    if (row !== undefined) this.#put(row, { ...messageOf(row), state: 'dead', number: 0, errors })
+    // Under another number it was sent once more.
+    if (row !== undefined && messageOf(row).number === number)
+      this.#put(row, { ...messageOf(row), state: 'dead', number: 0, errors })
   }
 
   /** Forgets dead letters; how many. */

@@ -59,7 +59,7 @@ export type MessageCommand =
   /** The time of these messages has come. */
   | { readonly kind: 'messages-due'; readonly ids: readonly string[] }
   /** A message is a dead letter. */
-  | { readonly kind: 'bury'; readonly id: string; readonly errors: readonly AttemptError[] }
+  | { readonly kind: 'bury'; readonly id: string; readonly number: number; readonly errors: readonly AttemptError[] }
   /** What is not delivered, and the dead letters, so many at most. */
   | { readonly kind: 'messages'; readonly limit: number }
   /** Forgets these dead letters; answered with their number. */
