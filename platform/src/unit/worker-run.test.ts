@@ -42,7 +42,7 @@ async function bench(run: () => unknown) {
     showFaults: true,
     onFault: () => {},
   })
-  const partition = new Partition({
+  const partition: Partition = new Partition({
     number: 0,
     journal: new MemoryJournal(),
     journalId: new Uint8Array(16).fill(1),
@@ -52,7 +52,7 @@ async function bench(run: () => unknown) {
     runtime,
     limits,
     reference: () => runtime.clock.wall(),
-    ask: (_, command) => partition.submit({ command }),
+    ask: (_, command): Promise<unknown> => partition.submit({ command }),
     onEvent: () => {},
   })
   await partition.startAlone()
