@@ -2,7 +2,7 @@
 //
 // Owns the claims and those who wait for work. Does not own what is committed: a claim is checked and ended by the commit
 // of its worker's transaction (`transactions.ts`). Volatile: what it knows is gone with the reign, and rows of attempts
-// that failed are all that stays. Called by `primary.ts`, `commands.ts` and `transactions.ts`.
+// that failed are all that stays. Called by `unit-work.ts`, `primary.ts`, `commands.ts` and `transactions.ts`.
 //
 // I1 An entry has one claim of each worker at most, and a FIFO group one among all workers of its type (SP9).
 // I2 A claim is of one reign: whoever holds one of an earlier reign commits nothing by it.

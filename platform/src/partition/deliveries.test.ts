@@ -167,7 +167,7 @@ test('[UN12] what is sent later is ready when its time comes; nothing is asked a
   expect(submitted).toEqual([])
   await runtime.advance(2)
   expect(submitted).toEqual([{ kind: 'messages-due', ids: ['soon'] }])
-  deliveries.abandon()
+  deliveries.stop()
   await runtime.advance(5_000)
   expect(submitted).toHaveLength(1)
   expect(numbers()).toEqual([])

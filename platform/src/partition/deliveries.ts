@@ -2,7 +2,7 @@
 //
 // Owns what is on its way, and in which order. Does not own what is sent or has arrived: those are rows (`messages.ts`).
 // Volatile: a new reign delivers anew what is not known to be delivered, and the receivers know what they have done.
-// Called by `primary.ts`.
+// Called by `unit-work.ts`.
 //
 // I1 A message leaves when the record that sent it is acked: what sent it may otherwise never have been.
 // I2 Of those to one route, one is on its way at a time, and the next when its end is known.
@@ -104,15 +104,6 @@ export class Deliveries {
     const acked = this.#unacked.findIndex((parcel) => parcel.index > index)
     const ready = this.#unacked.splice(0, acked === -1 ? this.#unacked.length : acked)
     for (const parcel of ready) this.#enqueue(parcel)
-  }
-
-  /** Nobody waits here. */
-  cancel(): boolean {
-    return false
-  }
-
-  abandon(): void {
-    this.stop()
   }
 
   stop(): void {

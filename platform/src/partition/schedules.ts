@@ -2,7 +2,7 @@
 //
 // Owns the rows that say which due time was the last of each schedule, and which are to be run. Does not run anything: who
 // does claims a due time as a worker claims an entry (`claims.ts`), and the end of the claim removes it.
-// Called by `primary.ts` and `commands.ts`.
+// Called by `unit-work.ts` and `commands.ts`.
 //
 // I1 A due time is noted once, in the record that also says that it was: no other reign notes it again.
 // I2 Of several that have passed, the last is noted alone.
@@ -67,15 +67,6 @@ export class Schedules {
     if (rules === undefined) return
     for (const rule of rules) this.#note(rule)
     this.#forgetUnknown(rules)
-  }
-
-  /** Nobody waits here. */
-  cancel(): boolean {
-    return false
-  }
-
-  abandon(): void {
-    this.stop()
   }
 
   stop(): void {
