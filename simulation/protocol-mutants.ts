@@ -1,5 +1,5 @@
 import { mutant, type ProtocolMutant } from './protocol-mutant.ts'
-import { claimMutants, messageMutants } from './work-mutants.ts'
+import { claimMutants, messageMutants, projectionMutants } from './work-mutants.ts'
 
 const primary = 'partition/primary.ts'
 const pipeline = 'partition/pipeline.ts'
@@ -391,4 +391,5 @@ export const protocolMutants: readonly ProtocolMutant[] = [
   ...volatileState,
   ...claimMutants,
   ...messageMutants,
+  ...projectionMutants,
 ]

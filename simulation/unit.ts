@@ -1,4 +1,4 @@
-import { entry, handler, port, slotOf, source, task, unit, worker } from 'plenum'
+import { entry, handler, port, projection, slotOf, source, task, unit, worker } from 'plenum'
 import { z } from 'zod'
 
 /** An account of a branch of a bank; a branch is one route. */
@@ -95,6 +95,32 @@ export const Purse = entry(
   { id: 'id' },
 )
 
+/** What was heard of a purse from its projection: how many changes, and how many of them out of their order. */
+export const Tally = entry('tally', z.object({ purse: z.string(), changes: z.int(), astray: z.int() }), { id: 'purse' })
+
+const tally = handler(
+  { input: z.object({ purse: z.string(), changes: z.int() }), route: 'purse' },
+  ({ purse, changes }, { partition }) => {
+    const before = partition.get(Tally, { purse })
+    const isNext = changes === (before?.changes ?? 0) + 1
+    partition.write(Tally, { purse, changes, astray: (before?.astray ?? 0) + (isNext ? 0 : 1) })
+  },
+)
+
+/** What each purse holds, folded from its changes; puts out and sends each of them, with how many there were. */
+export const wealth = projection({
+  of: [Purse],
+  create: () => new Map<string, { changes: number; balance: number }>(),
+  apply(state, { entry: { id, balance } }, { emit, send }) {
+    const changes = (state.get(id)?.changes ?? 0) + 1
+    state.set(id, { changes, balance })
+    emit(id, { changes, balance })
+    send(tally, { purse: id, changes })
+  },
+  save: (state) => [...state],
+  load: (saved: [string, { changes: number; balance: number }][]) => new Map(saved),
+})
+
 const get = handler(
   { input: z.object({ purse: z.string(), from: z.string(), number: z.int(), amount: z.int() }), route: 'purse' },
   ({ purse, from, number, amount }, { partition }) => {
@@ -142,13 +168,30 @@ const Add = z.object({ counter: z.string(), by: z.int() })
 export default unit(
   'simulated',
   {
-    entries: [Account, Register, Dial, Spot, Member, Counter, Hold, Errand, List, Element, Token, Chore, Purse, Line],
+    entries: [
+      Account,
+      Register,
+      Dial,
+      Spot,
+      Member,
+      Counter,
+      Hold,
+      Errand,
+      List,
+      Element,
+      Token,
+      Chore,
+      Purse,
+      Tally,
+      Line,
+    ],
     uses: { lines: port<LineStore>(), chores: port<ChoreDoer>() },
   },
   {
     handlers: {
       get,
       poke,
+      tally,
       give: handler(
         { input: z.object({ purse: z.string(), to: z.string(), amount: z.int() }), route: 'purse' },
         ({ purse, to, amount }, { partition, send }) => {
@@ -201,7 +244,13 @@ export default unit(
         throw new Error('a defect of the unit')
       }),
     },
+    projections: { wealth },
     tasks: {
+      wealth: task(
+        { input: z.object({}) },
+        (_, { state }) => [...state(wealth)].map(([id, { changes, balance }]) => ({ id, changes, balance })),
+        (left, right) => [...left, ...right],
+      ),
       money: task(
         { input: z.object({}) },
         (_, { partition }) => partition.readAll(Account, {}).reduce((sum, { balance }) => sum + balance, 0),

@@ -31,6 +31,43 @@ export const claimMutants: readonly ProtocolMutant[] = [
   ),
 ]
 
+/** State that is folded, and what comes of it. */
+export const projectionMutants: readonly ProtocolMutant[] = [
+  mutant(
+    'sent again by a fold',
+    'What a projection has sent becomes a message each time that it is folded.',
+    60,
+    [
+      [
+        'partition/projected-messages.ts',
+        'const left = sends.filter((one) => isBefore(before, one))',
+        'const left = sends.filter((one) => one.index >= 0 || isBefore(before, one))',
+      ],
+    ],
+    { scenario: 'messages' },
+  ),
+  mutant(
+    'sends not in snapshots',
+    'What a projection has sent and what is no message yet is not saved with its state.',
+    200,
+    [
+      [
+        'partition/projections.ts',
+        'encoded({ last: outputs.last, lastSend, pending, state }',
+        'encoded({ last: outputs.last, lastSend, pending: [], state }',
+      ],
+    ],
+    { scenario: 'messages' },
+  ),
+  mutant(
+    'folded before the ack',
+    'A projection folds what is in the open batch.',
+    60,
+    [['partition/primary.ts', 'projections.fold(index)', 'projections.fold(index + 1)']],
+    { scenario: 'messages' },
+  ),
+]
+
 /** Messages between partitions. */
 export const messageMutants: readonly ProtocolMutant[] = [
   mutant(

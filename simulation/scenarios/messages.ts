@@ -1,5 +1,5 @@
-import { isPlenumError, PlenumError, type Of } from 'plenum'
-import { Purse } from '../unit.ts'
+import { isPlenumError, PlenumError, type Of, type OutputEvent } from 'plenum'
+import { Purse, Tally } from '../unit.ts'
 import { scenario, takeTurns, type Scenario, type Seat, type Stage } from './scenario.ts'
 
 /** What a client does: has a purse give to another, or poke it, maybe later; or shuts one, so that pokes fail. */
@@ -37,6 +37,7 @@ export const messages: Scenario = scenario<MessageStep>({
     const empty = { balance, isShut: false, sent: {}, got: {}, astray: 0, poked: [] }
     for (const id of purses) await first!.unit.space.insert(Purse, { id, ...empty }, { key: `purse ${id}` })
     const poked = new Map<number, 'ok' | 'unknown'>()
+    const reader = new OutputReader(first!)
     await takeTurns(stage, turns, async ({ step, timeout }, { unit }) => {
       try {
         if (step.f === 'give') {
@@ -55,12 +56,14 @@ export const messages: Scenario = scenario<MessageStep>({
     await stage.world.settle()
     for (const id of purses) await first!.unit.space.patch(Purse, { id }, { isShut: false })
     const dead = await deliverAll(stage, first!)
-    return { ...check(await first!.unit.space.readAll(Purse, {}), poked), 'dead letters sent back': dead }
+    const all = await first!.unit.space.readAll(Purse, {})
+    const outputs = await checkFolded(stage, first!, all, reader)
+    return { ...check(all, poked), ...outputs, 'dead letters sent back': dead }
   },
 })
 
 /** Sends back what is dead until all is delivered; how many dead letters there were. */
-async function deliverAll({ world }: Stage, { unit }: Seat): Promise<number> {
+async function deliverAll({ world }: Pick<Stage, 'world'>, { unit }: Pick<Seat, 'unit'>): Promise<number> {
   let dead = 0
   for (let look = 0; look < looksMax; look++) {
     const sentBack = await unit.messages.sendBack()
@@ -69,6 +72,70 @@ async function deliverAll({ world }: Stage, { unit }: Seat): Promise<number> {
     await world.sleep(`${lookEveryMs}ms`)
   }
   throw wrong(`${await unit.messages.pending()} messages are never delivered`)
+}
+
+/** Follows what the projection puts out, from before the first turn on. */
+class OutputReader {
+  /** The newest output of each purse. */
+  readonly newest = new Map<string, { readonly changes: number; readonly balance: number }>()
+  outputs = 0
+  resets = 0
+  #complaint: string | undefined
+
+  constructor({ unit }: Seat) {
+    void this.#follow(unit.projections.wealth.outputs())
+  }
+
+  /** What was put out twice, left out or in another order, if anything was. */
+  get complaint(): string | undefined {
+    return this.#complaint
+  }
+
+  async #follow(events: AsyncIterable<OutputEvent>): Promise<void> {
+    for await (const event of events) {
+      if (event.kind === 'reset') this.resets += 1
+      if (event.kind !== 'outputs') continue
+      for (const { topic, event: told } of event.outputs)
+        this.#hear(topic, told as { changes: number; balance: number })
+    }
+  }
+
+  #hear(purse: string, told: { readonly changes: number; readonly balance: number }): void {
+    const before = this.newest.get(purse)
+    this.outputs += 1
+    this.newest.set(purse, told)
+    if (before === undefined || told.changes === before.changes + 1) return
+    if (told.changes > before.changes && this.resets > 0) return
+    this.#complaint ??= `output ${told.changes} of purse ${purse} came after ${before.changes}`
+  }
+}
+
+/** The projection has folded every change of a purse once, and has put out each, which its reader has heard. */
+async function checkFolded(
+  { world }: Stage,
+  { unit }: Seat,
+  all: readonly Of<typeof Purse>[],
+  reader: OutputReader,
+): Promise<Readonly<Record<string, number>>> {
+  const { value: folded = [] } = await unit.tasks.wealth({}).total()
+  for (const { id, balance } of all) {
+    const own = folded.find((one) => one.id === id)
+    if (own?.balance !== balance) throw wrong(`purse ${id} holds ${balance}, and its projection ${own?.balance}`)
+    const { version } = await unit.space.patch(Purse, { id }, { isShut: false })
+    if (own.changes !== version - 1)
+      throw wrong(`purse ${id} was changed ${version - 1} times, and ${own.changes} are folded`)
+    for (let look = 0; reader.newest.get(id)?.changes !== version && look < looksMax; look++)
+      await world.sleep(`${lookEveryMs}ms`)
+    if (reader.newest.get(id)?.changes !== version) throw wrong(`output ${version} of purse ${id} was not heard`)
+    await deliverAll({ world }, { unit })
+    const tally = await unit.space.get(Tally, { purse: id })
+    if (tally?.changes !== version || tally.astray > 0)
+      throw wrong(
+        `purse ${id} was changed ${version} times; of what was sent ${tally?.changes} came, ${tally?.astray} out of order`,
+      )
+  }
+  if (reader.complaint !== undefined) throw wrong(reader.complaint)
+  return { outputs: reader.outputs, 'outputs gone': reader.resets }
 }
 
 /** No money is made or lost, no gift is lost or out of order, and each poke that was sent has come once. */

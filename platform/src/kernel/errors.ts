@@ -52,6 +52,8 @@ export const errorCodes = {
   NOT_HOSTED: { retry: 'never', text: 'this process does not run the workers of the unit' },
   CLAIM_NOT_RELEASED: { retry: 'never', text: 'a worker returned, and its entry still matches' },
   TASK_FAILED: { retry: 'never', text: 'a task threw' },
+  PROJECTION_FAILED: { retry: 'never', text: 'a projection threw, and folds no more' },
+  PROJECTION_DIVERGED: { retry: 'never', text: 'a projection came to another state than on another member' },
   SERVICE_FAILED: { retry: 'never', text: 'a service threw' },
   SOURCE_UNAVAILABLE: { retry: 'same', text: 'a source cannot reach its store' },
   SOURCE_FAILED: { retry: 'never', text: 'a source threw' },

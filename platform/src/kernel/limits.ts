@@ -27,7 +27,9 @@ export interface Limits {
   readonly changeRingMax: number
   /** Changes of one answer to whoever watches. */
   readonly watchChangesMax: number
-  /** Watches at one partition. */
+  /** Outputs of one projection that a partition keeps for those who read them (UN6). */
+  readonly outputsMax: number
+  /** Watches at one partition, and readers of outputs. */
   readonly watchersMax: number
   /** Replies held back at one partition until their index is acked. */
   readonly heldRepliesMax: number
@@ -125,6 +127,7 @@ export const defaultLimits: Limits = checkedLimits({
   waitMsMax: 86_400_000,
   changeRingMax: 10_000,
   watchChangesMax: 1_000,
+  outputsMax: 10_000,
   watchersMax: 100_000,
   heldRepliesMax: 1_000_000,
   sessionsMax: 100_000,

@@ -9,6 +9,7 @@ import {
 import type { Afterwards } from './afterwards.ts'
 import { attempt } from './draft.ts'
 import type { Execution, LogicCommand } from './logic.ts'
+import type { Projections } from './projections.ts'
 import type { Transactions } from './transactions.ts'
 import type { UnitWork } from './unit-work.ts'
 
@@ -16,6 +17,7 @@ import type { UnitWork } from './unit-work.ts'
 export interface CommandsOptions {
   readonly machine: Machine
   readonly execution: Execution
+  readonly projections: Projections
   readonly answers: Answers
   readonly transactions: Transactions
   readonly work: UnitWork
@@ -32,7 +34,7 @@ export class Commands {
 
   /** What a command that changes nothing finds; a task may return a promise. */
   evaluate(command: Command): unknown {
-    const { machine, execution, transactions, work } = this.#options
+    const { machine, execution, projections, transactions, work } = this.#options
     const { failures, messages } = work
     switch (command.kind) {
       case 'source-state': {
@@ -50,6 +52,8 @@ export class Commands {
       case 'messages':
         execution.dependency = Infinity
         return messages.tell(command.limit)
+      case 'projection':
+        return projections.tell(command.projection)
       case 'batch':
         return command.commands.map((one) => attempt(() => this.evaluate(one)))
       default:
@@ -90,6 +94,8 @@ export class Commands {
         return messages.delivered(command.ids)
       case 'messages-due':
         return messages.due(command.ids)
+      case 'project':
+        return work.projected.send(command)
       case 'bury':
         return messages.bury(command)
       case 'discard':

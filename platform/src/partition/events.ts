@@ -1,4 +1,5 @@
 import type { PlenumError } from '../kernel/index.ts'
+import type { ProjectionEvent } from './projections.ts'
 
 /** What happened to a partition that somebody should see (A9): for logs, metrics and tests. */
 export type PartitionEvent =
@@ -17,4 +18,5 @@ export type PartitionEvent =
   | { readonly kind: 'in-doubt'; readonly transaction: string; readonly coordinator: number; readonly ms: number }
   | { readonly kind: 'dead-message'; readonly handler: string; readonly message: string }
   | { readonly kind: 'schedule-missed'; readonly schedule: string; readonly at: number; readonly late: number }
+  | ProjectionEvent
   | { readonly kind: 'failed'; readonly error: PlenumError }

@@ -8,6 +8,7 @@ import type {
   UnitCommand,
   WriteCommand,
 } from '../space/index.ts'
+import type { ProjectionRule } from './projections.ts'
 
 /** The commands that a unit's logic executes. */
 export type LogicCommand = ReadCommand | WriteCommand | UnitCommand
@@ -66,6 +67,12 @@ export interface ScheduleRule {
   last(after: number, until: number): number | undefined
 }
 
+/** Gives the states of the unit's projections to those who read them. */
+export interface ProjectionStates {
+  /** PROJECTION_FAILED where it has failed. */
+  stateOf(name: string): unknown
+}
+
 /** What a partition needs of its unit: what is stored, and how commands are executed (A6). */
 export interface Logic {
   /** Hash of the unit's declaration; a different one in the journal asks for an UPGRADE record (PA10). */
@@ -74,5 +81,6 @@ export interface Logic {
   readonly workers: readonly WorkerRule[]
   /** Undefined where nobody runs them. */
   readonly schedules: readonly ScheduleRule[] | undefined
-  bind(machine: Machine): Execution
+  readonly projections: readonly ProjectionRule[]
+  bind(machine: Machine, projections: ProjectionStates | undefined): Execution
 }

@@ -1,5 +1,8 @@
+import { PlenumError } from '../kernel/index.ts'
 import { writeValue, type ByteWriter } from '../codec/index.ts'
+import { firstMark } from './fill-marks.ts'
 import type { PrimaryOptions } from './primary-options.ts'
+import type { SnapshotBody } from './replica.ts'
 import { takeSnapshot } from './snapshots.ts'
 
 /** What a snapshot needs of the primary that takes it. */
@@ -22,6 +25,7 @@ export interface NamedSnapshotOptions extends Pick<
 /** Takes a snapshot of the state as it is now, saves it, names it in the journal and cuts the journal (JR7). */
 export async function takeNamedSnapshot(options: NamedSnapshotOptions): Promise<void> {
   const { replica, onEvent, isEnded } = options
+  refuseUnfolded(options)
   const marked = await options.whenFlowing(() => {
     const { machine } = replica
     const index = options.flush()
@@ -29,17 +33,29 @@ export async function takeNamedSnapshot(options: NamedSnapshotOptions): Promise<
     machine.markSnapshot()
     machine.commit()
     replica.watchHead(index)
+    replica.projections.saveAt(index)
     options.flush()
     return { index, walk: machine.startWalk() }
   })
   await options.ackOf(marked.index)
-  const taken = await takeSnapshot({ ...options, ...marked })
+  refuseUnfolded(options)
+  const projections = replica.projections.takeSaved()
+  const taken = await takeSnapshot({ ...options, ...marked, projections })
   if (taken === undefined || isEnded()) return
   const { index, hash, rows } = taken
   const body = options.emptyBody()
-  writeValue(body, { index, hash })
+  writeValue(body, { index, hash, projections: taken.projections } satisfies SnapshotBody)
   await options.append(body)
-  replica.name({ index, hash })
+  replica.name({ index, hash, projections: taken.projections })
   onEvent({ kind: 'snapshot', index, hash, rows })
   await taken.cut()
+}
+
+/**
+ * The journal is cut behind a snapshot. Where a projection has failed, it still needs what comes before, as long as there
+ * is room: mended code goes on from there (UN6).
+ */
+function refuseUnfolded({ replica, journal }: NamedSnapshotOptions): void {
+  if (!replica.projections.hasFailed || journal.fill(0) >= firstMark) return
+  throw new PlenumError('PROJECTION_FAILED', 'A projection has failed, and needs the journal from before that.')
 }

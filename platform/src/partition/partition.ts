@@ -25,7 +25,7 @@ import type { PartitionEvent } from './events.ts'
 import type { AskPartition } from './in-doubt.ts'
 import type { Logic } from './logic.ts'
 import { appendRecentAgain, forked, isTrimmed, type ReignEnd } from './pipeline.ts'
-import { journalFull } from './primary-errors.ts'
+import { journalFull, projectionDiverged } from './primary-errors.ts'
 import { Primary } from './primary.ts'
 import { recover } from './recovery.ts'
 import { mayReign, type OpenBody, type Replica, type ReplicaObserver } from './replica.ts'
@@ -112,7 +112,7 @@ export class Partition {
         // A reign has ended: its machine ran ahead of the journal (I3).
         replica = undefined
       } catch (error) {
-        if (isTrimmed(error)) replica = undefined
+        if (isTrimmed(error) || isPlenumError(error, 'PROJECTION_DIVERGED')) replica = undefined
         // What this member holds is kept: if the journal has lost records, it may be the only one that has them (JR5).
         else if (!isPlenumError(error, 'JOURNAL_UNAVAILABLE')) this.#fail(error)
         await this.#sleep(100)
@@ -177,7 +177,10 @@ export class Partition {
 
   async #recover(): Promise<Replica> {
     this.#become({ kind: 'recovering' })
-    const replica = await recover(this.options)
+    const { logic, limits, onEvent } = this.options
+    const { hash: unit, projections: rules } = logic
+    const folding = { unit, rules, outputsMax: limits.outputsMax, sendsMax: limits.messagesMax, onEvent }
+    const replica = await recover({ ...this.options, folding })
     this.#hear()
     return replica
   }
@@ -234,6 +237,8 @@ export class Partition {
     }
     this.#hear()
     if (verdict.record.kind === 'OPEN' && !this.#isMine(verdict.record)) this.#pendingOpen = undefined
+    // The snapshot that was just named has the primary's: it is recovered from.
+    if (replica.hasDiverged && verdict.record.kind === 'SNAPSHOT') throw projectionDiverged()
     return verdict.record
   }
 

@@ -61,3 +61,11 @@ export function otherJournal(): PlenumError {
     { details: { path: 'since' } },
   )
 }
+
+/** A follower's projection differs from the primary's, which the snapshot that was just named has. */
+export function projectionDiverged(): PlenumError {
+  return new PlenumError(
+    'PROJECTION_DIVERGED',
+    "A projection of this member came to another state than on the primary. It begins anew with the primary's snapshot.",
+  )
+}

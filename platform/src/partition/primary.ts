@@ -12,6 +12,7 @@ import { recordHeaderBytes } from '../journal/index.ts'
 import type { Timer } from '../runtime/index.ts'
 import {
   Answers,
+  isBesideData,
   isClaiming,
   isRead,
   waitOf,
@@ -32,6 +33,7 @@ import { LeaseEnds } from './lease-ends.ts'
 import { LoneRecords } from './lone-records.ts'
 import { takeNamedSnapshot } from './named-snapshot.ts'
 import { PartitionClock } from './partition-clock.ts'
+import { OutputReaders } from './output-readers.ts'
 import { Pipeline, type ReignEnd } from './pipeline.ts'
 import { emptyBody } from './record-body.ts'
 import { journalFull, notPrimary, overloaded, reignLost } from './primary-errors.ts'
@@ -63,6 +65,7 @@ export class Primary {
   readonly #transactions: Transactions
   readonly #waits: Waits
   readonly #watchers: Watchers
+  readonly #readers: OutputReaders
   readonly #work: UnitWork
   readonly #afterwards = new Afterwards()
   /** All that have somebody wait here. */
@@ -95,7 +98,7 @@ export class Primary {
     this.#writer.at = recordHeaderBytes
     replica.stopComparing()
     if (replica.unit !== logic.hash) this.#upgrade()
-    this.#execution = logic.bind(replica.machine)
+    this.#execution = logic.bind(replica.machine, replica.projections)
     this.#answers = new Answers(replica.machine, limits)
     const room = this.#room()
     this.#kept = new KeptAnswers({ ...room, attemptsMax: limits.attemptsMax, probe: (name) => runtime.probe?.(name) })
@@ -128,7 +131,8 @@ export class Primary {
       this.#watchers.onVolatile(this.#acked)
       this.#leaseEnds.look()
     }
-    this.#guests = [this.#waits, this.#watchers, this.#transactions, this.#work]
+    this.#readers = new OutputReaders(waiting)
+    this.#guests = [this.#waits, this.#watchers, this.#readers, this.#transactions, this.#work]
     this.#snapshots = new SnapshotSchedule({
       fill: () => options.journal.fill(this.#writer.at),
       everyBytes: limits.snapshotEveryBytes,
@@ -152,6 +156,7 @@ export class Primary {
     const { replica, runtime, limits } = this.#options
     return {
       machine: replica.machine,
+      projections: replica.projections,
       execution: this.#execution,
       answers: this.#answers,
       afterwards: this.#afterwards,
@@ -173,11 +178,6 @@ export class Primary {
       dependency: () => this.#dependency(),
       submit: (request: Request) => this.submit(request),
     }
-  }
-
-  /** Index up to which everything is acked. */
-  get acked(): number {
-    return this.#acked
   }
 
   /** True while this reign can answer: its records flow, and its lease holds. */
@@ -236,7 +236,7 @@ export class Primary {
   }
 
   #run(request: Request): Promise<unknown> {
-    const { limits } = this.#options
+    const { limits, replica } = this.#options
     const { command } = request
     if (this.#held.count >= limits.heldRepliesMax && command.kind !== 'cancel')
       return Promise.reject(overloaded('heldRepliesMax', limits.heldRepliesMax))
@@ -245,11 +245,19 @@ export class Primary {
     if (waiting !== undefined) return waiting
     if (command.kind === 'cancel') return Promise.resolve(this.#guests.some((guests) => guests.cancel(command.wait)))
     if (isClaiming(command)) return this.#work.claims.ask(command)
+    if (command.kind === 'outputs') return this.#readers.ask(command)
     if (this.#transactions.enter(request) !== undefined) return this.#transactions.wait(request)
     if (command.kind === 'watch') return this.#watchers.ask(command)
     this.#execution.dependency = 0
+    if (isBesideData(command) && replica.projections.isBehind) return this.#whenFolded(request)
     if (isRead(command)) return this.#read(request, command)
     return this.#write(request, command)
+  }
+
+  /** What reads projections begins when everything that was committed before it is folded (UN6). */
+  #whenFolded(request: Request): Promise<unknown> {
+    const folded = this.#hold(this.#lastIndex(), undefined, undefined, false)
+    return folded.catch(() => Promise.reject(notPrimary())).then(() => this.submit(request))
   }
 
   #read(request: Request, command: Command): Promise<unknown> {
@@ -413,9 +421,11 @@ export class Primary {
 
   #onAcked(index: number, sentAt: number): void {
     this.#acked = index
+    this.#options.replica.projections.fold(index)
     this.#leaseUntil = Math.max(this.#leaseUntil, sentAt + this.#leaseMs)
     this.#held.release(index)
     this.#watchers.onAcked(index)
+    this.#readers.onFolded()
     this.#work.onAcked(index)
     this.#leaseEnds.look()
     if (this.#pipeline.inFlight === 0 && this.#writer.at > recordHeaderBytes) this.#askFlush()
@@ -465,9 +475,8 @@ export class Primary {
 
   /** The barrier between two units' code (PA10): nothing of the new unit stands before this record. */
   #upgrade(): void {
-    const { replica, logic } = this.#options
     const body = emptyBody()
-    writeValue(body, replica.upgradeTo(logic.hash, logic.layouts))
+    writeValue(body, this.#options.replica.upgradeTo(this.#options.logic))
     this.#pipeline.seal('UPGRADE', body, this.#time())
   }
 

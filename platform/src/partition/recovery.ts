@@ -2,6 +2,7 @@ import { isPlenumError, type Limits, type PlenumError } from '../kernel/index.ts
 import type { Journal, SnapshotName } from '../journal/index.ts'
 import type { Runtime } from '../runtime/index.ts'
 import type { PartitionEvent } from './events.ts'
+import type { Folding } from './projections.ts'
 import { Replica, type ReplicaObserver, type ReplicaOptions } from './replica.ts'
 import { loadSnapshot } from './snapshots.ts'
 
@@ -12,6 +13,7 @@ export interface RecoveryOptions {
   readonly limits: Limits
   readonly onEvent: (event: PartitionEvent) => void
   readonly observe?: ReplicaObserver | undefined
+  readonly folding?: Folding | undefined
 }
 
 /** Records between two reports of progress. */
@@ -30,6 +32,7 @@ export async function recover(options: RecoveryOptions): Promise<Replica> {
     limits,
     keepRecent: journal.shared,
     observe: options.observe,
+    folding: options.folding,
   }
   for (const name of await journal.listSnapshots()) {
     const replica = await tryLoad(options, name, replicaOptions)

@@ -17,6 +17,7 @@ import {
   type Layout,
   type SnapshotWalk,
 } from '../space/index.ts'
+import { Projections, type Folding, type ProjectionHashes, type SavedProjection } from './projections.ts'
 import { RecentRecords } from './recent-records.ts'
 import type { Logic } from './logic.ts'
 
@@ -25,11 +26,13 @@ export interface OpenBody {
   readonly leaseMs: number
 }
 
-/** What an UPGRADE record says: the unit from here on, those before it, and all layouts in table order. */
+/** What an UPGRADE record says: the unit from here on, those before it, all layouts in table order, its projections. */
 export interface UpgradeBody {
   readonly unit: string
   readonly before: readonly string[]
   readonly layouts: readonly Layout[]
+  /** Undefined in records of before there were any. */
+  readonly projections?: readonly string[] | undefined
 }
 
 /** How many earlier units are remembered, so that their code does not open again. */
@@ -39,6 +42,8 @@ const unitsBeforeMax = 32
 export interface SnapshotBody {
   readonly index: number
   readonly hash: string
+  /** Undefined in records of before there were any. */
+  readonly projections?: ProjectionHashes | undefined
 }
 
 /** Sees every accepted record and each of its effects, after they were applied. */
@@ -57,18 +62,25 @@ export interface ReplicaOptions {
   /** Keep recent records, because the journal can regress (JR5). */
   readonly keepRecent: boolean
   readonly observe?: ReplicaObserver | undefined
+  /** What is folded beside the entries; undefined where nobody asks for it (UN6). */
+  readonly folding?: Folding | undefined
 }
 
 export class Replica {
   readonly machine: Machine
   readonly fold: Fold
   readonly recent: RecentRecords | undefined
+  readonly projections: Projections
   #observe: ReplicaObserver | undefined
   #unit: string | undefined
   #unitsBefore: readonly string[] = []
   #leaseMs: number
   #closed = false
-  #walk: { readonly index: number; readonly walk: SnapshotWalk } | undefined
+  #walk: { readonly index: number; readonly walk: SnapshotWalk; readonly projections: ProjectionHashes } | undefined
+  readonly #unitOfCode: string | undefined
+  /** The projections of the journal's unit. */
+  #projected: readonly string[] = []
+  #hasDiverged = false
   #named: readonly SnapshotBody[] = []
   #positions = new Map<number, number>()
   #headAt: Head | undefined
@@ -80,6 +92,8 @@ export class Replica {
     this.recent = options.keepRecent ? new RecentRecords(options.limits.recentRecordsMax) : undefined
     this.#leaseMs = options.limits.leaseMs
     this.#observe = options.observe
+    this.#unitOfCode = options.folding?.unit
+    this.projections = new Projections(options.folding, this.machine)
   }
 
   /** Hash of the unit whose code may go on from here; undefined before the first UPGRADE. */
@@ -95,6 +109,11 @@ export class Replica {
   /** True if the last accepted record is a CLOSE: nobody reigns. */
   get closed(): boolean {
     return this.#closed
+  }
+
+  /** True if a projection came to another state here than on the primary: a snapshot has the right one. */
+  get hasDiverged(): boolean {
+    return this.#hasDiverged
   }
 
   /** The snapshots that SNAPSHOT records have named, oldest first, the two newest. */
@@ -145,13 +164,18 @@ export class Replica {
     return this.machine.tables.slice(firstUnitTable).map((table) => table.layout)
   }
 
+  /** The projections of the journal's unit, as its UPGRADE record named them. */
+  get projected(): readonly string[] {
+    return this.#projected
+  }
+
   /** Makes the barrier to another unit, and what its UPGRADE record says (PA10). UNIT_MISMATCH if it cannot follow. */
-  upgradeTo(unit: string, layouts: readonly Layout[]): UpgradeBody {
+  upgradeTo({ hash: unit, layouts, projections }: Logic): UpgradeBody {
     const present = new Map(this.layouts.map((layout) => [layout.name, layout]))
     for (const layout of layouts) present.set(layout.name, laterLayout(present.get(layout.name), layout))
     const earlier = this.#unit === undefined ? [] : [this.#unit]
     const before = [...earlier, ...this.#unitsBefore].filter((hash) => hash !== unit).slice(0, unitsBeforeMax)
-    const body = { unit, before, layouts: [...present.values()] }
+    const body = { unit, before, layouts: [...present.values()], projections: projections.map(({ name }) => name) }
     this.declare(body)
     return body
   }
@@ -161,6 +185,8 @@ export class Replica {
     this.#unit = body.unit
     this.#unitsBefore = body.before
     for (const layout of body.layouts) this.machine.declare(layout)
+    this.#projected = body.projections ?? []
+    this.projections.declare(this.#projected)
   }
 
   /** Stops comparing snapshots: this member now makes them. */
@@ -219,6 +245,9 @@ export class Replica {
       case 'CLOSE':
         break
     }
+    this.projections.fold(record.index)
+    if (this.#walk?.index === record.index)
+      this.#walk = { ...this.#walk, projections: hashesOf(this.projections.save()) }
     this.#observe?.(record, effects, ends)
   }
 
@@ -232,7 +261,7 @@ export class Replica {
     })
     if (!marked) return
     this.placeSnapshot(record.index, record.position)
-    this.#walk = { index: record.index, walk: this.machine.startWalk() }
+    this.#walk = { index: record.index, walk: this.machine.startWalk(), projections: {} }
   }
 
   /** A follower's own walk from the same record must give the hash that the primary wrote (JR7, A5). */
@@ -244,7 +273,7 @@ export class Replica {
     while (own.walk.advance((bytes) => bytes > 1 << 20)) own.walk.takeBytes()
     this.machine.endWalk()
     const hash = own.walk.hash.toString()
-    if (hash === named.hash) return
+    if (hash === named.hash) return this.#compareProjections(own.projections, named)
     throw new PlenumError(
       'SNAPSHOT_CORRUPT',
       `At index ${named.index} this replica's state has the hash ${hash}, the primary's had ${named.hash}: they have diverged. ` +
@@ -252,6 +281,17 @@ export class Replica {
       { details: { index: named.index, own: hash, named: named.hash } },
     )
   }
+
+  /** Code of another unit folds as it likes; the same code must come to the same state (UN6). */
+  #compareProjections(own: ProjectionHashes, named: SnapshotBody): void {
+    if (this.#unit !== this.#unitOfCode) return
+    if (!this.projections.agree(named.index, own, named.projections ?? {})) this.#hasDiverged = true
+  }
+}
+
+/** The hashes of what is saved of projections. */
+export function hashesOf(saved: readonly Pick<SavedProjection, 'name' | 'hash'>[]): ProjectionHashes {
+  return Object.fromEntries(saved.map(({ name, hash }) => [name, hash]))
 }
 
 /** The body of a record that holds one plain value. */

@@ -1,11 +1,14 @@
 import { isPlenumError, PlenumError, type Limits } from '../kernel/index.ts'
 import { ByteReader, ByteWriter, readValue, writeValue } from '../codec/index.ts'
-import type { Head, Journal } from '../journal/index.ts'
+import type { Head, Journal, SnapshotName } from '../journal/index.ts'
 import type { Runtime } from '../runtime/index.ts'
 import { ownLayouts, readFields, StateHash, type Layout, type RowLease, type SnapshotWalk } from '../space/index.ts'
-import { Replica, type ReplicaOptions, type SnapshotBody, type UpgradeBody } from './replica.ts'
+import { hashOfSaved, type SavedProjection } from './projections.ts'
+import { hashesOf, Replica, type ReplicaOptions, type SnapshotBody, type UpgradeBody } from './replica.ts'
 
-const snapshotFormat = 1
+/** Format 1 is of before there were projections. */
+const snapshotFormat = 2
+const formatsRead: readonly number[] = [1, snapshotFormat]
 
 /** What a snapshot begins with: where it stands in the journal, and what its rows mean. */
 interface SnapshotHead {
@@ -15,10 +18,13 @@ interface SnapshotHead {
   readonly time: number
   readonly unit: UpgradeBody
   readonly leaseMs: number
+  /** The projections whose states follow, a block each; undefined in format 1. */
+  readonly projections?: readonly { readonly name: string; readonly hash: string }[] | undefined
 }
 
 export interface TakeSnapshotOptions {
   readonly index: number
+  readonly projections: readonly SavedProjection[]
   readonly walk: SnapshotWalk
   readonly replica: Replica
   readonly journal: Journal
@@ -38,9 +44,14 @@ export interface TakenSnapshot extends SnapshotBody {
  * ended meanwhile. Must be called once `index` is acked and the fold's head still stands at it or beyond.
  */
 export async function takeSnapshot(options: TakeSnapshotOptions): Promise<TakenSnapshot | undefined> {
-  const { index, walk, replica, journal, runtime, limits, isEnded } = options
+  const { index, walk, replica, journal, runtime, limits, isEnded, projections } = options
   const head = replica.headAt(index)
-  const unit = { unit: replica.unit ?? '', before: replica.unitsBefore, layouts: replica.layouts }
+  const unit = {
+    unit: replica.unit ?? '',
+    before: replica.unitsBefore,
+    layouts: replica.layouts,
+    projections: replica.projected,
+  }
   replica.placeSnapshot(index, head.next - 1)
   async function* chunks(): AsyncGenerator<Uint8Array> {
     const writer = new ByteWriter(4096)
@@ -51,8 +62,10 @@ export async function takeSnapshot(options: TakeSnapshotOptions): Promise<TakenS
       time: walk.time,
       unit,
       leaseMs: replica.leaseMs,
+      projections: projections.map(({ name, hash }) => ({ name, hash })),
     } satisfies SnapshotHead)
     yield withLength(writer.written())
+    for (const { bytes } of projections) yield withLength(bytes)
     for (let more = true; more;) {
       // Half a state must not be kept: its hash would be right for what it holds.
       if (isEnded()) throw new PlenumError('NOT_PRIMARY', 'The reign ended before its snapshot was whole.')
@@ -67,7 +80,10 @@ export async function takeSnapshot(options: TakeSnapshotOptions): Promise<TakenS
   }
   let name: SnapshotBody
   try {
-    name = await journal.saveSnapshot(index, chunks(), () => walk.hash.toString())
+    name = {
+      ...(await journal.saveSnapshot(index, chunks(), () => walk.hash.toString())),
+      projections: hashesOf(projections),
+    }
   } catch (error) {
     if (isEnded()) return undefined
     throw error
@@ -75,7 +91,7 @@ export async function takeSnapshot(options: TakeSnapshotOptions): Promise<TakenS
   if (isEnded()) return undefined
   const loaded = await loadSnapshot(journal, name, undefined)
   if (loaded === undefined) throw corrupt(name, 'it cannot be read back')
-  return { index, hash: name.hash, rows: walk.rows, cut: () => cutJournal(journal, replica) }
+  return { ...name, rows: walk.rows, cut: () => cutJournal(journal, replica) }
 }
 
 /** Trims the journal below the older of the two newest named snapshots, and removes older snapshots (JR7). */
@@ -93,7 +109,7 @@ export async function cutJournal(journal: Journal, replica: Replica): Promise<vo
  */
 export async function loadSnapshot(
   journal: Journal,
-  name: SnapshotBody,
+  name: SnapshotName,
   options: ReplicaOptions | undefined,
 ): Promise<Replica | 'checked' | undefined> {
   const chunks = await journal.loadSnapshot(name)
@@ -101,10 +117,13 @@ export async function loadSnapshot(
   const hash = new StateHash()
   let head: SnapshotHead | undefined
   let replica: Replica | undefined
+  const projections = new Map<string, Uint8Array>()
   for await (const block of blocks(chunks, name)) {
     try {
       if (head !== undefined) {
-        readRows(block, hash, head, replica)
+        const next = head.projections?.[projections.size]
+        if (next === undefined) readRows(block, hash, head, replica)
+        else projections.set(next.name, checkedState(block, next, name))
         continue
       }
       head = readHead(block, name)
@@ -115,15 +134,25 @@ export async function loadSnapshot(
     }
   }
   if (hash.toString() !== name.hash) throw corrupt(name, `its state has the hash ${hash.toString()}`)
+  replica?.projections.load(name.index, projections)
   return replica ?? 'checked'
 }
 
-function readHead(block: Uint8Array, name: SnapshotBody): SnapshotHead {
+function checkedState(
+  block: Uint8Array,
+  { name, hash }: { readonly name: string; readonly hash: string },
+  of: SnapshotName,
+): Uint8Array {
+  if (hashOfSaved(block) === hash) return block.slice()
+  throw corrupt(of, `the state of its projection '${name}' does not match its hash`)
+}
+
+function readHead(block: Uint8Array, name: SnapshotName): SnapshotHead {
   const head = readValue(new ByteReader(block)) as SnapshotHead
-  if (head.format !== snapshotFormat) {
+  if (!formatsRead.includes(head.format)) {
     throw new PlenumError(
       'FORMAT_UNKNOWN',
-      `Snapshot ${name.index} has format ${head.format}; this version reads ${snapshotFormat}.`,
+      `Snapshot ${name.index} has format ${head.format}; this version reads ${formatsRead.join(' and ')}.`,
     )
   }
   if (head.head.index !== name.index) throw corrupt(name, `it says that it is of index ${head.head.index}`)
@@ -131,7 +160,7 @@ function readHead(block: Uint8Array, name: SnapshotBody): SnapshotHead {
 }
 
 /** What damaged bytes decode to is no sentence about the journal: another snapshot may be sound. */
-function asDamage(name: SnapshotBody, error: unknown): PlenumError {
+function asDamage(name: SnapshotName, error: unknown): PlenumError {
   if (isPlenumError(error, 'FORMAT_UNKNOWN') || isPlenumError(error, 'SNAPSHOT_CORRUPT')) return error
   return corrupt(name, error instanceof Error ? error.message : String(error))
 }
@@ -166,7 +195,7 @@ function readRows(block: Uint8Array, hash: StateHash, head: SnapshotHead, replic
 }
 
 /** Chunks as they are saved may be cut anywhere when they are read: this puts the blocks together again. */
-async function* blocks(chunks: AsyncIterable<Uint8Array>, name: SnapshotBody): AsyncGenerator<Uint8Array> {
+async function* blocks(chunks: AsyncIterable<Uint8Array>, name: SnapshotName): AsyncGenerator<Uint8Array> {
   let rest: Uint8Array = new Uint8Array(0)
   for await (const chunk of chunks) {
     rest = rest.length === 0 ? chunk : join(rest, chunk)
@@ -199,7 +228,7 @@ function allLayouts(head: SnapshotHead): readonly Layout[] {
   return [...Object.values(ownLayouts), ...head.unit.layouts]
 }
 
-function corrupt(name: SnapshotBody, why: string): PlenumError {
+function corrupt(name: SnapshotName, why: string): PlenumError {
   return new PlenumError(
     'SNAPSHOT_CORRUPT',
     `The snapshot of index ${name.index} is damaged: ${why}. An older one, or the journal, is used instead.`,

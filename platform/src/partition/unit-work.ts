@@ -1,4 +1,4 @@
-// What a partition does for the workers, messages and schedules of its unit, in one reign (UN3, UN8, UN12).
+// What a partition does for the workers, messages, schedules and projections of its unit, in one reign (UN3, UN6, UN8, UN12).
 //
 // Owns the parts that do it. Does not own the machine or the open batch. Called by `primary.ts`; its parts also by
 // `commands.ts` and `transactions.ts`.
@@ -10,6 +10,7 @@ import { Failures } from './failures.ts'
 import type { Logic } from './logic.ts'
 import { Messages, type MessagesOptions } from './messages.ts'
 import type { Noticing } from './noticing.ts'
+import { ProjectedMessages, type ProjectedMessagesOptions } from './projected-messages.ts'
 import { Schedules, type SchedulesOptions } from './schedules.ts'
 
 /** What all of it needs of its primary. */
@@ -18,7 +19,8 @@ export interface UnitWorkOptions
     Omit<ClaimsOptions, 'rules' | 'failures'>,
     Omit<MessagesOptions, 'onPosted'>,
     DeliveriesOptions,
-    Omit<SchedulesOptions, 'rules' | 'failures'> {
+    Omit<SchedulesOptions, 'rules' | 'failures'>,
+    ProjectedMessagesOptions {
   readonly logic: Pick<Logic, 'workers' | 'schedules'>
   readonly limits: Limits
   readonly random: Random
@@ -29,6 +31,7 @@ export class UnitWork {
   readonly failures: Failures
   readonly messages: Messages
   readonly schedules: Schedules
+  readonly projected: ProjectedMessages
   readonly #deliveries: Deliveries
 
   constructor(options: UnitWorkOptions) {
@@ -38,12 +41,14 @@ export class UnitWork {
     this.#deliveries = new Deliveries(options)
     this.messages = new Messages({ ...options, onPosted: this.#deliveries.posted })
     this.schedules = new Schedules({ ...options, rules: logic.schedules, failures: this.failures })
+    this.projected = new ProjectedMessages(options, this.messages)
   }
 
   /** Goes on with what earlier reigns have left. */
   start(): void {
     this.#deliveries.start(this.messages)
     this.schedules.start()
+    this.projected.onFolded()
   }
 
   /** Told of every row that is written; undefined where no worker has asked yet. */
@@ -53,6 +58,7 @@ export class UnitWork {
 
   onAcked(index: number): void {
     this.#deliveries.onAcked(index)
+    this.projected.onFolded()
   }
 
   /** A command has ended: whoever waits for work may have some. */
@@ -71,13 +77,17 @@ export class UnitWork {
 
   abandon(error: unknown): void {
     this.claims.abandon(error)
-    this.#deliveries.stop()
-    this.schedules.stop()
+    this.#stopAll()
   }
 
   stop(): void {
     this.claims.stop()
+    this.#stopAll()
+  }
+
+  #stopAll(): void {
     this.#deliveries.stop()
     this.schedules.stop()
+    this.projected.stop()
   }
 }

@@ -1,4 +1,5 @@
 export type { PartitionChannel } from './channel.ts'
+export { Outputs, type OutputEvent, type OutputOptions, type PartitionOutput } from './outputs.ts'
 export { Router, type Part, type RouteOptions } from './router.ts'
 export { SpaceClient, type BatchOutcome, type ClientType } from './space-client.ts'
 export { partitionerOf, SlotMap, type SlotRange } from './slots.ts'

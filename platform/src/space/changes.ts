@@ -1,4 +1,5 @@
 import { PlenumError } from '../kernel/index.ts'
+import type { ChangeLog } from './change-log.ts'
 import { ChangeRing } from './change-ring.ts'
 import type { RemovalReason } from './effects.ts'
 import type { StoredValue } from './layout.ts'
@@ -26,6 +27,8 @@ export class Changes {
   readonly #volatile: Lane
   /** True while changes are made that will be taken back: nobody is to be told of them. */
   #isTrial = false
+  /** Where changes that are folded are noted, if any are. */
+  log: ChangeLog | undefined
 
   constructor(capacity: number) {
     this.#capacity = capacity
@@ -58,6 +61,7 @@ export class Changes {
   begin(): void {
     this.#journaled.start = this.#journaled.number
     this.#volatile.start = this.#volatile.number
+    this.log?.begin()
   }
 
   /** TRANSACTION_INVALID for a change that is tried, of what is not durable. */
@@ -74,7 +78,10 @@ export class Changes {
     index: number,
   ): number {
     if (table.isVolatile) return this.#nextVolatile(table, before, after, reason)
-    if (!this.#isTrial) this.#journaled.ring.note(table, before, after, reason, index)
+    if (!this.#isTrial) {
+      this.#journaled.ring.note(table, before, after, reason, index)
+      this.log?.note(table, before, after, reason, index)
+    }
     table.lastIndex = index
     return (this.#journaled.number += 1)
   }
@@ -110,6 +117,7 @@ export class Changes {
       lane.number = lane.start
       lane.ring.takeBack(lane.start)
     }
+    this.log?.rollback()
   }
 
   /** Runs something whose changes are taken back by the caller, and forgets them. */

@@ -1,5 +1,6 @@
 export { Aggregation, type Aggregate, type AggregatePart, type AggregateRequest } from './aggregate.ts'
 export { Answers } from './answers.ts'
+export { ChangeLog, type LoggedChange } from './change-log.ts'
 export type { RingChange } from './change-ring.ts'
 export { notInTransaction } from './changes.ts'
 export { checkSchema, type CheckedSchema } from './checked-schema.ts'
@@ -32,7 +33,7 @@ export {
 export { hashState } from './hash-state.ts'
 export { firstUnitTable, laterLayout, ownLayouts, readFields, type Layout, type StoredValue } from './layout.ts'
 export { Locks, type Holding, type LockedChange } from './locks.ts'
-export { Machine, type PutOptions } from './machine.ts'
+export { Machine } from './machine.ts'
 export { mutate } from './mutations.ts'
 export type {
   Aggregated,
@@ -74,6 +75,7 @@ export type {
   MessageCall,
   MessageCommand,
   MessagesTold,
+  ProjectedSend,
   SentMessage,
 } from './message-commands.ts'
 export { compileQuery, type Matcher, type PathCheck } from './query.ts'
@@ -82,6 +84,7 @@ export { keyFieldsOf, type Explanation } from './reader.ts'
 export {
   errorData,
   errorFrom,
+  isBesideData,
   isChange,
   isClaiming,
   isRead,
@@ -105,6 +108,13 @@ export {
   type WriteCommand,
   type WriteOptions,
 } from './requests.ts'
+export type {
+  EmittedOutput,
+  OutputPlace,
+  OutputsTold,
+  ProjectionCommand,
+  ProjectionTold,
+} from './projection-commands.ts'
 export { Row, type RowLease } from './row.ts'
 export { bytes, int64 } from './schema-types.ts'
 export {

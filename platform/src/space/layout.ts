@@ -54,6 +54,8 @@ export const ownLayouts = {
   arrived: layout('plenum.arrived', ['from', 'lowest', 'done', 'voided'], ['from']),
   /** The last due time of a schedule that was noted (UN8). */
   schedule: layout('plenum.schedule', ['name', 'at'], ['name']),
+  /** How far the sends of a projection have become messages (UN6). */
+  projected: layout('plenum.projected', ['projection', 'index', 'offset'], ['projection']),
   /** A due time that is to be run. */
   due: layout('plenum.due', ['schedule', 'at'], ['schedule', 'at']),
 } as const

@@ -13,6 +13,7 @@
 // I6 Time never goes back, and a lease ends only by a removal with reason `expired` (TI1, TI2).
 import { assert, PlenumError, type Limits } from '../kernel/index.ts'
 import { ByteReader, type ByteWriter } from '../codec/index.ts'
+import type { ChangeLog } from './change-log.ts'
 import type { ChangeRing } from './change-ring.ts'
 import { Changes } from './changes.ts'
 import {
@@ -30,17 +31,11 @@ import {
 } from './effects.ts'
 import { ExpiryQueue } from './expiry-queue.ts'
 import { firstUnitTable, ownLayouts, type Layout, type StoredValue } from './layout.ts'
-import { longerLease, Row, type RowLease } from './row.ts'
+import { leaseOf, longerLease, Row, type PutOptions, type RowLease } from './row.ts'
 import { SnapshotWalk } from './snapshot-walk.ts'
 import { stampValue } from './stamp.ts'
 import { Table, type KeyFields } from './table.ts'
 import { UndoLog } from './undo-log.ts'
-
-/** How an entry is put: a lease, if any. */
-export interface PutOptions {
-  readonly leaseMs?: number | undefined
-  readonly expiresAt?: number | undefined
-}
 
 /** Sees a change before it is made: an entry's value before and after, undefined where there is none. */
 export type ChangeGuard = (table: Table, before: StoredValue | undefined, after: StoredValue | undefined) => void
@@ -103,6 +98,11 @@ export class Machine {
   /** The last changes among which those of a table are, for those who watch. */
   ringOf(table: Table): ChangeRing {
     return this.#changes.ringOf(table)
+  }
+
+  /** Notes the changes of what is journaled for those who fold them. */
+  logChanges(log: ChangeLog): void {
+    this.#changes.log = log
   }
 
   get tables(): readonly Table[] {
@@ -228,7 +228,7 @@ export class Machine {
    * nobody else can change; it is stamped and frozen here.
    */
   put(table: Table, row: Row | undefined, value: StoredValue, options?: PutOptions): Row {
-    return this.#put(table, row, value, options === undefined ? row?.lease : this.#leaseOf(options))
+    return this.#put(table, row, value, options === undefined ? row?.lease : leaseOf(options, this.#time))
   }
 
   #put(table: Table, row: Row | undefined, value: StoredValue, lease: RowLease | undefined): Row {
@@ -246,7 +246,7 @@ export class Machine {
 
   /** Gives an entry another lease; nothing else of it changes, its stamp neither (SP8). */
   renew(table: Table, row: Row, leaseMs: number | undefined): void {
-    this.#renew(table, row, this.#leaseOf({ leaseMs }))
+    this.#renew(table, row, leaseOf({ leaseMs }, this.#time))
   }
 
   #renew(table: Table, row: Row, lease: RowLease | undefined): void {
@@ -415,11 +415,6 @@ export class Machine {
       `One command may change ${this.#limits.commandEffectsMax} entries at most.`,
       { details: { limit: 'commandEffectsMax', value: this.#limits.commandEffectsMax } },
     )
-  }
-
-  #leaseOf(options: PutOptions): RowLease | undefined {
-    if (options.leaseMs !== undefined) return { leaseMs: options.leaseMs, expiresAt: this.#time + options.leaseMs }
-    return options.expiresAt === undefined ? undefined : { leaseMs: 0, expiresAt: options.expiresAt }
   }
 
   #store(

@@ -20,6 +20,13 @@ export interface SentMessage {
   readonly afterMs: number
 }
 
+/** A message of a projection: the record whose change made it, and its place among those of the record. */
+export interface ProjectedSend {
+  readonly index: number
+  readonly offset: number
+  readonly message: SentMessage
+}
+
 /** A message that could not be delivered. */
 export interface DeadMessage {
   readonly id: string
@@ -64,5 +71,7 @@ export type MessageCommand =
   | { readonly kind: 'messages'; readonly limit: number }
   /** Forgets these dead letters; answered with their number. */
   | { readonly kind: 'discard'; readonly ids: readonly string[] }
+  /** Makes messages of what a projection has sent, unless they were made before (UN6). */
+  | { readonly kind: 'project'; readonly projection: string; readonly sends: readonly ProjectedSend[] }
   /** Sends these dead letters once more, or all; answered with their number. */
   | { readonly kind: 'send-again'; readonly ids: readonly string[] | undefined }

@@ -4,6 +4,7 @@ import type { ClaimCommand, FailureCommand } from './claim-commands.ts'
 import type { StoredValue } from './layout.ts'
 import type { SelectOptions } from './select.ts'
 import type { MessageCommand } from './message-commands.ts'
+import type { ProjectionCommand } from './projection-commands.ts'
 import type { KeyFields } from './table.ts'
 import type { TransactionCommand } from './transaction-commands.ts'
 import type { Change } from './watching.ts'
@@ -179,6 +180,7 @@ export type Command =
   | ClaimCommand
   | FailureCommand
   | MessageCommand
+  | ProjectionCommand
   /** Notes which schedules are due (UN8). */
   | { readonly kind: 'schedules-due' }
   | { readonly kind: 'batch'; readonly commands: readonly (ReadCommand | WriteCommand)[] }
@@ -229,6 +231,7 @@ export function waitOf(command: Command): Wait | undefined {
     case 'take':
     case 'read':
     case 'watch':
+    case 'outputs':
     case 'await-work':
       return command.wait
     default:
@@ -253,6 +256,11 @@ export function isChange(command: Command): command is WriteCommand {
     default:
       return false
   }
+}
+
+/** True for the unit's functions that read beside the data, and change nothing there. */
+export function isBesideData({ kind }: Command): boolean {
+  return kind === 'task' || kind === 'service'
 }
 
 /** True for what workers ask of the claims of a reign. */
@@ -290,6 +298,8 @@ export function isRead(command: Command): boolean {
     case 'release':
     case 'dead-letters':
     case 'messages':
+    case 'projection':
+    case 'outputs':
       return true
     case 'batch':
       return command.commands.every(isRead)

@@ -35,6 +35,18 @@ export class Row {
   }
 }
 
+/** How an entry is put: a lease, if any. */
+export interface PutOptions {
+  readonly leaseMs?: number | undefined
+  readonly expiresAt?: number | undefined
+}
+
+/** The lease that is asked for, as of a partition time. */
+export function leaseOf({ leaseMs, expiresAt }: PutOptions, time: number): RowLease | undefined {
+  if (leaseMs !== undefined) return { leaseMs, expiresAt: time + leaseMs }
+  return expiresAt === undefined ? undefined : { leaseMs: 0, expiresAt }
+}
+
 /** A lease that was given before and is given again now: what was renewed meanwhile is not cut short. */
 export function longerLease(present: RowLease | undefined, given: RowLease | undefined): RowLease | undefined {
   if (present === undefined || given === undefined || present.leaseMs !== given.leaseMs) return given

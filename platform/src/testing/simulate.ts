@@ -10,11 +10,13 @@ import {
   type Limits,
 } from '../kernel/index.ts'
 import { calmStream, roughStream, SimulatedStream, type StreamFaults } from '../journal/simulated/index.ts'
-import { recover, type PartitionEvent, type Replica } from '../partition/index.ts'
+import { recover, type Folding, type PartitionEvent, type Replica } from '../partition/index.ts'
+import { partitionerOf } from '../router/index.ts'
 import type { Clock, Random, Runtime } from '../runtime/index.ts'
 import { nodeRuntime } from '../runtime/node/index.ts'
 import { drawKinds, FaultSchedule, SeededRandom, World, type WorldOptions } from '../runtime/simulated/index.ts'
 import {
+  projectionRules,
   resolveUnit,
   UnitClient,
   unitDefinition,
@@ -25,7 +27,7 @@ import {
 } from '../unit/index.ts'
 import { DamagedSnapshots } from './grid/damaged-snapshots.ts'
 import { Islands } from './grid/islands.ts'
-import { PartitionWitness, type Claim } from './grid/partition-witness.ts'
+import { fullHash, PartitionWitness, type Claim } from './grid/partition-witness.ts'
 import { Regressions } from './grid/regressions.ts'
 import { SharedDigests } from './grid/shared-digests.ts'
 import { SimulatedGrid } from './grid/simulated-grid.ts'
@@ -136,6 +138,7 @@ class SimulationRun {
   readonly #limits: Limits
   readonly #members: number
   readonly #unit: ResolvedUnit
+  readonly #folding: Folding
   readonly #histories: readonly JournalHistory[]
   readonly #replies: ReplyRecorder
   #schedule: FaultSchedule | undefined
@@ -164,6 +167,7 @@ class SimulationRun {
     const limits = this.#limits
     const resolved = resolveUnit(unitDefinition(unit), { runtime, limits, checkAll: true })
     this.#unit = resolved
+    this.#folding = foldingOf(resolved, options.partitions ?? 4, limits)
     const streamOptions = {
       timers: runtime.timers,
       clock: runtime.clock,
@@ -182,7 +186,7 @@ class SimulationRun {
     this.#histories = this.#streams.map((_, number) => new JournalHistory(number))
     this.#witnesses = this.#streams.map(({ id, stream }, number) => {
       const records = (from: number) => stream.records(from)
-      return new PartitionWitness(number, id, runtime, limits, records, this.#histories[number]!.observe)
+      return new PartitionWitness(number, id, runtime, limits, records, this.#histories[number]!.observe, this.#folding)
     })
     this.#replies = new ReplyRecorder((partition) => this.#witnesses[partition]!.look())
     this.#grid = new SimulatedGrid({
@@ -294,6 +298,7 @@ class SimulationRun {
 
   #onEvent(member: number, partition: number, event: PartitionEvent): void {
     this.#world.trace.note(this.#world.now, `member ${member} partition ${partition} ${described(event)}`)
+    if (event.kind === 'projection-diverged') this.#failures.push(nondeterministic(event.projection, event.index))
     if (event.kind !== 'failed') return
     const { code, message } = event.error
     this.#failures.push(
@@ -346,7 +351,7 @@ class SimulationRun {
         const found = this.#grid.partitionsOf(member)[partition]
         if (found?.role.kind !== 'following') continue
         const { replica } = found.role
-        claims.push({ who: `member ${member}`, index: replica.fold.head.index, hash: replica.hash() })
+        claims.push({ who: `member ${member}`, index: replica.fold.head.index, hash: fullHash(replica) })
       }
       witness.compare(claims)
     }
@@ -366,7 +371,7 @@ class SimulationRun {
       const { id, stream } = this.#streams[partition]!
       const recovered = await this.#recoverFrom(id, stream)
       witness.look()
-      witness.compare([{ who: 'snapshot and tail', index: recovered.fold.head.index, hash: recovered.hash() }])
+      witness.compare([{ who: 'snapshot and tail', index: recovered.fold.head.index, hash: fullHash(recovered) }])
     }
     const counts = requireOk('replies', checkReplies(this.#histories, this.#replies.replies, { unit: this.#unit }))
     this.#judged = counts.judged
@@ -374,7 +379,13 @@ class SimulationRun {
 
   /** Recovers as a new member would; a stream may still elect its last leader. */
   async #recoverFrom(journalId: Uint8Array, stream: SimulatedStream): Promise<Replica> {
-    const options = { journalId, runtime: this.#runtime, limits: this.#limits, onEvent: () => {} }
+    const options = {
+      journalId,
+      runtime: this.#runtime,
+      limits: this.#limits,
+      folding: this.#folding,
+      onEvent: () => {},
+    }
     const deadline = this.#world.now + settleMsMax
     for (;;) {
       try {
@@ -409,6 +420,20 @@ class SimulationRun {
       trace: this.#world.trace.hash,
     }
   }
+}
+
+function nondeterministic(projection: string, index: number): PlenumError {
+  return new PlenumError(
+    'CHECK_FAILED',
+    `Projection '${projection}' is not deterministic: two members came to different states at index ${index}.`,
+    { details: { projection, index } },
+  )
+}
+
+/** What the witnesses fold: the same as members do. */
+function foldingOf(parts: ResolvedUnit, partitions: number, { outputsMax, messagesMax }: Limits): Folding {
+  const rules = projectionRules({ parts, partitionOf: partitionerOf(partitions) })
+  return { unit: parts.hash, rules, outputsMax, sendsMax: messagesMax, onEvent: () => {} }
 }
 
 /** The limits that a scenario would notice are as always; only what it cannot see is small. */

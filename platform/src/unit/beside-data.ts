@@ -49,6 +49,8 @@ export interface BesideDataOptions {
   /** Number of the partition. */
   readonly partition: number
   readonly outside: () => Outside | undefined
+  /** The state of a projection of the unit. */
+  readonly stateOf: (projection: { readonly '~': unknown }) => unknown
   /** What the caller gets to see of a throw. */
   readonly fault: (part: string, code: ErrorCode, error: unknown) => PlenumError
   readonly watch: { enter(label: string): void; leave(): void } | undefined
@@ -68,12 +70,12 @@ export class BesideData {
   }
 
   task(task: TaskPart, command: Of<'task'>): unknown {
-    const { partition: index, watch } = this.#options
+    const { partition: index, stateOf, watch } = this.#options
     const input = task.admit(command.input)
     return this.#run(task.label, 'TASK_FAILED', (partition) => {
       watch?.enter(task.label)
       try {
-        return task.map(input, { partition, index, signal: new AbortController().signal })
+        return task.map(input, { partition, index, signal: new AbortController().signal, state: stateOf })
       } finally {
         watch?.leave()
       }
@@ -98,7 +100,8 @@ export class BesideData {
       const timer = timers.after(timeoutMs, () => end(tooLong(label, timeoutMs)))
       const onClosing = (): void => end(closed(label))
       closing.addEventListener('abort', onClosing)
-      const context = { space, uses, caller, key, partition, signal: controller.signal }
+      const { stateOf: state } = this.#options
+      const context = { space, uses, caller, key, partition, signal: controller.signal, state }
       const run = async (): Promise<unknown> => service.run(input, context)
       this.#services += 1
       try {

@@ -1,4 +1,5 @@
-import type { CallOptions, RequestOptions, Space, Stored } from '../space/index.ts'
+import type { OutputEvent, OutputOptions } from '../router/index.ts'
+import type { CallOptions, ProjectionTold, RequestOptions, Space, Stored } from '../space/index.ts'
 import type { HandlerShape } from './handler.ts'
 import type { Given } from './port.ts'
 import type { Refusal, Refusals } from './refusals.ts'
@@ -89,6 +90,22 @@ export interface DeadMessage {
   readonly errors: readonly { readonly at: number; readonly message: string }[]
 }
 
+/** A projection of the unit, from outside (UN6). */
+export interface ProjectionHandle {
+  /**
+   * What it puts out, on all partitions, from now on or from a token on. Each output has the number (journal, index,
+   * offset), the same after a restart or a takeover, by which a reader that has gone back drops what it knows already.
+   */
+  outputs(options?: OutputOptions): AsyncIterable<OutputEvent>
+  /** How it stands on each partition; the same journal gives the same hash. */
+  status(): Promise<readonly ProjectionStatus[]>
+}
+
+/** How a projection stands on one partition. */
+export interface ProjectionStatus extends ProjectionTold {
+  readonly partition: number
+}
+
 /** The messages that handlers have sent. */
 export interface MessagesHandle {
   /** Messages that are not delivered yet, those included whose time has not come. */
@@ -119,6 +136,7 @@ export interface Client<U extends Unit> extends AsyncDisposable {
       options?: CallOptions,
     ) => TaskRun<Stored<U['~']['tasks'][K]['~']['output']>>
   }
+  readonly projections: { readonly [K in keyof U['~']['projections']]: ProjectionHandle }
   readonly sources: { readonly [K in keyof U['~']['sources']]: SourceCall }
   readonly workers: { readonly [K in keyof U['~']['workers']]: WorkerHandle }
   readonly schedules: { readonly [K in keyof U['~']['schedules']]: ScheduleHandle }

@@ -2,6 +2,7 @@ import type { Duration } from '../kernel/index.ts'
 import type { AnyEntry, Caller, Input, Operations, Reads, Space } from '../space/index.ts'
 import type { Handler, HandlerShape } from './handler.ts'
 import type { Given, Uses } from './port.ts'
+import type { Projection } from './projection.ts'
 import type { Refusals } from './refusals.ts'
 
 /** What a handler gets: its partition at once, and a world that is the same on every replay (UN1, UN2). */
@@ -42,6 +43,8 @@ export interface WorkerContext<E extends AnyEntry, U extends Uses> extends Outsi
 export interface ServiceContext<E extends AnyEntry, U extends Uses> extends OutsideContext<E, U> {
   readonly caller: Caller
   readonly partition: Reads<'now', E>
+  /** The state of a projection on this partition, as of the last change that is acked: to be read, never changed (UN6). */
+  readonly state: <S>(of: Projection<S, any>) => S
 }
 
 /** What a task gets on each partition. */
@@ -49,5 +52,7 @@ export interface TaskContext<E extends AnyEntry> {
   readonly partition: Reads<'now', E>
   /** Number of the partition, from 0. */
   readonly index: number
+  /** The state of a projection on this partition, as of the last change that is acked: to be read, never changed (UN6). */
+  readonly state: <S>(of: Projection<S, any>) => S
   readonly signal: AbortSignal
 }

@@ -1,5 +1,6 @@
 export type { Outside } from './beside-data.ts'
 export { anyone, type Access } from './access.ts'
+export type { OutputEvent, PartitionOutput } from '../router/index.ts'
 export { UnitClient } from './unit-client.ts'
 export type {
   Client,
@@ -10,6 +11,8 @@ export type {
   MessagesHandle,
   ScheduleHandle,
   Outcome,
+  ProjectionHandle,
+  ProjectionStatus,
   SourceCall,
   TaskRun,
   UsesOption,
@@ -18,7 +21,7 @@ export type {
 export type { HandlerContext, OutsideContext, ServiceContext, TaskContext, WorkerContext } from './context.ts'
 export { handler, type Handler, type HandlerShape } from './handler.ts'
 export { port, type Given, type Port, type Uses } from './port.ts'
-export { projection, type Applied, type Projection } from './projection.ts'
+export { projection, projectionRules, type Applied, type Projection, type ProjectionOut } from './projection.ts'
 export type { Refusal, Refusals } from './refusals.ts'
 export { resolveUnit, type ResolvedUnit } from './resolve-unit.ts'
 export { schedule, type Schedule } from './schedule.ts'

@@ -21,6 +21,23 @@ export function plainResult(value: unknown, part: string, depth = 0): unknown {
   }
 }
 
+/** A frozen copy of what a part of the unit goes on changing itself. VALUE_NOT_PLAIN for what is not plain data. */
+export function plainCopy(value: unknown, part: string, depth = 0): unknown {
+  if (typeof value !== 'object' || value === null) return plainResult(value, part)
+  if (value instanceof Uint8Array) return value.slice()
+  if (depth > 64) throw notPlain(part, 'something nested too deep, or a cycle')
+  if (Array.isArray(value)) return Object.freeze(value.map((item) => plainCopy(item, part, depth + 1)))
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) throw notPlain(part, nameOfClass(value))
+  return Object.freeze(
+    Object.fromEntries(Object.entries(value).map(([name, item]) => [name, plainCopy(item, part, depth + 1)])),
+  )
+}
+
+function nameOfClass(value: object): string {
+  return `a ${(value as { constructor?: { name?: string } }).constructor?.name ?? 'class instance'}`
+}
+
 function plainObject(value: object, part: string, depth: number): object {
   if (Object.isFrozen(value) || value instanceof Uint8Array) return value
   if ('then' in value && typeof value.then === 'function') {
@@ -32,7 +49,7 @@ function plainObject(value: object, part: string, depth: number): object {
   }
   const prototype: unknown = Object.getPrototypeOf(value)
   if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) {
-    throw notPlain(part, `a ${(value as { constructor?: { name?: string } }).constructor?.name ?? 'class instance'}`)
+    throw notPlain(part, nameOfClass(value))
   }
   if (depth > 64) throw notPlain(part, 'something nested too deep, or a cycle')
   for (const item of Object.values(value)) plainResult(item, part, depth + 1)
@@ -40,11 +57,7 @@ function plainObject(value: object, part: string, depth: number): object {
 }
 
 function notPlain(part: string, what: string): PlenumError {
-  return new PlenumError(
-    'VALUE_NOT_PLAIN',
-    `The ${part} returned ${what}, which is not plain data. Nothing happened.`,
-    {
-      details: { part },
-    },
-  )
+  return new PlenumError('VALUE_NOT_PLAIN', `The ${part} gave ${what}, which is not plain data. Nothing happened.`, {
+    details: { part },
+  })
 }

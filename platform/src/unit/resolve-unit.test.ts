@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { defaultLimits } from '../kernel/index.ts'
 import { ManualRuntime } from '../partition/contract/manual-runtime.ts'
 import { entry, upgrade } from '../space/index.ts'
-import { projection, resolveUnit, source, unit, unitDefinition, type Unit } from './index.ts'
+import { resolveUnit, source, unit, unitDefinition, type Unit } from './index.ts'
 
 const schema = z.object({ id: z.string(), n: z.int() })
 const Item = entry('item', schema, { id: 'id' })
@@ -14,11 +14,6 @@ function resolved(declared: Unit, limits = defaultLimits): unknown {
   const options = { runtime: new ManualRuntime(), limits, checkAll: true }
   return resolveUnit(unitDefinition(declared), options)
 }
-
-const create = (): number => 0
-const apply = (): void => {}
-const save = (n: number): number => n
-const saved = (n: number): number => n
 
 const older = upgrade(z.object({ id: z.string() }), ({ id }) => ({ id, n: 0 }))
 const withEntry = (options: object): Unit =>
@@ -32,15 +27,6 @@ test.each([
     'a source that is read behind',
     unit('u', { entries: [Item] }, { sources: { s: source(Item, { load, get }) } }),
     { section: 'sources', name: 's', option: 'get' },
-  ],
-  [
-    'projections',
-    unit(
-      'u',
-      { entries: [Item] },
-      { projections: { p: projection({ of: [Item], create, apply, save, load: saved }) } },
-    ),
-    { section: 'projections', name: 'p' },
   ],
 ])('[A9] a unit that relies on %s is refused, rather than run without', (_, declared, details) => {
   expect(() => resolved(declared)).toThrow(expect.objectContaining({ code: 'NOT_AVAILABLE_YET', details }))

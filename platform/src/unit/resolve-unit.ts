@@ -41,6 +41,7 @@ export function resolveUnit(definition: UnitDefinition, options: ResolveOptions)
   refuseWhatIsMissing(definition)
   refuseForgottenSources(definition)
   refuseUnclaimable(definition)
+  refuseUnfoldable(definition)
   checkIndexes(definition, options.limits)
   const layouts = new Map<string, Layout>()
   const rules = new Map<string, Rules>()
@@ -90,19 +91,24 @@ export function resolveUnit(definition: UnitDefinition, options: ResolveOptions)
       next: (after) => dueTimes.next(after),
       last: (after, until) => dueTimes.last(after, until),
     })),
+    projections: [...definition.projections].map(([name, part]) => ({
+      name,
+      label: `projection ${name}`,
+      token: part,
+      definition: part,
+      checkSaved: options.checkAll,
+    })),
     sources,
     functions: [
       ...[...definition.handlers.keys()].map((name) => `handler ${name}`),
       ...[...definition.tasks.keys()].map((name) => `task ${name}`),
+      ...[...definition.projections.keys()].map((name) => `projection ${name}`),
     ],
   }
 }
 
 /** What is declared and would be ignored, so that data was lost or read in an old shape without a word. */
 function refuseWhatIsMissing(definition: UnitDefinition): void {
-  const [name] = definition.projections.keys()
-  const section = 'projections'
-  if (name !== undefined) throw notYet(definition, `${section} ('${name}')`, 'the section', { section, name })
   for (const [name, { keys, upgrades }] of definition.entries) {
     const details = { section: 'entries', name }
     if (upgrades.length > 0)
@@ -137,6 +143,19 @@ function refuseUnclaimable({ name: unit, entries, workers }: UnitDefinition): vo
       'UNIT_INVALID',
       `Unit '${unit}' has a worker '${name}' of the entry type '${entry}', which ${durable ? 'every partition has' : 'is not durable'}: nobody can claim it. Give the work an entry type of its own.`,
       { details: { section: 'workers', name } },
+    )
+  }
+}
+
+/** What is not journaled is not folded. */
+function refuseUnfoldable({ name: unit, entries, projections }: UnitDefinition): void {
+  for (const [name, { of }] of projections) {
+    const type = of.find((one) => entries.get(one)?.durable === false)
+    if (type === undefined) continue
+    throw new PlenumError(
+      'UNIT_INVALID',
+      `Unit '${unit}' has a projection '${name}' of the entry type '${type}', which is not durable: the journal, from which projections are folded, does not have it.`,
+      { details: { section: 'projections', name } },
     )
   }
 }
@@ -232,6 +251,9 @@ function hashOf(definition: UnitDefinition, runtime: Runtime): string {
       input: plainJson(part.input.json),
     })),
     tasks: [...definition.tasks].map(([name, part]) => ({ name, input: plainJson(part.input.json) })),
+    ...(definition.projections.size === 0
+      ? {}
+      : { projections: [...definition.projections].map(([name, { of }]) => ({ name, of })) }),
   }
   const writer = new ByteWriter(4096)
   writeValue(writer, declared)

@@ -5,6 +5,7 @@ import type { Caller } from '../space/index.ts'
 import type { HandlerPart } from './unit-logic.ts'
 import type { ResolvedUnit } from './resolve-unit.ts'
 import { MessageControl } from './message-control.ts'
+import { ProjectionControl } from './projection-control.ts'
 import { loadSource, type SourceLoaded, type SourceProgress } from './source-loader.ts'
 import { serviceCallOf, type ServiceCall } from './service-call.ts'
 import { UnitTaskRun } from './task-run.ts'
@@ -43,6 +44,7 @@ export class UnitClient implements AsyncDisposable {
   readonly sources: Readonly<Record<string, { readonly load: (options?: LoadOptions) => Promise<SourceLoaded> }>>
   readonly workers: Readonly<Record<string, WorkerControl>>
   readonly schedules: Readonly<Record<string, WorkerControl>>
+  readonly projections: Readonly<Record<string, ProjectionControl>>
   readonly messages: MessageControl
   /** Number of partitions. */
   readonly partitions: number
@@ -70,6 +72,10 @@ export class UnitClient implements AsyncDisposable {
     this.schedules = fromNames(
       unit.schedules.map(({ name }) => name),
       (name) => control(scheduleWorkName(name)),
+    )
+    this.projections = fromNames(
+      unit.projections.map(({ name }) => name),
+      (name) => new ProjectionControl(name, router),
     )
     this.messages = new MessageControl(router)
     this.#close = options.close

@@ -6,8 +6,16 @@
 // I1 A handler runs to its end at once; what it returns is plain, and a promise is refused (UN2).
 // I2 Whatever a handler throws, nothing happened: the machine rolls back (UN2); a refusal keeps its reason (UN2b).
 // I3 The unit's code meets the world only through its context: time, randomness and ids come from it (UN1).
-import { durationMs, PlenumError, type ErrorCode, type Limits } from '../kernel/index.ts'
-import type { Execution, Logic, LogicCommand, ScheduleRule, WorkerRule } from '../partition/index.ts'
+import { PlenumError, type ErrorCode, type Limits } from '../kernel/index.ts'
+import type {
+  Execution,
+  Logic,
+  LogicCommand,
+  ProjectionRule,
+  ProjectionStates,
+  ScheduleRule,
+  WorkerRule,
+} from '../partition/index.ts'
 import type { Random } from '../runtime/index.ts'
 import {
   Executor,
@@ -21,9 +29,11 @@ import {
   type Table,
 } from '../space/index.ts'
 import { BesideData, type Outside, type ServicePart, type TaskPart } from './beside-data.ts'
+import { projectionRules, type ProjectionPart } from './projection.ts'
 import { plainResult } from './plain-result.ts'
 import { PartitionOperations, type TypeReference } from './partition-operations.ts'
 import { RefusalSignal } from './refusal-signal.ts'
+import { sentMessage } from './sent-message.ts'
 import type { WorkerPart } from './worker-run.ts'
 
 /** A handler, resolved from its declaration. */
@@ -55,6 +65,7 @@ export interface UnitParts {
   /** Workers, and what runs the due times of schedules. */
   readonly workers: ReadonlyMap<string, WorkerPart>
   readonly schedules: readonly ScheduleRule[]
+  readonly projections: readonly ProjectionPart[]
 }
 
 /** Is told when a function of the unit begins and ends; calls do not nest. */
@@ -87,12 +98,14 @@ export interface UnitLogicOptions {
 export class UnitLogic implements Logic {
   readonly workers: readonly WorkerRule[]
   readonly schedules: readonly ScheduleRule[] | undefined
+  readonly projections: readonly ProjectionRule[]
   readonly #options: UnitLogicOptions
 
   constructor(options: UnitLogicOptions) {
     this.#options = options
     this.workers = [...options.parts.workers.values()]
     this.schedules = options.runsSchedules ? options.parts.schedules : undefined
+    this.projections = projectionRules(options)
   }
 
   get hash(): string {
@@ -103,8 +116,8 @@ export class UnitLogic implements Logic {
     return this.#options.parts.layouts
   }
 
-  bind(machine: Machine): Execution {
-    return new UnitExecution(this.#options, machine)
+  bind(machine: Machine, projections?: ProjectionStates): Execution {
+    return new UnitExecution(this.#options, machine, projections)
   }
 }
 
@@ -116,7 +129,7 @@ class UnitExecution implements Execution {
   readonly #operations: PartitionOperations
   readonly #context: HandlerContextObject
 
-  constructor(options: UnitLogicOptions, machine: Machine) {
+  constructor(options: UnitLogicOptions, machine: Machine, projections: ProjectionStates | undefined) {
     this.#options = options
     this.#machine = machine
     this.#executor = new Executor(machine, options.limits, (type) => this.#rules(type))
@@ -127,6 +140,7 @@ class UnitExecution implements Execution {
       machine,
       rules: (type) => this.#rules(type),
       newOperations: (executor) => this.#newOperations(executor),
+      stateOf: (projection) => projections?.stateOf(this.#nameOf(projection)),
       fault: (part, code, error) => this.#fault(part, code, error),
       watch: options.watch,
     })
@@ -186,6 +200,17 @@ class UnitExecution implements Execution {
       this.#operations.leave()
       this.#context.leave()
     }
+  }
+
+  #nameOf(projection: { readonly '~': unknown }): string {
+    const { projections } = this.#options.parts
+    const part = projections.find(({ token }) => token === projection['~'])
+    if (part !== undefined) return part.name
+    throw unknownPart(
+      'projection',
+      'this',
+      projections.map(({ name }) => name),
+    )
   }
 
   #newOperations(executor: Executor): PartitionOperations {
@@ -298,24 +323,10 @@ class HandlerContextObject {
   }
 
   send(to: { readonly '~': unknown }, given: unknown, options: { readonly after?: string | undefined } = {}): void {
-    const { parts, partitionOf } = this.#options
     if (!this.#isActive) {
       throw new PlenumError('HANDLER_FAILED', 'A message was sent after its handler had returned. It is not sent.')
     }
-    const handler = [...parts.handlers.values()].find(({ token }) => token === to['~'])
-    if (handler === undefined) {
-      const known = [...parts.handlers.keys()]
-      throw new PlenumError(
-        'HANDLER_UNKNOWN',
-        `A message goes to a handler of this unit: ${known.join(', ')}. This one is not among them.`,
-        { details: { kind: 'handler', known } },
-      )
-    }
-    const input = handler.admit(given)
-    const route = input[handler.routeField]
-    const caller: Caller = { kind: 'unit', subject: parts.name, claims: {} }
-    const afterMs = options.after === undefined ? 0 : durationMs(options.after, 'after')
-    this.#sent.push({ to: partitionOf(route), call: { handler: handler.name, input, route, caller }, afterMs })
+    this.#sent.push(sentMessage(this.#options, to, given, options))
   }
 }
 
@@ -336,8 +347,11 @@ function sentElsewhere({ label, routeField }: HandlerPart): PlenumError {
 function partOf<T>(kind: string, name: string, parts: ReadonlyMap<string, T>): T {
   const part = parts.get(name)
   if (part !== undefined) return part
-  const known = [...parts.keys()]
-  throw new PlenumError(
+  throw unknownPart(kind, name, [...parts.keys()])
+}
+
+function unknownPart(kind: string, name: string, known: readonly string[]): PlenumError {
+  return new PlenumError(
     'HANDLER_UNKNOWN',
     `The unit has no ${kind} '${name}'. It has: ${known.join(', ') || 'none'}.`,
     { details: { kind, name, known } },

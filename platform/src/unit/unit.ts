@@ -21,6 +21,7 @@ export interface UnitShape {
   handlers: Named<Handler>
   services: Named<Service>
   tasks: Named<Task>
+  projections: Named<Projection>
   sources: Named<Source>
   workers: Named<Worker>
   schedules: Named<Schedule>
@@ -60,7 +61,18 @@ export function unit<
     readonly schedules?: C
     readonly sources?: Q
   },
-): Unit<{ name: N; entries: E; uses: U; handlers: H; services: S; tasks: T; sources: Q; workers: W; schedules: C }>
+): Unit<{
+  name: N
+  entries: E
+  uses: U
+  handlers: H
+  services: S
+  tasks: T
+  projections: P
+  sources: Q
+  workers: W
+  schedules: C
+}>
 export function unit(name: string, needs: UnitNeeds, parts: UnitSections = {}): Unit {
   return Object.freeze({ kind: 'unit', name, '~': new UnitDefinition(name, needs, parts) })
 }

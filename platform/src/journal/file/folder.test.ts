@@ -57,8 +57,8 @@ test('a format of the future is named, not guessed at', async () => {
   await (await openHere(at.path)).close()
   const path = `${at.path}/grid.json`
   const text = await readFile(path, 'utf8')
-  await writeFile(path, text.replace('"format": 2', '"format": 3'))
-  expect(await failure(openHere(at.path))).toMatchObject({ code: 'FORMAT_UNKNOWN', details: { found: 3, known: 2 } })
+  await writeFile(path, text.replace('"format": 3', '"format": 4'))
+  expect(await failure(openHere(at.path))).toMatchObject({ code: 'FORMAT_UNKNOWN', details: { found: 4, known: 3 } })
 })
 
 test('a known grid whose log is gone is corruption, never a new grid', async () => {

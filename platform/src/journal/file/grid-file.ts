@@ -8,7 +8,7 @@ export interface GridFile {
   readonly journals: readonly string[]
 }
 
-const gridFormat = 2
+const gridFormat = 3
 const idPattern = /^[0-9a-f]{32}$/
 
 /** The path of a folder's grid file. */

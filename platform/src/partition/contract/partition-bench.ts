@@ -30,6 +30,7 @@ export class DataLogic implements Logic {
   readonly layouts: readonly Layout[]
   readonly workers: readonly WorkerRule[]
   readonly schedules: readonly ScheduleRule[] | undefined
+  readonly projections = []
   readonly #limits: Limits
 
   constructor(

@@ -1,6 +1,6 @@
 import { PlenumError, type Limits } from '../../kernel/index.ts'
 import type { Found, JournalRecord, Position } from '../../journal/index.ts'
-import { Replica, type ReplicaObserver } from '../../partition/index.ts'
+import { hashesOf, Replica, type Folding, type ReplicaObserver } from '../../partition/index.ts'
 import type { Runtime } from '../../runtime/index.ts'
 
 /** What a member says that it holds: the hash of its state at an index. */
@@ -8,6 +8,12 @@ export interface Claim {
   readonly who: string
   readonly index: number
   readonly hash: string
+}
+
+/** The hash of everything that a replica holds: its state, and that of its projections. */
+export function fullHash(replica: Replica): string {
+  const projections = Object.entries(hashesOf(replica.projections.save()))
+  return [replica.hash(), ...projections.map((one) => one.join(' '))].join(', ')
 }
 
 /**
@@ -35,11 +41,13 @@ export class PartitionWitness {
     limits: Limits,
     records: (from: Position) => readonly Found[],
     observe?: ReplicaObserver,
+    folding?: Folding,
   ) {
     this.#partition = partition
     this.#records = records
     const digest = (parts: readonly Uint8Array[]): Uint8Array => runtime.digest(parts)
-    this.#newReplica = (seen) => new Replica({ journal: journalId, digest, limits, keepRecent: false, observe: seen })
+    this.#newReplica = (seen) =>
+      new Replica({ journal: journalId, digest, limits, keepRecent: false, observe: seen, folding })
     this.replica = this.#newReplica((record: JournalRecord, effects, ends) => {
       this.#accepted += 1
       observe?.(record, effects, ends)
@@ -80,7 +88,7 @@ export class PartitionWitness {
     if (known !== undefined) return known
     const head = this.replica.fold.head.index
     if (index > head) return undefined
-    const hash = index === head ? this.replica.hash() : this.#foldTo(index).hash()
+    const hash = fullHash(index === head ? this.replica : this.#foldTo(index))
     this.#hashes.set(index, hash)
     return hash
   }

@@ -64,6 +64,9 @@ export function expectedAnswer(
       return called(run, command, unit)
     case 'batch':
       return batch(run, command.commands, given)
+    case 'projection':
+    case 'outputs':
+      return { fits: () => undefined, text: 'what the projections of the member say', changes: [] }
     case 'watch':
       return { fits: () => undefined, text: 'what changed', changes: [] }
     case 'cancel':
@@ -81,6 +84,7 @@ export function expectedAnswer(
     case 'deliver':
     case 'delivered':
     case 'messages-due':
+    case 'project':
     case 'bury':
     case 'messages':
     case 'discard':

@@ -147,8 +147,9 @@ function withDefect(logic: Logic, execute: NonNullable<Defects['execute']>): Log
     layouts: logic.layouts,
     workers: logic.workers,
     schedules: logic.schedules,
-    bind: (machine) => {
-      const execution = logic.bind(machine)
+    projections: logic.projections,
+    bind: (machine, projections) => {
+      const execution = logic.bind(machine, projections)
       return {
         execute: (command) => execute(execution, command),
         takeSent: () => execution.takeSent(),

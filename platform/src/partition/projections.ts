@@ -1,0 +1,359 @@
+// The projections of a partition: state of the unit's own that is folded from the journal's changes (UN6).
+//
+// Owns each projection's state and its last outputs. Does not own the unit's functions, nor who reads what.
+// Called by the replica, which says up to where the journal is history: on the primary that is what is acked.
+//
+// I1 A change is folded once, in journal order, on every member alike; nothing else changes a projection's state.
+// I2 What a function threw ends its projection at that change, on every member alike: half a fold is no state.
+// I3 An output has the number of the record and its place among the record's outputs, whoever folds it.
+import { assert, PlenumError } from '../kernel/index.ts'
+import { ByteReader, ByteWriter, readValue, writeValue } from '../codec/index.ts'
+import {
+  ChangeLog,
+  ownLayouts,
+  StateHash,
+  type Change,
+  type LoggedChange,
+  type Machine,
+  type ProjectedSend,
+  type ProjectionTold,
+  type SentMessage,
+  type StoredValue,
+} from '../space/index.ts'
+import { isBefore, OutputRing, type OutputNumber } from './output-ring.ts'
+
+/** A change of an entry as a projection sees it. */
+export type FoldedChange = Change<StoredValue> & { readonly type: string }
+
+/** What comes of a fold beside the state. */
+export interface FoldOut {
+  emit(topic: string, event: unknown): void
+  send(message: SentMessage): void
+}
+
+/** A projection of the unit. */
+export interface ProjectionRule {
+  readonly name: string
+  /** The entry types whose changes it folds. */
+  readonly of: readonly string[]
+  create(): unknown
+  /** Folds a change; what it puts out is plain, and nobody changes it any more. */
+  apply(state: unknown, change: FoldedChange, out: FoldOut): void
+  /** The state as plain data. */
+  save(state: unknown): unknown
+  load(saved: unknown): unknown
+}
+
+/** The projections that a replica folds, and the unit that they are of. */
+export interface Folding {
+  /** Hash of the unit's declaration. */
+  readonly unit: string
+  readonly rules: readonly ProjectionRule[]
+  /** Outputs of each that are kept for those who read them. */
+  readonly outputsMax: number
+  /** Sends of each that have not become messages. */
+  readonly sendsMax: number
+  readonly onEvent: (event: ProjectionEvent) => void
+}
+
+export type ProjectionEvent =
+  | { readonly kind: 'projection-failed'; readonly projection: string; readonly index: number; readonly error: unknown }
+  | { readonly kind: 'projection-diverged'; readonly projection: string; readonly index: number }
+
+/** The state of a projection, as a snapshot has it. */
+export interface SavedProjection {
+  readonly name: string
+  readonly hash: string
+  readonly bytes: Uint8Array
+}
+
+/** The hashes of saved states, by projection. */
+export type ProjectionHashes = Readonly<Record<string, string>>
+
+/** What is saved of a projection: its state, and the number of its last output. */
+interface SavedState {
+  readonly last: OutputNumber
+  readonly lastSend: OutputNumber
+  readonly pending: readonly ProjectedSend[]
+  readonly state: unknown
+}
+
+type Standing =
+  /** The journal's unit does not have it, or not yet. */
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'folding'; readonly state: unknown }
+  | { readonly kind: 'failed'; readonly index: number; readonly error: unknown }
+
+class Projection {
+  readonly rule: ProjectionRule
+  readonly outputs: OutputRing
+  /** What it has sent and what has not become messages, as far as that is folded. */
+  pending: ProjectedSend[] = []
+  lastSend: OutputNumber = { index: 0, offset: -1 }
+  standing: Standing = { kind: 'absent' }
+
+  constructor(rule: ProjectionRule, outputsMax: number) {
+    this.rule = rule
+    this.outputs = new OutputRing(outputsMax)
+  }
+}
+
+export class Projections {
+  readonly #folding: Folding | undefined
+  readonly #machine: Machine
+  readonly #log: ChangeLog
+  readonly #all: ReadonlyMap<string, Projection>
+  #index = 0
+  #saveAt: number | undefined
+  #saved: readonly SavedProjection[] | undefined
+
+  /** Without a unit's code there is nothing to fold with. */
+  constructor(folding: Folding | undefined, machine: Machine) {
+    const { rules, outputsMax } = folding ?? { rules: [], outputsMax: 1 }
+    this.#folding = folding
+    this.#machine = machine
+    this.#log = new ChangeLog(new Set([...rules.flatMap(({ of }) => of), ownLayouts.projected.name]))
+    this.#all = new Map(rules.map((rule) => [rule.name, new Projection(rule, outputsMax)]))
+    if (rules.length > 0) machine.logChanges(this.#log)
+  }
+
+  /** Everything up to this index is folded. */
+  get index(): number {
+    return this.#index
+  }
+
+  /** True while changes are made that are not folded yet, because they are not acked. */
+  get isBehind(): boolean {
+    return !this.#log.isEmpty
+  }
+
+  /** True if one has failed: what it still has to fold must be kept. */
+  get hasFailed(): boolean {
+    return [...this.#all.values()].some(({ standing }) => standing.kind === 'failed')
+  }
+
+  /** The names of those that the journal's unit has from here on. Those that are new begin with what is there. */
+  declare(names: readonly string[]): void {
+    for (const [name, projection] of this.#all) {
+      if (!names.includes(name)) projection.standing = { kind: 'absent' }
+      else if (projection.standing.kind === 'absent') this.#begin(projection)
+    }
+  }
+
+  /** Folds the changes of all records up to an index. */
+  fold(index: number): void {
+    for (let change = this.#log.take(index); change !== undefined; change = this.#log.take(index)) {
+      if (this.#saveAt !== undefined && change.index > this.#saveAt) this.#save()
+      if (change.table.layout.name === ownLayouts.projected.name) this.#sent(change)
+      else for (const projection of this.#all.values()) this.#apply(projection, change)
+    }
+    this.#index = index
+    if (this.#saveAt !== undefined && index >= this.#saveAt) this.#save()
+  }
+
+  /** Has the states saved when everything up to this index is folded, and nothing after it. */
+  saveAt(index: number): void {
+    this.#saveAt = index
+  }
+
+  /** What `saveAt` had saved, once; those that have failed are not among it. */
+  takeSaved(): readonly SavedProjection[] {
+    const saved = this.#saved
+    assert(saved !== undefined, 'the states were saved when their record was acked')
+    this.#saved = undefined
+    return saved
+  }
+
+  /** The states as they are now; those that have failed are not among them. */
+  save(): readonly SavedProjection[] {
+    const saved: SavedProjection[] = []
+    for (const projection of this.#all.values()) {
+      try {
+        saved.push(...saveOf(projection))
+      } catch (error) {
+        this.#fail(projection, this.#index, error)
+      }
+    }
+    return saved
+  }
+
+  /**
+   * Takes over the states of a snapshot, whose rows are in the machine; everything up to `index` is folded into them. What
+   * had failed before the snapshot begins anew with what is there.
+   */
+  load(index: number, saved: ReadonlyMap<string, Uint8Array>): void {
+    this.#index = index
+    for (const [name, projection] of this.#all) {
+      const bytes = saved.get(name)
+      projection.outputs.beginAfter({ index, offset: Number.MAX_SAFE_INTEGER })
+      if (bytes === undefined) {
+        if (projection.standing.kind !== 'absent') this.#begin(projection)
+        continue
+      }
+      try {
+        const { last, lastSend, pending, state } = readValue(new ByteReader(bytes)) as SavedState
+        projection.outputs.beginAfter(last)
+        projection.lastSend = lastSend
+        projection.pending = [...pending]
+        projection.standing = { kind: 'folding', state: projection.rule.load(state) }
+      } catch (error) {
+        this.#fail(projection, index, error)
+      }
+    }
+  }
+
+  /** True if what another member had after the same record is what this one had; tells of each that differs. */
+  agree(index: number, own: ProjectionHashes, others: ProjectionHashes): boolean {
+    const differing = Object.keys(own).filter((name) => others[name] !== undefined && others[name] !== own[name])
+    for (const projection of differing) this.#folding?.onEvent({ kind: 'projection-diverged', projection, index })
+    return differing.length === 0
+  }
+
+  /** The state of a projection, for those who read it; PROJECTION_FAILED where it has failed. */
+  stateOf(name: string): unknown {
+    const { standing } = this.#of(name)
+    if (standing.kind === 'folding') return standing.state
+    throw new PlenumError(
+      'PROJECTION_FAILED',
+      standing.kind === 'absent'
+        ? `Projection '${name}' has not begun on this member.`
+        : `Projection '${name}' has failed at index ${standing.index}: ${whyOf(standing.error)}. ` +
+            'Nothing of the journal is lost: mend its functions and restart, and it goes on from before that change.',
+      { details: { projection: name } },
+    )
+  }
+
+  /** How a projection stands. */
+  tell(name: string): ProjectionTold {
+    const projection = this.#of(name)
+    const { standing } = projection
+    if (standing.kind === 'failed') return { index: this.#index, hash: undefined, error: whyOf(standing.error) }
+    try {
+      return { index: this.#index, hash: saveOf(projection)[0]?.hash, error: undefined }
+    } catch (error) {
+      return { index: this.#index, hash: undefined, error: whyOf(error) }
+    }
+  }
+
+  /** What has been sent and has not become messages, by projection. */
+  *pending(): Generator<readonly [name: string, sends: readonly ProjectedSend[]]> {
+    for (const [name, { pending }] of this.#all) if (pending.length > 0) yield [name, pending]
+  }
+
+  outputsOf(name: string): OutputRing {
+    return this.#of(name).outputs
+  }
+
+  #of(name: string): Projection {
+    const projection = this.#all.get(name)
+    if (projection !== undefined) return projection
+    const known = [...this.#all.keys()]
+    throw new PlenumError(
+      'HANDLER_UNKNOWN',
+      `The unit has no projection '${name}'. It has: ${known.join(', ') || 'none'}.`,
+      { details: { kind: 'projection', name, known } },
+    )
+  }
+
+  /** Begins with the entries that are there, in the order in which they were first written; that puts out nothing. */
+  #begin(projection: Projection): void {
+    const { rule } = projection
+    try {
+      projection.standing = { kind: 'folding', state: rule.create() }
+    } catch (error) {
+      return this.#fail(projection, this.#index, error)
+    }
+    const present = rule.of.flatMap((type) => {
+      const table = this.#machine.table(type)
+      return [...table.rows()].map((row) => ({ table, row }))
+    })
+    present.sort((a, b) => a.row.born - b.row.born)
+    const index = this.#index
+    for (const { table, row } of present)
+      this.#apply(projection, { table, before: undefined, after: row.value, reason: undefined, index }, silent)
+  }
+
+  #apply(projection: Projection, change: LoggedChange, out = this.#outOf(projection, change.index)): void {
+    const { rule, standing } = projection
+    if (standing.kind !== 'folding' || !rule.of.includes(change.table.layout.name)) return
+    try {
+      rule.apply(standing.state, seen(change), out)
+    } catch (error) {
+      this.#fail(projection, change.index, error)
+    }
+  }
+
+  #outOf(projection: Projection, index: number): FoldOut {
+    return {
+      emit: (topic, event) => projection.outputs.add(index, topic, event),
+      send: (message) => {
+        const { pending, lastSend } = projection
+        const { sendsMax } = this.#folding ?? { sendsMax: 0 }
+        if (pending.length >= sendsMax) throw tooManySends(sendsMax)
+        const offset = lastSend.index === index ? lastSend.offset + 1 : 0
+        projection.lastSend = { index, offset }
+        pending.push({ index, offset, message })
+      },
+    }
+  }
+
+  /** The row that says how far the sends of a projection have become messages has changed. */
+  #sent({ after }: LoggedChange): void {
+    const projection = after === undefined ? undefined : this.#all.get(String(after['projection']))
+    if (projection === undefined) return
+    const { index, offset } = after as unknown as OutputNumber
+    projection.pending = projection.pending.filter((one) => isBefore({ index, offset }, one))
+  }
+
+  #fail(projection: Projection, index: number, error: unknown): void {
+    projection.standing = { kind: 'failed', index, error }
+    this.#folding?.onEvent({ kind: 'projection-failed', projection: projection.rule.name, index, error })
+  }
+
+  #save(): void {
+    this.#saveAt = undefined
+    this.#saved = this.save()
+  }
+}
+
+const silent: FoldOut = { emit: () => {}, send: () => {} }
+
+function tooManySends(value: number): PlenumError {
+  return new PlenumError(
+    'LIMIT_EXCEEDED',
+    `A projection has sent ${value} messages that have not been taken over by its partition, which is the limit messagesMax.`,
+    { details: { limit: 'messagesMax', value } },
+  )
+}
+
+function seen({ table, before, after, reason }: LoggedChange): FoldedChange {
+  const type = table.layout.name
+  if (after === undefined) return { type, kind: 'removed', entry: before ?? {}, reason: reason ?? 'removed' }
+  return before === undefined
+    ? { type, kind: 'added', entry: after }
+    : { type, kind: 'changed', entry: after, previous: before }
+}
+
+function saveOf({ rule, standing, outputs, lastSend, pending }: Projection): readonly SavedProjection[] {
+  if (standing.kind !== 'folding') return []
+  const state = rule.save(standing.state)
+  const bytes = encoded({ last: outputs.last, lastSend, pending, state } satisfies SavedState)
+  return [{ name: rule.name, hash: hashOfSaved(bytes), bytes }]
+}
+
+/** Hash of what is saved of a projection. */
+export function hashOfSaved(bytes: Uint8Array): string {
+  const hash = new StateHash()
+  hash.addRow(bytes, 0, bytes.length)
+  return hash.toString()
+}
+
+function encoded(value: unknown): Uint8Array {
+  const writer = new ByteWriter(256)
+  writeValue(writer, value)
+  return writer.written().slice()
+}
+
+function whyOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replace(/\.$/, '')
+}

@@ -1,0 +1,42 @@
+// What is asked about projections (UN6): how they stand, and what they have put out.
+import type { Wait } from './requests.ts'
+
+/** Where a reader of outputs stands at a partition: after the output with this number of its projection. */
+export interface OutputPlace {
+  readonly journal: string
+  /** Index of the record whose change made the output. */
+  readonly index: number
+  /** Counts the outputs of one record, from 0; -1 before the first. */
+  readonly offset: number
+}
+
+/** Something that a projection has put out, under the same number wherever it is folded. */
+export interface EmittedOutput extends OutputPlace {
+  readonly topic: string
+  readonly event: unknown
+}
+
+/** What a partition answers to a reader of outputs; `gone`: they do not reach back to the place that was asked about. */
+export type OutputsTold =
+  | { readonly kind: 'outputs'; readonly outputs: readonly EmittedOutput[]; readonly place: OutputPlace }
+  | { readonly kind: 'gone'; readonly place: OutputPlace }
+
+/** How a projection stands at one partition. */
+export interface ProjectionTold {
+  /** Everything up to this index is folded. */
+  readonly index: number
+  /** Hash of its saved state, 16 hexadecimal digits; undefined where it has failed. */
+  readonly hash: string | undefined
+  /** Why it has failed, if it has. */
+  readonly error: string | undefined
+}
+
+export type ProjectionCommand =
+  | { readonly kind: 'projection'; readonly projection: string }
+  /** What was put out since a place; waits for something if nothing was. Without a place, the newest one. */
+  | {
+      readonly kind: 'outputs'
+      readonly projection: string
+      readonly since: OutputPlace | undefined
+      readonly wait: Wait
+    }
