@@ -18,7 +18,7 @@ import {
   type PartitionOutput,
 } from './index.ts'
 import { simulate } from './testing/simulate.ts'
-import { exchange, exchangeWith, Order } from './testing/generators/volume-unit.ts'
+import { exchange, exchangeWith, Order } from './unit/contract/volume-unit.ts'
 
 const open: AsyncDisposable[] = []
 const folders: string[] = []
@@ -110,7 +110,7 @@ test('[UN6] [A5] the state is the same live, from zero, from snapshot and tail, 
   const onlyHashes = live.map((one) => (one as { hash: string }).hash)
   const source = `
     import { embedded } from '${import.meta.dirname}/index.ts'
-    import { exchange } from '${import.meta.dirname}/testing/generators/volume-unit.ts'
+    import { exchange } from '${import.meta.dirname}/unit/contract/volume-unit.ts'
     const client = await embedded({ unit: exchange, folder: ${JSON.stringify(folder)} })
     console.log(JSON.stringify((await client.projections.volume.status()).map(({ hash }) => hash)))
     await client[Symbol.asyncDispose]()`

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { entry, type AnyEntry } from '../../space/index.ts'
-import { handler, projection, task, unit, type Projection } from '../../unit/index.ts'
+import { handler, projection, task, unit, type Projection } from '../index.ts'
 
 export const Order = entry('order', z.object({ id: z.string(), symbol: z.string(), quantity: z.int() }), {
   id: 'id',
