@@ -51,6 +51,7 @@ export {
   type Scalar,
   type Schema,
   type Selected,
+  type LocalView,
   type Space,
   type Stamp,
   type Storable,

@@ -24,6 +24,7 @@ import { Queries, type Explained, type Page, type PageOptions } from './queries.
 import { Router, type RouteOptions } from './router.ts'
 import type { Sender } from './sender.ts'
 import { runTransaction, TransactionScope, type ClaimToEnd, type TransactionOptions } from './transaction.ts'
+import { View } from './view.ts'
 import { Watch, type WatchOptions } from './watch.ts'
 
 /** An entry type by its token or its name. */
@@ -199,6 +200,17 @@ export class SpaceClient {
 
   watch(type: TypeReference, where: StoredValue, options: WatchOptions = {}): AsyncGenerator<WatchEvent<StoredValue>> {
     return new Watch(this.#senderOf(type), this.#type(type), where, options).events()
+  }
+
+  async view(
+    type: TypeReference,
+    where: StoredValue,
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<View> {
+    const router = this.#outside()
+    const { layout } = this.#type(type)
+    const watch = (options: WatchOptions): Watch => new Watch(this.#senderOf(type), this.#type(type), where, options)
+    return View.open({ layout, limits: this.#limits, pause: (ms) => router.pause(ms), watch, signal })
   }
 
   #put(

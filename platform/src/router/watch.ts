@@ -88,6 +88,12 @@ export class Watch {
     }
   }
 
+  /** Changes that match and that this watch has not told yet; Infinity where they do not reach back to it. */
+  async behind(): Promise<number> {
+    const all = await this.#askAll(this.#places, false)
+    return all.reduce((sum, watched) => sum + changesIn(watched), 0)
+  }
+
   /** The present state of every partition; without a reason only where they stand. */
   async *#begin(reason: 'initial' | 'history-gone' | undefined): AsyncGenerator<WatchEvent<StoredValue>> {
     this.#places = Array.from({ length: this.#router.partitions }, () => undefined)
@@ -210,6 +216,11 @@ export class Watch {
       { details: { path: 'since' } },
     )
   }
+}
+
+function changesIn(watched: Watched): number {
+  if (watched.kind !== 'changes') return Infinity
+  return watched.commits.reduce((sum, { changes }) => sum + changes.length, 0)
 }
 
 function tokenOf(

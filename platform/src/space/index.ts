@@ -54,6 +54,7 @@ export type {
   Reply,
   RequestOptions,
   Selected,
+  LocalView,
   Space,
   TakeOptions,
   WatchOptions,
@@ -80,7 +81,7 @@ export type {
 } from './message-commands.ts'
 export { compileQuery, type Matcher, type PathCheck } from './query.ts'
 export { checkQuerySize } from './query-cost.ts'
-export { keyFieldsOf, type Explanation } from './reader.ts'
+export { keyFieldsOf, Reader, type Explanation } from './reader.ts'
 export {
   errorData,
   errorFrom,

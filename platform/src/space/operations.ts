@@ -336,6 +336,29 @@ export interface WatchOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/**
+ * A live copy of what matches a query, read at once and never changed by its reader (WA4). It shows commits of one
+ * partition as a whole, once they are acked; how far it is behind is told by `lag`.
+ */
+export interface LocalView<T extends AnyEntry> extends AsyncDisposable {
+  /** Number of entries. */
+  readonly size: number
+  /** True while changes come. */
+  readonly isLive: boolean
+  /** Why no changes come any more; undefined while they do, or will again. The entries stay as they were. */
+  readonly error: PlenumError | undefined
+  get(key: Key<T>): Of<T> | undefined
+  read(where: Where<Value<T>>, options?: ReadOptions<Value<T>, never>): Of<T> | undefined
+  readAll(where?: Where<Value<T>>, options?: ReadOptions<Value<T>, never>): readonly Of<T>[]
+  count(where?: Where<Value<T>>): number
+  /** All entries, the same list until something changes: for user interfaces, beside `subscribe`. */
+  readonly getSnapshot: () => readonly Of<T>[]
+  /** Has a function called after each change of the view; ends with the function that it returns. */
+  readonly subscribe: (listener: () => void) => () => void
+  /** Changes that are committed, match, and are not in the view yet; Infinity while none come. */
+  lag(): Promise<number>
+}
+
 /** The whole space, from anywhere. */
 export interface Space<E extends AnyEntry> extends Operations<'later', E>, Batches<E> {
   /** What matches, a page at a time, in the order of `orderBy` and then of the entries' keys. */
@@ -361,4 +384,10 @@ export interface Space<E extends AnyEntry> extends Operations<'later', E>, Batch
     where: Where<Value<Named<E, R>>>,
     options?: WatchOptions,
   ): AsyncIterable<WatchEvent<Of<Named<E, R>>>>
+  /** A live copy of what matches a query, once it is whole (WA4). */
+  view<const R extends NameOf<E> | E>(
+    type: R,
+    where: Where<Value<Named<E, R>>>,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<LocalView<Named<E, R>>>
 }
