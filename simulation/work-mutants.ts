@@ -53,8 +53,8 @@ export const projectionMutants: readonly ProtocolMutant[] = [
     [
       [
         'partition/projections.ts',
-        'encoded({ last: outputs.last, lastSend, pending, state }',
-        'encoded({ last: outputs.last, lastSend, pending: [], state }',
+        'encoded({ last: outputs.last, lastSend, pending,',
+        'encoded({ last: outputs.last, lastSend, pending: [],',
       ],
     ],
     { scenario: 'messages' },

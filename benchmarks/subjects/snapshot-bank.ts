@@ -116,7 +116,7 @@ export async function openSnapshotBank({ accounts, folder: path, load }: Snapsho
       partition: 0,
       partitionOf: () => 0,
       outside: () => undefined,
-      runsSchedules: true,
+      runsWork: true,
       showFaults: false,
       onFault: () => {},
     }),

@@ -133,7 +133,7 @@ function openPartitions(options: Options, unit: ResolvedUnit, parts: Parts): rea
       partition,
       partitionOf,
       outside: () => parts.outside.given,
-      runsSchedules: options.workers !== false,
+      runsWork: options.workers !== false,
       showFaults: development,
       onFault: (part, error) => options.onEvent?.({ partition, event: { kind: 'fault', part, error } }),
       watch,

@@ -29,6 +29,8 @@ export interface Limits {
   readonly watchChangesMax: number
   /** Outputs of one projection that a partition keeps for those who read them (UN6). */
   readonly outputsMax: number
+  /** Changes that one sink of a partition has not written (UN7). */
+  readonly sinkChangesMax: number
   /** Watches at one partition, and readers of outputs. */
   readonly watchersMax: number
   /** Replies held back at one partition until their index is acked. */
@@ -128,6 +130,7 @@ export const defaultLimits: Limits = checkedLimits({
   changeRingMax: 10_000,
   watchChangesMax: 1_000,
   outputsMax: 10_000,
+  sinkChangesMax: 100_000,
   watchersMax: 100_000,
   heldRepliesMax: 1_000_000,
   sessionsMax: 100_000,

@@ -54,6 +54,8 @@ export class Commands {
         return messages.tell(command.limit)
       case 'projection':
         return projections.tell(command.projection)
+      case 'sink':
+        return work.sinks.tell(command.sink)
       case 'batch':
         return command.commands.map((one) => attempt(() => this.evaluate(one)))
       default:
@@ -94,6 +96,8 @@ export class Commands {
         return messages.delivered(command.ids)
       case 'messages-due':
         return messages.due(command.ids)
+      case 'sink-written':
+        return work.sinks.note(command)
       case 'project':
         return work.projected.send(command)
       case 'bury':

@@ -19,4 +19,6 @@ export type PartitionEvent =
   | { readonly kind: 'dead-message'; readonly handler: string; readonly message: string }
   | { readonly kind: 'schedule-missed'; readonly schedule: string; readonly at: number; readonly late: number }
   | ProjectionEvent
+  /** A batch of a sink was not written, for the so manieth time; it is tried again. */
+  | { readonly kind: 'sink-failed'; readonly sink: string; readonly attempts: number; readonly error: unknown }
   | { readonly kind: 'failed'; readonly error: PlenumError }

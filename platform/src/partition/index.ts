@@ -20,6 +20,7 @@ export {
   type SnapshotBody,
   type UpgradeBody,
 } from './replica.ts'
+export type { SinkBatch, SinkRule } from './sinks.ts'
 export type { FoldedChange, Folding, FoldOut, ProjectionRule } from './projections.ts'
 export { recover, type RecoveryOptions } from './recovery.ts'
 export { loadSnapshot } from './snapshots.ts'

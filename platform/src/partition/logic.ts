@@ -9,6 +9,7 @@ import type {
   WriteCommand,
 } from '../space/index.ts'
 import type { ProjectionRule } from './projections.ts'
+import type { SinkRule } from './sinks.ts'
 
 /** The commands that a unit's logic executes. */
 export type LogicCommand = ReadCommand | WriteCommand | UnitCommand
@@ -81,6 +82,9 @@ export interface Logic {
   readonly workers: readonly WorkerRule[]
   /** Undefined where nobody runs them. */
   readonly schedules: readonly ScheduleRule[] | undefined
+  /** Those of sinks, which keep what is to be written, among them. */
   readonly projections: readonly ProjectionRule[]
+  /** Undefined where nobody runs them. */
+  readonly sinks: readonly SinkRule[] | undefined
   bind(machine: Machine, projections: ProjectionStates | undefined): Execution
 }

@@ -293,6 +293,8 @@ export class Primary {
       if (kept !== undefined) return kept
     }
     if (this.#waits.isLate(command)) return this.#waits.late(request)
+    const heldBack = this.#work.sinks.holdBack(request)
+    if (heldBack !== undefined) return heldBack
     const { journal, limits } = this.#options
     const fill = journal.fill(this.#writer.at)
     if (fill >= fillMax) return this.#awaitRoom(request)

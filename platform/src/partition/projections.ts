@@ -13,6 +13,7 @@ import {
   ownLayouts,
   StateHash,
   type Change,
+  type KeptChange,
   type LoggedChange,
   type Machine,
   type ProjectedSend,
@@ -29,6 +30,8 @@ export type FoldedChange = Change<StoredValue> & { readonly type: string }
 export interface FoldOut {
   emit(topic: string, event: unknown): void
   send(message: SentMessage): void
+  /** Keeps a change until a store has it, dropping the oldest beyond so many. */
+  keep(change: FoldedChange, keptMax: number): void
 }
 
 /** A projection of the unit. */
@@ -75,6 +78,8 @@ interface SavedState {
   readonly last: OutputNumber
   readonly lastSend: OutputNumber
   readonly pending: readonly ProjectedSend[]
+  readonly kept: readonly KeptChange[]
+  readonly dropped: number
   readonly state: unknown
 }
 
@@ -89,6 +94,9 @@ class Projection {
   readonly outputs: OutputRing
   /** What it has sent and what has not become messages, as far as that is folded. */
   pending: ProjectedSend[] = []
+  /** What a sink has kept and what its store is not known to have, as far as that is folded. */
+  kept: KeptChange[] = []
+  dropped = 0
   lastSend: OutputNumber = { index: 0, offset: -1 }
   standing: Standing = { kind: 'absent' }
 
@@ -191,10 +199,12 @@ export class Projections {
         continue
       }
       try {
-        const { last, lastSend, pending, state } = readValue(new ByteReader(bytes)) as SavedState
+        const { last, lastSend, pending, kept, dropped, state } = readValue(new ByteReader(bytes)) as SavedState
         projection.outputs.beginAfter(last)
         projection.lastSend = lastSend
         projection.pending = [...pending]
+        projection.kept = [...kept]
+        projection.dropped = dropped
         projection.standing = { kind: 'folding', state: projection.rule.load(state) }
       } catch (error) {
         this.#fail(projection, index, error)
@@ -240,6 +250,11 @@ export class Projections {
     for (const [name, { pending }] of this.#all) if (pending.length > 0) yield [name, pending]
   }
 
+  /** What a sink has kept, in order, and how much of it was dropped. */
+  keptOf(name: string): { readonly kept: readonly KeptChange[]; readonly dropped: number } {
+    return this.#of(name)
+  }
+
   outputsOf(name: string): OutputRing {
     return this.#of(name).outputs
   }
@@ -269,8 +284,9 @@ export class Projections {
     })
     present.sort((a, b) => a.row.born - b.row.born)
     const index = this.#index
+    const out = atBeginning(this.#outOf(projection, index))
     for (const { table, row } of present)
-      this.#apply(projection, { table, before: undefined, after: row.value, reason: undefined, index }, silent)
+      this.#apply(projection, { table, before: undefined, after: row.value, reason: undefined, index }, out)
   }
 
   #apply(projection: Projection, change: LoggedChange, out = this.#outOf(projection, change.index)): void {
@@ -287,12 +303,17 @@ export class Projections {
     return {
       emit: (topic, event) => projection.outputs.add(index, topic, event),
       send: (message) => {
-        const { pending, lastSend } = projection
+        const { pending } = projection
         const { sendsMax } = this.#folding ?? { sendsMax: 0 }
         if (pending.length >= sendsMax) throw tooManySends(sendsMax)
-        const offset = lastSend.index === index ? lastSend.offset + 1 : 0
-        projection.lastSend = { index, offset }
-        pending.push({ index, offset, message })
+        pending.push({ ...nextNumber(projection, index), message })
+      },
+      keep: (change, keptMax) => {
+        const { kept } = projection
+        kept.push({ ...nextNumber(projection, index), change })
+        if (kept.length <= keptMax) return
+        kept.shift()
+        projection.dropped += 1
       },
     }
   }
@@ -303,6 +324,7 @@ export class Projections {
     if (projection === undefined) return
     const { index, offset } = after as unknown as OutputNumber
     projection.pending = projection.pending.filter((one) => isBefore({ index, offset }, one))
+    projection.kept = projection.kept.filter((one) => isBefore({ index, offset }, one))
   }
 
   #fail(projection: Projection, index: number, error: unknown): void {
@@ -316,7 +338,17 @@ export class Projections {
   }
 }
 
-const silent: FoldOut = { emit: () => {}, send: () => {} }
+/** The number of what a projection sends or keeps next. */
+function nextNumber(projection: Projection, index: number): OutputNumber {
+  const { lastSend } = projection
+  projection.lastSend = { index, offset: lastSend.index === index ? lastSend.offset + 1 : 0 }
+  return projection.lastSend
+}
+
+/** For the entries that are there when a projection begins: nothing is put out or sent for them, and a sink keeps all. */
+function atBeginning(out: FoldOut): FoldOut {
+  return { emit: () => {}, send: () => {}, keep: (change) => out.keep(change, Infinity) }
+}
 
 function tooManySends(value: number): PlenumError {
   return new PlenumError(
@@ -334,10 +366,10 @@ function seen({ table, before, after, reason }: LoggedChange): FoldedChange {
     : { type, kind: 'changed', entry: after, previous: before }
 }
 
-function saveOf({ rule, standing, outputs, lastSend, pending }: Projection): readonly SavedProjection[] {
+function saveOf({ rule, standing, outputs, lastSend, pending, kept, dropped }: Projection): readonly SavedProjection[] {
   if (standing.kind !== 'folding') return []
   const state = rule.save(standing.state)
-  const bytes = encoded({ last: outputs.last, lastSend, pending, state } satisfies SavedState)
+  const bytes = encoded({ last: outputs.last, lastSend, pending, kept, dropped, state } satisfies SavedState)
   return [{ name: rule.name, hash: hashOfSaved(bytes), bytes }]
 }
 

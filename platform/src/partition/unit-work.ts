@@ -12,6 +12,7 @@ import { Messages, type MessagesOptions } from './messages.ts'
 import type { Noticing } from './noticing.ts'
 import { ProjectedMessages, type ProjectedMessagesOptions } from './projected-messages.ts'
 import { Schedules, type SchedulesOptions } from './schedules.ts'
+import { Sinks, type SinksOptions } from './sinks.ts'
 
 /** What all of it needs of its primary. */
 export interface UnitWorkOptions
@@ -20,8 +21,9 @@ export interface UnitWorkOptions
     Omit<MessagesOptions, 'onPosted'>,
     DeliveriesOptions,
     Omit<SchedulesOptions, 'rules' | 'failures'>,
-    ProjectedMessagesOptions {
-  readonly logic: Pick<Logic, 'workers' | 'schedules'>
+    ProjectedMessagesOptions,
+    SinksOptions {
+  readonly logic: Pick<Logic, 'workers' | 'schedules' | 'sinks'>
   readonly limits: Limits
   readonly random: Random
 }
@@ -32,6 +34,7 @@ export class UnitWork {
   readonly messages: Messages
   readonly schedules: Schedules
   readonly projected: ProjectedMessages
+  readonly sinks: Sinks
   readonly #deliveries: Deliveries
 
   constructor(options: UnitWorkOptions) {
@@ -42,13 +45,14 @@ export class UnitWork {
     this.messages = new Messages({ ...options, onPosted: this.#deliveries.posted })
     this.schedules = new Schedules({ ...options, rules: logic.schedules, failures: this.failures })
     this.projected = new ProjectedMessages(options, this.messages)
+    this.sinks = new Sinks(options, logic.sinks ?? [])
   }
 
   /** Goes on with what earlier reigns have left. */
   start(): void {
     this.#deliveries.start(this.messages)
     this.schedules.start()
-    this.projected.onFolded()
+    this.#folded()
   }
 
   /** Told of every row that is written; undefined where no worker has asked yet. */
@@ -58,7 +62,7 @@ export class UnitWork {
 
   onAcked(index: number): void {
     this.#deliveries.onAcked(index)
-    this.projected.onFolded()
+    this.#folded()
   }
 
   /** A command has ended: whoever waits for work may have some. */
@@ -77,6 +81,7 @@ export class UnitWork {
 
   abandon(error: unknown): void {
     this.claims.abandon(error)
+    this.sinks.abandon(error)
     this.#stopAll()
   }
 
@@ -85,9 +90,15 @@ export class UnitWork {
     this.#stopAll()
   }
 
+  #folded(): void {
+    this.projected.onFolded()
+    this.sinks.onFolded()
+  }
+
   #stopAll(): void {
     this.#deliveries.stop()
     this.schedules.stop()
     this.projected.stop()
+    this.sinks.stop()
   }
 }

@@ -111,6 +111,8 @@ export {
 } from './requests.ts'
 export type {
   EmittedOutput,
+  KeptChange,
+  SinkTold,
   OutputPlace,
   OutputsTold,
   ProjectionCommand,

@@ -1,5 +1,7 @@
 // What is asked about projections (UN6): how they stand, and what they have put out.
+import type { StoredValue } from './layout.ts'
 import type { Wait } from './requests.ts'
+import type { Change } from './watching.ts'
 
 /** Where a reader of outputs stands at a partition: after the output with this number of its projection. */
 export interface OutputPlace {
@@ -21,6 +23,24 @@ export type OutputsTold =
   | { readonly kind: 'outputs'; readonly outputs: readonly EmittedOutput[]; readonly place: OutputPlace }
   | { readonly kind: 'gone'; readonly place: OutputPlace }
 
+/** A change that a sink has kept: its number, and what has changed. */
+export interface KeptChange {
+  readonly index: number
+  readonly offset: number
+  readonly change: Change<StoredValue> & { readonly type: string }
+}
+
+/** How a sink stands at one partition (UN7). */
+export interface SinkTold {
+  /** Changes that its store is not known to have. */
+  readonly pending: number
+  /** Changes that were dropped because too many were pending. */
+  readonly dropped: number
+  /** How often the present batch has failed, and why the last time. */
+  readonly attempts: number
+  readonly error: string | undefined
+}
+
 /** How a projection stands at one partition. */
 export interface ProjectionTold {
   /** Everything up to this index is folded. */
@@ -33,6 +53,9 @@ export interface ProjectionTold {
 
 export type ProjectionCommand =
   | { readonly kind: 'projection'; readonly projection: string }
+  | { readonly kind: 'sink'; readonly sink: string }
+  /** The store of a sink has everything up to this change. */
+  | { readonly kind: 'sink-written'; readonly sink: string; readonly index: number; readonly offset: number }
   /** What was put out since a place; waits for something if nothing was. Without a place, the newest one. */
   | {
       readonly kind: 'outputs'

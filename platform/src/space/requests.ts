@@ -299,6 +299,7 @@ export function isRead(command: Command): boolean {
     case 'dead-letters':
     case 'messages':
     case 'projection':
+    case 'sink':
     case 'outputs':
       return true
     case 'batch':

@@ -431,9 +431,9 @@ function nondeterministic(projection: string, index: number): PlenumError {
 }
 
 /** What the witnesses fold: the same as members do. */
-function foldingOf(parts: ResolvedUnit, partitions: number, { outputsMax, messagesMax }: Limits): Folding {
-  const rules = projectionRules({ parts, partitionOf: partitionerOf(partitions) })
-  return { unit: parts.hash, rules, outputsMax, sendsMax: messagesMax, onEvent: () => {} }
+function foldingOf(parts: ResolvedUnit, partitions: number, limits: Limits): Folding {
+  const rules = projectionRules({ parts, limits, partitionOf: partitionerOf(partitions) })
+  return { unit: parts.hash, rules, outputsMax: limits.outputsMax, sendsMax: limits.messagesMax, onEvent: () => {} }
 }
 
 /** The limits that a scenario would notice are as always; only what it cannot see is small. */

@@ -1,5 +1,5 @@
 import type { OutputEvent, OutputOptions } from '../router/index.ts'
-import type { CallOptions, ProjectionTold, RequestOptions, Space, Stored } from '../space/index.ts'
+import type { CallOptions, ProjectionTold, RequestOptions, SinkTold, Space, Stored } from '../space/index.ts'
 import type { HandlerShape } from './handler.ts'
 import type { Given } from './port.ts'
 import type { Refusal, Refusals } from './refusals.ts'
@@ -106,6 +106,12 @@ export interface ProjectionStatus extends ProjectionTold {
   readonly partition: number
 }
 
+/** A sink of the unit, as its operator sees it (UN7). */
+export interface SinkHandle {
+  /** How it stands on each partition; NOT_HOSTED where this process does not run the unit's sinks. */
+  status(): Promise<readonly (SinkTold & { readonly partition: number })[]>
+}
+
 /** The messages that handlers have sent. */
 export interface MessagesHandle {
   /** Messages that are not delivered yet, those included whose time has not come. */
@@ -138,6 +144,7 @@ export interface Client<U extends Unit> extends AsyncDisposable {
   }
   readonly projections: { readonly [K in keyof U['~']['projections']]: ProjectionHandle }
   readonly sources: { readonly [K in keyof U['~']['sources']]: SourceCall }
+  readonly sinks: { readonly [K in keyof U['~']['sinks']]: SinkHandle }
   readonly workers: { readonly [K in keyof U['~']['workers']]: WorkerHandle }
   readonly schedules: { readonly [K in keyof U['~']['schedules']]: ScheduleHandle }
   readonly messages: MessagesHandle

@@ -37,7 +37,7 @@ test('[TX3] [UN2] a handler that catches what a lock throws is run again, and is
     partition: 0,
     partitionOf: () => 0,
     outside: () => undefined,
-    runsSchedules: true,
+    runsWork: true,
     showFaults: true,
     onFault: (_, error) => void faults.push(error),
   })

@@ -10,6 +10,7 @@ export type {
   Loaded,
   MessagesHandle,
   ScheduleHandle,
+  SinkHandle,
   Outcome,
   ProjectionHandle,
   ProjectionStatus,
@@ -26,6 +27,7 @@ export type { Refusal, Refusals } from './refusals.ts'
 export { resolveUnit, type ResolvedUnit } from './resolve-unit.ts'
 export { schedule, type Schedule } from './schedule.ts'
 export { service, type CallShape, type Service } from './service.ts'
+export { sink, type ChangeNumber, type Sink, type SinkBatch, type SinkContext } from './sink.ts'
 export { source, type Source, type SourceRequest } from './source.ts'
 export { task, type Task } from './task.ts'
 export { isUnit, unit, unitDefinition, type Unit, type UnitShape } from './unit.ts'

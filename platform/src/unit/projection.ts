@@ -1,10 +1,11 @@
-import { PlenumError, type Duration } from '../kernel/index.ts'
+import { PlenumError, type Duration, type Limits } from '../kernel/index.ts'
 import { ByteReader, ByteWriter, readValue, writeValue } from '../codec/index.ts'
 import type { FoldedChange, FoldOut, ProjectionRule } from '../partition/index.ts'
 import { definitionOf, type AnyEntry, type Change, type Of } from '../space/index.ts'
 import type { CheckedFunction } from './checked-function.ts'
 import { plainCopy } from './plain-result.ts'
 import type { Handler, HandlerShape } from './handler.ts'
+import { keepingRule } from './sink.ts'
 import { sentMessage, type SendingOptions } from './sent-message.ts'
 import type { UnitParts, Watch } from './unit-logic.ts'
 
@@ -91,13 +92,16 @@ export interface ProjectionPart {
 
 /** What folds a unit's projections. */
 export interface FoldingOptions extends SendingOptions {
-  readonly parts: Pick<UnitParts, 'name' | 'handlers' | 'projections'>
+  readonly parts: Pick<UnitParts, 'name' | 'handlers' | 'projections' | 'sinks'>
+  readonly limits: Pick<Limits, 'sinkChangesMax'>
   readonly watch?: Watch | undefined
 }
 
-/** What a partition folds: the unit's functions, watched while they run. */
+/** What a partition folds: the unit's functions, watched while they run, and what its sinks are to write. */
 export function projectionRules(options: FoldingOptions): readonly ProjectionRule[] {
-  return options.parts.projections.map((part) => projectionRule(part, options))
+  const { parts, limits } = options
+  const projections = parts.projections.map((part) => projectionRule(part, options))
+  return [...projections, ...parts.sinks.map((part) => keepingRule(part, limits.sinkChangesMax))]
 }
 
 function projectionRule(

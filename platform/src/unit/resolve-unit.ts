@@ -98,6 +98,7 @@ export function resolveUnit(definition: UnitDefinition, options: ResolveOptions)
       definition: part,
       checkSaved: options.checkAll,
     })),
+    sinks: [...definition.sinks].map(([name, part]) => ({ name, definition: part })),
     sources,
     functions: [
       ...[...definition.handlers.keys()].map((name) => `handler ${name}`),
@@ -148,14 +149,18 @@ function refuseUnclaimable({ name: unit, entries, workers }: UnitDefinition): vo
 }
 
 /** What is not journaled is not folded. */
-function refuseUnfoldable({ name: unit, entries, projections }: UnitDefinition): void {
-  for (const [name, { of }] of projections) {
+function refuseUnfoldable({ name: unit, entries, projections, sinks }: UnitDefinition): void {
+  const parts = [
+    ...[...projections].map((part) => ['projection', ...part] as const),
+    ...[...sinks].map((part) => ['sink', ...part] as const),
+  ]
+  for (const [kind, name, { of }] of parts) {
     const type = of.find((one) => entries.get(one)?.durable === false)
     if (type === undefined) continue
     throw new PlenumError(
       'UNIT_INVALID',
-      `Unit '${unit}' has a projection '${name}' of the entry type '${type}', which is not durable: the journal, from which projections are folded, does not have it.`,
-      { details: { section: 'projections', name } },
+      `Unit '${unit}' has a ${kind} '${name}' of the entry type '${type}', which is not durable: the journal, from which a ${kind} is fed, does not have it.`,
+      { details: { section: `${kind}s`, name } },
     )
   }
 }
@@ -254,6 +259,7 @@ function hashOf(definition: UnitDefinition, runtime: Runtime): string {
     ...(definition.projections.size === 0
       ? {}
       : { projections: [...definition.projections].map(([name, { of }]) => ({ name, of })) }),
+    ...(definition.sinks.size === 0 ? {} : { sinks: [...definition.sinks].map(([name, { of }]) => ({ name, of })) }),
   }
   const writer = new ByteWriter(4096)
   writeValue(writer, declared)

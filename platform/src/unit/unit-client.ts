@@ -7,6 +7,7 @@ import type { ResolvedUnit } from './resolve-unit.ts'
 import { MessageControl } from './message-control.ts'
 import { ProjectionControl } from './projection-control.ts'
 import { loadSource, type SourceLoaded, type SourceProgress } from './source-loader.ts'
+import { SinkControl } from './sink-control.ts'
 import { serviceCallOf, type ServiceCall } from './service-call.ts'
 import { UnitTaskRun } from './task-run.ts'
 import { scheduleWorkName } from './work-parts.ts'
@@ -45,6 +46,7 @@ export class UnitClient implements AsyncDisposable {
   readonly workers: Readonly<Record<string, WorkerControl>>
   readonly schedules: Readonly<Record<string, WorkerControl>>
   readonly projections: Readonly<Record<string, ProjectionControl>>
+  readonly sinks: Readonly<Record<string, SinkControl>>
   readonly messages: MessageControl
   /** Number of partitions. */
   readonly partitions: number
@@ -76,6 +78,10 @@ export class UnitClient implements AsyncDisposable {
     this.projections = fromNames(
       unit.projections.map(({ name }) => name),
       (name) => new ProjectionControl(name, router),
+    )
+    this.sinks = fromNames(
+      unit.sinks.map(({ name }) => name),
+      (name) => new SinkControl(name, router),
     )
     this.messages = new MessageControl(router)
     this.#close = options.close

@@ -4,6 +4,7 @@ import { HandlerDefinition } from './handler.ts'
 import { ProjectionDefinition } from './projection.ts'
 import { ScheduleDefinition } from './schedule.ts'
 import { ServiceDefinition } from './service.ts'
+import { SinkDefinition } from './sink.ts'
 import { SourceDefinition } from './source.ts'
 import { TaskDefinition } from './task.ts'
 import { WorkerDefinition } from './worker.ts'
@@ -30,6 +31,7 @@ export interface UnitSections {
   readonly projections?: Section
   readonly schedules?: Section
   readonly sources?: Section
+  readonly sinks?: Section
 }
 
 const sections: ReadonlySet<string> = new Set([
@@ -40,6 +42,7 @@ const sections: ReadonlySet<string> = new Set([
   'projections',
   'schedules',
   'sources',
+  'sinks',
 ] satisfies readonly (keyof UnitSections)[])
 
 /** A unit as the platform uses it: its declaration, checked once. */
@@ -55,6 +58,7 @@ export class UnitDefinition {
   readonly projections: ReadonlyMap<string, ProjectionDefinition>
   readonly schedules: ReadonlyMap<string, ScheduleDefinition>
   readonly sources: ReadonlyMap<string, SourceDefinition>
+  readonly sinks: ReadonlyMap<string, SinkDefinition>
 
   /** Throws UNIT_INVALID with what is wrong and where. */
   constructor(name: string, needs: UnitNeeds, parts: UnitSections) {
@@ -77,10 +81,12 @@ export class UnitDefinition {
     this.projections = read(name, 'projection', parts.projections, ProjectionDefinition)
     this.schedules = read(name, 'schedule', parts.schedules, ScheduleDefinition)
     this.sources = read(name, 'source', parts.sources, SourceDefinition)
+    this.sinks = read(name, 'sink', parts.sinks, SinkDefinition)
     for (const [part, { entry }] of this.workers) this.#checkEntry(`worker '${part}'`, entry)
     for (const [part, { entry }] of this.sources) this.#checkEntry(`source '${part}'`, entry)
     for (const [part, { of }] of this.projections)
       for (const entry of of) this.#checkEntry(`projection '${part}'`, entry)
+    for (const [part, { of }] of this.sinks) for (const entry of of) this.#checkEntry(`sink '${part}'`, entry)
     Object.freeze(this)
   }
 

@@ -54,7 +54,7 @@ function bound(declared: Unit = items, showFaults = false) {
     partition: 0,
     partitionOf: () => 0,
     outside: () => undefined,
-    runsSchedules: true,
+    runsWork: true,
     showFaults,
     onFault: (_, error) => void faults.push(error),
   })

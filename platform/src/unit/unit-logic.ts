@@ -14,6 +14,7 @@ import type {
   ProjectionRule,
   ProjectionStates,
   ScheduleRule,
+  SinkRule,
   WorkerRule,
 } from '../partition/index.ts'
 import type { Random } from '../runtime/index.ts'
@@ -33,6 +34,7 @@ import { projectionRules, type ProjectionPart } from './projection.ts'
 import { plainResult } from './plain-result.ts'
 import { PartitionOperations, type TypeReference } from './partition-operations.ts'
 import { RefusalSignal } from './refusal-signal.ts'
+import { sinkRule, type SinkPart } from './sink.ts'
 import { sentMessage } from './sent-message.ts'
 import type { WorkerPart } from './worker-run.ts'
 
@@ -66,6 +68,7 @@ export interface UnitParts {
   readonly workers: ReadonlyMap<string, WorkerPart>
   readonly schedules: readonly ScheduleRule[]
   readonly projections: readonly ProjectionPart[]
+  readonly sinks: readonly SinkPart[]
 }
 
 /** Is told when a function of the unit begins and ends; calls do not nest. */
@@ -83,8 +86,8 @@ export interface UnitLogicOptions {
   readonly partition: number
   /** The partition of a route (ID3). */
   readonly partitionOf: (route: unknown) => number
-  /** Whether what is due is noted: only where somebody runs it. */
-  readonly runsSchedules: boolean
+  /** Whether what is due is noted, and what is kept is written: only where workers run. */
+  readonly runsWork: boolean
   /** What services have beside their partition; undefined before the member has started. */
   readonly outside: () => Outside | undefined
   /** Show what a handler threw to its caller: for development and tests only (UN2b). */
@@ -99,13 +102,16 @@ export class UnitLogic implements Logic {
   readonly workers: readonly WorkerRule[]
   readonly schedules: readonly ScheduleRule[] | undefined
   readonly projections: readonly ProjectionRule[]
+  readonly sinks: readonly SinkRule[] | undefined
   readonly #options: UnitLogicOptions
 
   constructor(options: UnitLogicOptions) {
     this.#options = options
     this.workers = [...options.parts.workers.values()]
-    this.schedules = options.runsSchedules ? options.parts.schedules : undefined
+    this.schedules = options.runsWork ? options.parts.schedules : undefined
     this.projections = projectionRules(options)
+    const { parts, outside } = options
+    this.sinks = options.runsWork ? parts.sinks.map((part) => sinkRule(part, outside)) : undefined
   }
 
   get hash(): string {

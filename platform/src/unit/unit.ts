@@ -5,6 +5,7 @@ import type { Uses } from './port.ts'
 import type { Projection } from './projection.ts'
 import type { Schedule } from './schedule.ts'
 import type { Service } from './service.ts'
+import type { Sink } from './sink.ts'
 import type { Source } from './source.ts'
 import type { Task } from './task.ts'
 import { UnitDefinition, type UnitNeeds, type UnitSections } from './unit-definition.ts'
@@ -23,6 +24,7 @@ export interface UnitShape {
   tasks: Named<Task>
   projections: Named<Projection>
   sources: Named<Source>
+  sinks: Named<Sink>
   workers: Named<Worker>
   schedules: Named<Schedule>
 }
@@ -48,6 +50,7 @@ export function unit<
   P extends Named<Projection<any, E>> = {},
   C extends Named<Schedule<E, U>> = {},
   Q extends Named<Source<E, U>> = {},
+  K extends Named<Sink<E, U>> = {},
   U extends Uses = {},
 >(
   name: N,
@@ -60,6 +63,7 @@ export function unit<
     readonly projections?: P
     readonly schedules?: C
     readonly sources?: Q
+    readonly sinks?: K
   },
 ): Unit<{
   name: N
@@ -70,6 +74,7 @@ export function unit<
   tasks: T
   projections: P
   sources: Q
+  sinks: K
   workers: W
   schedules: C
 }>

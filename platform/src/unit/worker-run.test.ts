@@ -38,7 +38,7 @@ async function bench(run: () => unknown) {
     partition: 0,
     partitionOf: () => 0,
     outside: () => undefined,
-    runsSchedules: true,
+    runsWork: true,
     showFaults: true,
     onFault: () => {},
   })

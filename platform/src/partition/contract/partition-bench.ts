@@ -31,6 +31,7 @@ export class DataLogic implements Logic {
   readonly workers: readonly WorkerRule[]
   readonly schedules: readonly ScheduleRule[] | undefined
   readonly projections = []
+  readonly sinks = undefined
   readonly #limits: Limits
 
   constructor(

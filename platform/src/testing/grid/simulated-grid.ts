@@ -250,7 +250,7 @@ export class SimulatedGrid {
       partition,
       partitionOf: partitionerOf(this.#options.streams.length),
       outside: () => this.#members[number]!.outside,
-      runsSchedules: this.#options.uses !== undefined,
+      runsWork: this.#options.uses !== undefined,
       showFaults: true,
       onFault: () => {},
       watch: this.#guard,

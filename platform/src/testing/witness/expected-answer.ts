@@ -65,6 +65,7 @@ export function expectedAnswer(
     case 'batch':
       return batch(run, command.commands, given)
     case 'projection':
+    case 'sink':
     case 'outputs':
       return { fits: () => undefined, text: 'what the projections of the member say', changes: [] }
     case 'watch':
@@ -85,6 +86,7 @@ export function expectedAnswer(
     case 'delivered':
     case 'messages-due':
     case 'project':
+    case 'sink-written':
     case 'bury':
     case 'messages':
     case 'discard':

@@ -94,7 +94,7 @@ async function newRig(seed: number, defects: Defects = {}): Promise<Rig> {
       partition: number,
       partitionOf: () => 0,
       outside: () => undefined,
-      runsSchedules: true,
+      runsWork: true,
     }
     const logic: Logic = new UnitLogic({ ...parts, showFaults: true, onFault: () => {} })
     return {
@@ -148,6 +148,7 @@ function withDefect(logic: Logic, execute: NonNullable<Defects['execute']>): Log
     workers: logic.workers,
     schedules: logic.schedules,
     projections: logic.projections,
+    sinks: logic.sinks,
     bind: (machine, projections) => {
       const execution = logic.bind(machine, projections)
       return {
