@@ -24,6 +24,7 @@ const guides = [
   'docs/workers.md',
   'docs/services-and-schedules.md',
   'docs/projections.md',
+  'docs/sinks.md',
   'docs/testing.md',
   'docs/coming-from/bullmq.md',
   'docs/coming-from/gigaspaces-javaspaces.md',

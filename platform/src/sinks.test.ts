@@ -138,8 +138,8 @@ test('[UN7] a store that is gone for ten minutes has everything afterwards, and 
       }
       isGone = false
       await settle()
-      while ((await pendingOf(client as never)) > 0) await sleep('1s')
-      await expectSame(client as never, store)
+      while ((await pendingOf(client)) > 0) await sleep('1s')
+      await expectSame(client, store)
     })
     expect(store.complaint).toBeUndefined()
     store.rows.clear()
@@ -210,7 +210,7 @@ test('[UN7] a store that does not answer has failed after the time-out, and its 
   const client = await embedded({ unit: hasty, journal: 'memory', uses: { store }, onEvent })
   open.push(client)
   await client.space.write(Order, { id: 'o1', quantity: 1 })
-  await expect.poll(() => pendingOf(client as never)).toBe(0)
+  await expect.poll(() => pendingOf(client)).toBe(0)
   expect(events).toMatchObject([
     { sink: 'sink mirror', attempts: 1, error: { code: 'TIMEOUT' } },
     { sink: 'sink mirror', attempts: 2, error: { code: 'TIMEOUT' } },

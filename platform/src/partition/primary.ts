@@ -251,7 +251,7 @@ export class Primary {
     this.#execution.dependency = 0
     if (isBesideData(command) && replica.projections.isBehind) return this.#whenFolded(request)
     if (isRead(command)) return this.#read(request, command)
-    return this.#write(request, command)
+    return this.#work.sinks.holdBack(request) ?? this.#write(request, command)
   }
 
   /** What reads projections begins when everything that was committed before it is folded (UN6). */
@@ -293,8 +293,6 @@ export class Primary {
       if (kept !== undefined) return kept
     }
     if (this.#waits.isLate(command)) return this.#waits.late(request)
-    const heldBack = this.#work.sinks.holdBack(request)
-    if (heldBack !== undefined) return heldBack
     const { journal, limits } = this.#options
     const fill = journal.fill(this.#writer.at)
     if (fill >= fillMax) return this.#awaitRoom(request)

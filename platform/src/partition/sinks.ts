@@ -171,7 +171,8 @@ export class Sinks {
   }
 
   /** Writes a batch within the sink's time-out. */
-  async #within({ name, timeoutMs, write }: SinkRule, batch: SinkBatch): Promise<void> {
+  async #within(rule: SinkRule, batch: SinkBatch): Promise<void> {
+    const { name, timeoutMs } = rule
     const { timers } = this.#options
     const controller = new AbortController()
     const { promise: late, reject } = Promise.withResolvers<never>()
@@ -185,7 +186,7 @@ export class Sinks {
     const onStop = (): void => end(new PlenumError('CLOSED', 'The reign has ended.'))
     this.#stop.signal.addEventListener('abort', onStop)
     try {
-      await Promise.race([write(batch, controller.signal), late])
+      await Promise.race([rule.write(batch, controller.signal), late])
     } finally {
       timer.stop()
       this.#stop.signal.removeEventListener('abort', onStop)

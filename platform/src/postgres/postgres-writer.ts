@@ -1,0 +1,183 @@
+// Writes what a sink has kept to PostgreSQL, exactly once (UN7), through whatever client the application has.
+//
+// I1 What a batch does and how far it has come are one transaction: a batch that comes again is passed over.
+// I2 A store that has less than it had confirmed is told apart from one that is up to date: nothing is written to it.
+import { PlenumError } from '../kernel/index.ts'
+import type { AnyEntry } from '../space/index.ts'
+import type { Applied, ChangeNumber, SinkBatch } from '../unit/index.ts'
+
+/** One session of a PostgreSQL: a `Client` of `pg`, or anything alike. */
+export interface PostgresSession {
+  query(text: string, values?: unknown[]): Promise<{ readonly rows: readonly unknown[] }>
+}
+
+/** A session that was borrowed from a pool. */
+export interface PooledSession extends PostgresSession {
+  release(destroy?: boolean): void
+  on(event: 'error', listener: (error: Error) => void): unknown
+  off(event: 'error', listener: (error: Error) => void): unknown
+}
+
+/** Gives sessions: a `Pool` of `pg`. */
+export interface PostgresPool {
+  readonly totalCount: number
+  connect(): Promise<PooledSession>
+}
+
+/** Keeps others out of a transaction by itself: a PGlite. */
+export interface PostgresInProcess extends PostgresSession {
+  transaction<R>(run: (session: PostgresSession) => Promise<R>): Promise<R>
+}
+
+export type Postgres = PostgresSession | PostgresPool | PostgresInProcess
+
+/** Makes one change, within the transaction of its batch. */
+export type Write<T extends AnyEntry> = (session: PostgresSession, change: Applied<T>) => Promise<void>
+
+const positions = `create table if not exists plenum_position (
+  sink text not null, journal text not null, record bigint not null, place bigint not null, primary key (sink, journal))`
+
+const moveTo = 'update plenum_position set record = $3, place = $4 where sink = $1 and journal = $2'
+
+/**
+ * Writes the batches of sinks to one database. Over a single session one batch follows the other; over a pool, batches of
+ * several partitions are written at the same time. It keeps a table `plenum_position` there, which it makes where it is
+ * missing.
+ */
+export class PostgresWriter {
+  readonly #database: Postgres
+  /** Ends when the session is free. */
+  #free: Promise<unknown> = Promise.resolve()
+  #isPrepared = false
+
+  constructor(database: Postgres) {
+    this.#database = database
+  }
+
+  /**
+   * Makes the changes of a batch that were not made before, in one transaction, and resolves when it is committed.
+   * SINK_BEHIND where the database has lost what it had committed; errors of the database come as they are.
+   */
+  async write<T extends AnyEntry>(
+    sink: string,
+    batch: SinkBatch<T>,
+    write: Write<T>,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    await this.#transaction(async (session) => {
+      // Whoever gave up gives the batch again.
+      signal?.throwIfAborted()
+      const written = await positionOf(session, sink, batch.journal)
+      if (isBefore(written, batch.after)) throw behind(sink, batch, written)
+      const changes = batch.changes.filter((one) => isBefore(written, one))
+      for (const { change } of changes) await write(session, change)
+      const last = changes.at(-1)
+      if (last !== undefined) await session.query(moveTo, [sink, batch.journal, last.index, last.offset])
+      signal?.throwIfAborted()
+    })
+  }
+
+  async #transaction(run: (session: PostgresSession) => Promise<void>): Promise<void> {
+    const database = this.#database
+    if ('totalCount' in database) {
+      const session = await database.connect()
+      let isWhole = false
+      // A connection that is cut tells its queries too; unheard, it would end the process.
+      session.on('error', unheard)
+      try {
+        await this.#within(session, run)
+        isWhole = true
+      } finally {
+        session.off('error', unheard)
+        // A session in an unknown state is not used again.
+        session.release(!isWhole)
+      }
+      return
+    }
+    const mine = this.#free.then(() => this.#within(database, run))
+    this.#free = mine.catch(() => undefined)
+    return mine
+  }
+
+  async #within(session: PostgresSession, run: (session: PostgresSession) => Promise<void>): Promise<void> {
+    if (!this.#isPrepared) await session.query(positions)
+    this.#isPrepared = true
+    if ('transaction' in session) return (session as PostgresInProcess).transaction(run)
+    await session.query('begin')
+    try {
+      await run(session)
+      await session.query('commit')
+    } catch (error) {
+      await session.query('rollback').catch(() => undefined)
+      throw error
+    }
+  }
+}
+
+function unheard(): void {}
+
+/** How far a journal has come; its row is locked, so that two writers of one journal follow each other. */
+async function positionOf(session: PostgresSession, sink: string, journal: string): Promise<ChangeNumber> {
+  await session.query('insert into plenum_position values ($1, $2, 0, -1) on conflict do nothing', [sink, journal])
+  const select = 'select record, place from plenum_position where sink = $1 and journal = $2 for update'
+  const [row] = (await session.query(select, [sink, journal])).rows as readonly { record: unknown; place: unknown }[]
+  return { index: Number(row?.record), offset: Number(row?.place) }
+}
+
+function isBefore(a: ChangeNumber, b: ChangeNumber): boolean {
+  return a.index < b.index || (a.index === b.index && a.offset < b.offset)
+}
+
+/**
+ * Keeps the entries of one type in a table: a row for each, with the named fields as columns, found by the key columns.
+ * Lists and objects are written as JSON, for columns of type `json` or `jsonb`.
+ */
+export function upsertInto<T extends AnyEntry>(
+  table: string,
+  { keys, columns }: { readonly keys: readonly string[]; readonly columns: readonly string[] },
+): Write<T> {
+  const name = quoted(table)
+  const others = columns.filter((column) => !keys.includes(column))
+  const places = columns.map((_, at) => `$${at + 1}`).join(', ')
+  const changed = others.map((column) => `${quoted(column)} = excluded.${quoted(column)}`).join(', ')
+  const upsert =
+    `insert into ${name} (${columns.map(quoted).join(', ')}) values (${places}) ` +
+    `on conflict (${keys.map(quoted).join(', ')}) do ${changed === '' ? 'nothing' : `update set ${changed}`}`
+  const remove = `delete from ${name} where ${keys.map((key, at) => `${quoted(key)} = $${at + 1}`).join(' and ')}`
+  return async (session, change) => {
+    const entry: Readonly<Record<string, unknown>> = change.entry
+    const isRemoved = change.kind === 'removed'
+    await session.query(
+      isRemoved ? remove : upsert,
+      (isRemoved ? keys : columns).map((column) => sent(entry[column])),
+    )
+  }
+}
+
+function quoted(name: string): string {
+  return name
+    .split('.')
+    .map((part) => `"${part.replaceAll('"', '""')}"`)
+    .join('.')
+}
+
+/** A value as both clients take it. */
+function sent(value: unknown): unknown {
+  if (value === undefined) return null
+  if (typeof value === 'bigint') return value.toString()
+  return typeof value === 'object' && value !== null && !(value instanceof Uint8Array) ? JSON.stringify(value) : value
+}
+
+function behind(sink: string, { journal, after, partition }: SinkBatch<AnyEntry>, written: ChangeNumber): PlenumError {
+  return new PlenumError(
+    'SINK_BEHIND',
+    `The store of sink '${sink}' had confirmed change ${text(after)} of partition ${partition}, and now has ${text(written)}: ` +
+      'it has lost what was written to it. Nothing is written to it until it has that again: restore it, or give the sink ' +
+      'another name, under which it begins anew with the entries that are there.',
+    { details: { sink, partition, journal, confirmed: after, found: written } },
+  )
+}
+
+function text({ index, offset }: ChangeNumber): string {
+  return `${index}/${offset}`
+}
