@@ -1,26 +1,33 @@
 import { defaultLimits } from '../kernel/index.ts'
-import { inspectFolder } from '../journal/file/index.ts'
+import { inspectFolder, type InspectedFolder } from '../journal/file/index.ts'
 import { NodeDisk, nodeRuntime } from '../runtime/node/index.ts'
 import { parseArguments, usage } from './arguments.ts'
+import { readHistory, requireIndex, type Tools } from './history.ts'
 import {
   inspectJournal,
   unitTables,
   type EffectLine,
+  type InspectOptions,
   type JournalReport,
   type TransactionReport,
 } from './inspect-journal.ts'
 import { errorText, json, progress, styled, table, type Output } from './output.ts'
+import { pointOf } from './point.ts'
 
 export const inspectHelp = `plenum inspect <folder>: verify and show the journals of an embedded application
 
-Reads every record, verifies the chain, and folds it to the state at its end. Changes nothing. The application
-must not be running. Of a damaged journal it shows what can be read before the damage.
+Reads every record, verifies the chain, and folds it to the state at its end, or at a point before. Changes nothing.
+The application must not be running. Of a damaged journal it shows what can be read before the damage.
 
+  --at <point>       the state as of then: the index of a record, which is counted in each partition, or a time
+                     such as 2026-11-30T14:05:00Z (without the Z it is local time), 1764511500000, or 5m (ago)
   --entries <type>   list the entries of a type, one JSON line each
   --effects          list every effect in journal order, one JSON line each
   --partition <n>    only this partition
   --json             the report as JSON
   --help             this text
+
+With a time all partitions are shown as they stood together, each at its own index.
 
 Exit codes: 0 sound, 1 damaged or unreadable, 2 wrong usage.
 `
@@ -28,6 +35,7 @@ Exit codes: 0 sound, 1 damaged or unreadable, 2 wrong usage.
 /** Runs `plenum inspect`; the exit code. */
 export async function inspect(args: readonly string[], output: Output): Promise<number> {
   const { values, positionals } = parseArguments('inspect', args, {
+    at: { type: 'string' },
     entries: { type: 'string' },
     effects: { type: 'boolean', default: false },
     partition: { type: 'string' },
@@ -45,6 +53,8 @@ export async function inspect(args: readonly string[], output: Output): Promise<
   const folder = await inspectFolder({ disk: new NodeDisk(), path, clock: runtime.clock })
   try {
     const only = partitionOf(values.partition, folder.partitions.length)
+    const tools = { runtime, limits: defaultLimits }
+    const at = await pastOf(folder, values.at, only, tools, output)
     const reports: JournalReport[] = []
     const types = new Set<string>()
     for (const [partition, { id, journal }] of folder.partitions.entries()) {
@@ -52,11 +62,11 @@ export async function inspect(args: readonly string[], output: Output): Promise<
       progress(output, `verifying partition ${partition}`)
       const onEffects = values.effects ? printLines(output) : undefined
       const { report, replica } = await inspectJournal({
+        ...tools,
         journal,
-        journalId: id,
+        id,
         partition,
-        runtime,
-        limits: defaultLimits,
+        at: at?.get(partition),
         onEffects,
       })
       reports.push(report)
@@ -77,6 +87,7 @@ export async function inspect(args: readonly string[], output: Output): Promise<
       const found = {
         folder: path,
         grid,
+        at: values.at,
         sound: damage === undefined,
         damage: damage?.message,
         torn,
@@ -90,6 +101,29 @@ export async function inspect(args: readonly string[], output: Output): Promise<
   } finally {
     await folder.close()
   }
+}
+
+/** Where each partition is to be shown; undefined for the end. An index counts the records of one partition. */
+async function pastOf(
+  folder: InspectedFolder,
+  given: string | undefined,
+  only: number | undefined,
+  tools: Tools,
+  output: Output,
+): Promise<ReadonlyMap<number, InspectOptions['at']> | undefined> {
+  if (given === undefined) return undefined
+  const point = pointOf('inspect', given, tools.runtime.clock.wall())
+  const onRecords = (records: number): void => progress(output, `reading ${records} records`)
+  if (point.kind === 'time') {
+    const histories = await readHistory(folder, tools, point, onRecords)
+    return new Map(histories.map((history) => [history.partition, { history, index: history.cut.index }]))
+  }
+  const partition = only ?? (folder.partitions.length === 1 ? 0 : undefined)
+  if (partition === undefined)
+    throw usage('inspect', 'each partition counts its own records: with an index, --at needs --partition', '--at')
+  const history = (await readHistory(folder, tools, undefined, onRecords))[partition]!
+  requireIndex(history, point.index)
+  return new Map([[partition, { history, index: point.index }]])
 }
 
 function partitionOf(given: string | undefined, partitions: number): number | undefined {
@@ -107,13 +141,15 @@ function printLines(output: Output): (lines: readonly EffectLine[]) => void {
 interface Found {
   readonly folder: string
   readonly grid: string
+  /** The point as it was given; undefined for the end. */
+  readonly at: string | undefined
   readonly sound: boolean
   readonly damage: string | undefined
   readonly torn: { readonly file: string; readonly offset: number; readonly bytes: number } | undefined
   readonly partitions: readonly JournalReport[]
 }
 
-function text({ folder, grid, damage, torn, partitions: reports }: Found): string {
+function text({ folder, grid, at, damage, torn, partitions: reports }: Found): string {
   const types = [...new Set(reports.flatMap(({ entries }) => Object.keys(entries)))]
   const head = ['partition', 'epoch', 'index', 'records', 'bytes', 'void', ...types, 'ended', 'state hash']
   const rows = reports.map((report) => [
@@ -139,8 +175,9 @@ function text({ folder, grid, damage, torn, partitions: reports }: Found): strin
     transactions.map((one) => [String(partition), one.transaction, one.state, standingOf(one)]),
   )
   const parts = [
-    `Journals of grid ${grid} in ${folder}\n\n`,
+    `Journals of grid ${grid} in ${folder}${at === undefined ? '' : `, as of ${at}`}\n\n`,
     table(head, rows),
+    at === undefined ? '' : `\n${headsText(reports)}`,
     snapshots.length === 0 ? '' : `\n${table(['partition', 'snapshot', 'state hash', 'standing'], snapshots)}`,
     pending.length === 0 ? '' : `\n${table(['partition', 'transaction', 'state', 'next start'], pending)}`,
     torn === undefined
@@ -158,6 +195,21 @@ What is shown above is what can be read before the damage.
 `,
   ]
   return parts.join('')
+}
+
+/** The last record of each partition that counts, and who had sessions. */
+function headsText(reports: readonly JournalReport[]): string {
+  return table(
+    ['partition', 'last record', 'of', 'hash', 'sessions', 'opened from'],
+    reports.map(({ partition, index, time, record, sessions, from }) => [
+      String(partition),
+      index,
+      time,
+      record,
+      sessions,
+      from === 'zero' ? 'the first record' : `the snapshot of ${from.toLocaleString('en-US')}`,
+    ]),
+  )
 }
 
 function standingOf(one: TransactionReport): string {

@@ -21,6 +21,8 @@ export interface TakeSnapshotOptions {
   readonly index: number
   readonly walk: SnapshotWalk
   readonly replica: Replica
+  /** Where its state stands in the journal; as the replica remembers it if left out. */
+  readonly head?: Head | undefined
   readonly journal: Journal
   readonly runtime: Runtime
   readonly limits: Limits
@@ -39,7 +41,7 @@ export interface TakenSnapshot extends SnapshotBody {
  */
 export async function takeSnapshot(options: TakeSnapshotOptions): Promise<TakenSnapshot | undefined> {
   const { index, walk, replica, journal, runtime, limits, isEnded } = options
-  const head = replica.headAt(index)
+  const head = options.head ?? replica.headAt(index)
   const unit = { unit: replica.unit ?? '', before: replica.unitsBefore, layouts: replica.layouts }
   replica.placeSnapshot(index, head.next - 1)
   async function* chunks(): AsyncGenerator<Uint8Array> {

@@ -6,7 +6,7 @@ import { FileSnapshots } from './file-snapshots.ts'
 import { logFolder, noGrid, requireGrid, snapshotFolder } from './folder.ts'
 import { readGrid, type GridFile } from './grid-file.ts'
 import { LiveSegments } from './live-segments.ts'
-import { LogReader } from './log-reader.ts'
+import { LogReader, type LoggedRecord } from './log-reader.ts'
 import { openSegments } from './open-segments.ts'
 import { progressOf, type RecoveryProgress } from './recover-log.ts'
 import { LogScan, type TornTail } from './scan.ts'
@@ -24,6 +24,8 @@ export interface InspectedFolder {
   readonly grid: string
   /** Journals that can be read and not written; up to the damage if there is some. */
   readonly partitions: readonly { readonly id: Uint8Array; readonly journal: Journal }[]
+  /** The records of all partitions in the order in which they were written, up to the damage if there is some. */
+  readAll(): AsyncIterable<LoggedRecord>
   /** JOURNAL_CORRUPT with file, byte and loss. */
   readonly damage: PlenumError | undefined
   /** A write that was under way when the process or the power went; opening the folder would cut it. */
@@ -49,6 +51,7 @@ export async function inspectFolder(options: InspectOptions): Promise<InspectedF
         id: Buffer.from(id, 'hex'),
         journal: new InspectedJournal(log, number, new FileSnapshots(disk, snapshotFolder(path, id))),
       })),
+      readAll: () => log.reader.readAll(),
       damage,
       torn: torn && { file: torn.segment.path, offset: torn.at, bytes: torn.bytes },
       async close() {
