@@ -5,7 +5,12 @@ import { bytesOf, home, openBank, printed, startItems } from './contract/past-be
 import { inspect } from './inspect.ts'
 
 interface Report {
-  readonly partitions: readonly { readonly index: number; readonly hash: string; readonly from: string | number }[]
+  readonly partitions: readonly {
+    readonly index: number
+    readonly hash: string
+    readonly from: string | number
+    readonly snapshots: readonly { readonly index: number; readonly hash: string }[]
+  }[]
 }
 
 async function reportOf(...args: readonly string[]): Promise<Report> {
@@ -71,6 +76,10 @@ test.each([11, 12, 13])(
         .map((line) => JSON.parse(line) as { id: string; n: number })
       expect(Object.fromEntries(lines.map(({ id, n }) => [id, n]))).toEqual(items)
     }
+    const { snapshots } = (await reportOf(path)).partitions[0]!
+    for (const { index, hash } of snapshots)
+      expect((await reportOf(path, '--at', `${index}`)).partitions).toMatchObject([{ index, hash, from: index }])
+    expect(snapshots.length).toBeGreaterThan(1)
     expect([kept > 20, gone > 0, bySnapshot > 0]).toEqual([true, true, true])
     await expect(reportOf(path, '--at', `${end + 50}`)).rejects.toMatchObject({
       code: 'HISTORY_NOT_KEPT',
