@@ -1,5 +1,6 @@
+import type { JournalRecord } from '../journal/index.ts'
 import type { DecisionRow, PreparedRow, Replica, SnapshotBody } from '../partition/index.ts'
-import { keyOf, ownLayouts, type Effect, type Table } from '../space/index.ts'
+import { keyOf, ownLayouts, readJournaled, type Effect, type Table } from '../space/index.ts'
 import { foldTo, newestUpTo, oldestOf, type JournalOf, type PartitionHistory, type Tools } from './history.ts'
 import { timeText } from './point.ts'
 
@@ -76,7 +77,8 @@ export async function inspectJournal(options: InspectOptions): Promise<{ report:
   let bytes = 0
   const lines = options.onEffects === undefined ? undefined : new EffectLines(partition, replica)
   replica.observe((record, effects) => {
-    if (lines !== undefined) options.onEffects?.(lines.of(record.kind, record.index, record.time, effects))
+    if (lines !== undefined)
+      options.onEffects?.([...lines.of(record.kind, record.index, record.time, effects), ...lines.callsIn(record)])
   })
   await foldTo(replica, journal, at?.index ?? Infinity, (length) => {
     records += 1
@@ -133,6 +135,15 @@ class EffectLines {
   constructor(partition: number, replica: Replica) {
     this.#partition = partition
     this.#replica = replica
+  }
+
+  /** The calls that are recorded (TT3), behind what they and others have changed in the same record. */
+  callsIn({ kind, index, body }: JournalRecord): readonly EffectLine[] {
+    if (kind !== 'BATCH') return []
+    const made = readJournaled(body, (number) => this.#replica.machine.tables[number]!)
+    return made.flatMap(({ call }) =>
+      call === undefined ? [] : [{ partition: this.#partition, index, kind: 'call', ...call }],
+    )
   }
 
   of(kind: string, index: number, time: number, effects: readonly Effect[]): readonly EffectLine[] {

@@ -115,8 +115,6 @@ class PartitionReplay {
       )
       if (isChange) onReplayed({ kind: 'no call' }, index)
     } else {
-      // The call ran at its own time, which the record's follows.
-      this.#machine.advance(call.now)
       onReplayed('why' in call ? { kind: 'skipped', ...call } : this.#compare(call, effects, index), index)
     }
     this.#machine.follow(effects, this.#tables, index)

@@ -13,7 +13,6 @@ import { replayOn } from './replay.ts'
 const Item = entry('item', z.object({ id: z.string(), n: z.number(), note: z.string().optional() }), {
   id: 'id',
   route: 'id',
-  lease: '1h',
 })
 const Line = entry('line', z.object({ key: z.string(), of: z.string(), at: z.number(), luck: z.number() }), {
   id: 'key',
@@ -111,7 +110,7 @@ async function lived(folder: string, seed: number, rounds: number): Promise<Map<
         case 2:
           return void (await handlers.drop({ id, n }))
         case 3:
-          return void (await space.write('item', { id, n }))
+          return void (await space.write('item', { id, n }, { lease: '1h' }))
         case 4:
           return void (await space.renew('item', { id }, '2h').catch(() => {}))
         default:
