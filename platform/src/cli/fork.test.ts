@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
@@ -43,7 +43,7 @@ test.each([21, 22])('[TT2] a fork goes on from its point, as a naive twin does; 
     await of.partition.submit({ command: { kind: 'write', type: 'item', value: { id, n }, options: {} } })
     twin.set(id, n)
   }
-  const original = await startItems(path, { create: true })
+  const original = await startItems(path, { create: 1 })
   for (let round = 0; round < 80; round += 1) {
     await change(original, items)
     past.push({ index: original.partition.replica!.fold.head.index, items: new Map(items) })
@@ -140,6 +140,78 @@ test('[TT2] [TX4] [UN12] whatever the point, no money is lost or made between pa
   expect(inDoubt).toBeGreaterThan(0)
 }, 60_000)
 
+/** Writes items into partitions in turn; the index of each after each. */
+async function writeItems(at: Awaited<ReturnType<typeof startItems>>, rounds: number): Promise<number[][]> {
+  const indexes: number[][] = []
+  for (let n = 0; n < rounds; n += 1) {
+    for (const partition of at.partitions) {
+      const value = { id: `i${n % 5}`, n }
+      await partition.submit({ command: { kind: 'write', type: 'item', value, options: {} } })
+    }
+    indexes.push(at.partitions.map((partition) => partition.replica!.fold.head.index))
+  }
+  return indexes
+}
+
+test('[TT1] [TT2] where one partition is cut later than the other, the past of all begins with the later one', async () => {
+  using at = home()
+  const path = join(at.path, 'items')
+  const items = await startItems(path, { create: 2 })
+  // The first partition is cut early, the second one late.
+  const indexes = await writeItems(items, 50)
+  for (let n = 0; n < 2; n += 1) await items.partitions[0]!.snapshot()
+  indexes.push(...(await writeItems(items, 50)))
+  for (let n = 0; n < 2; n += 1) await items.partitions[1]!.snapshot()
+  indexes.push(...(await writeItems(items, 50)))
+  await items.close()
+  const [early, late] = [indexes[70]!, indexes[120]!]
+  expect((await reportOf(path, '--at', `${early[0]}`, '--partition', '0')).partitions).toMatchObject([
+    { index: early[0] },
+  ])
+  const target = join(at.path, 'fork')
+  await expect(forked(path, target, '--at', `${early[0]}`, '--partition', '0')).rejects.toMatchObject({
+    code: 'HISTORY_NOT_KEPT',
+    details: { partition: 0, index: early[0], other: 1, oldest: expect.any(Number) },
+  })
+  await expect(forked(path, target, '--at', `${early[1]}`, '--partition', '1')).rejects.toMatchObject({
+    code: 'HISTORY_NOT_KEPT',
+    details: { partition: 1, index: early[1], newest: expect.any(Number) },
+  })
+  // The second partition wrote last in each round.
+  expect((await forked(path, target, '--at', `${late[1]}`, '--partition', '1')).partitions).toMatchObject([
+    { index: late[0] },
+    { index: late[1] },
+  ])
+  expect((await forked(path, `${target}-2`, '--at', `${late[0]}`, '--partition', '0')).partitions).toMatchObject([
+    { index: late[0] },
+    { index: indexes[119]![1] },
+  ])
+})
+
+test('[TT2] [JR3] of a damaged folder a point before the damage can be forked, and nothing behind it', async () => {
+  using at = home()
+  const path = join(at.path, 'items')
+  const items = await startItems(path, { create: 1 })
+  const indexes = await writeItems(items, 60)
+  await items.close()
+  const segment = join(path, 'log', readdirSync(join(path, 'log')).toSorted()[1]!)
+  const bytes = readFileSync(segment)
+  writeFileSync(segment, bytes.with(2_000, bytes[2_000]! ^ 1))
+  const target = join(at.path, 'fork')
+  await expect(forked(path, target)).rejects.toMatchObject({ code: 'JOURNAL_CORRUPT' })
+  await expect(forked(path, target, '--at', '0s')).rejects.toMatchObject({ code: 'HISTORY_NOT_KEPT' })
+  await expect(forked(path, target, '--at', `${indexes.at(-1)![0]}`)).rejects.toMatchObject({
+    code: 'HISTORY_NOT_KEPT',
+  })
+  expect(readdirSync(at.path)).toEqual(['items'])
+  const { partitions } = await forked(path, target, '--at', `${indexes[10]![0]}`)
+  expect(partitions).toMatchObject([{ index: indexes[10]![0] }])
+  const again = await startItems(target)
+  const found = await again.partition.submit({ command: { kind: 'readAll', type: 'item', where: {}, options: {} } })
+  expect((found as { n: number }[]).map(({ n }) => n).toSorted((a, b) => a - b)).toEqual([6, 7, 8, 9, 10])
+  await again.close()
+})
+
 test('[TT2] [WA2] a token of the original is none of its fork', async () => {
   using at = home()
   const path = join(at.path, 'bank')
@@ -169,6 +241,7 @@ test('[TT2] it is written whole, into a new folder, or not at all', async () => 
   await (await openBank(path, { partitions: 2 }))[Symbol.asyncDispose]()
   await expect(forked(path, path)).rejects.toMatchObject({ code: 'USAGE' })
   await expect(forked(path, at.path)).rejects.toMatchObject({ code: 'USAGE' })
+  await expect(forked(path, join(path, 'fork'))).rejects.toMatchObject({ code: 'USAGE' })
   await expect(forked(path, join(at.path, 'fork'), '--at', '99', '--partition', '0')).rejects.toMatchObject({
     code: 'HISTORY_NOT_KEPT',
   })

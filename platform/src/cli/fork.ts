@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { lstat, rename } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { dirname, resolve, sep } from 'node:path'
 import { defaultLimits, isPlenumError, PlenumError } from '../kernel/index.ts'
 import { inspectFolder, openFolder, type InspectedFolder } from '../journal/file/index.ts'
 import { forkJournal } from '../partition/index.ts'
@@ -11,7 +11,7 @@ import { writeForkFile, type ForkedPartition } from './fork-file.ts'
 import { foldTo, newestUpTo, readHistory, type LogPoint, type PartitionHistory, type Tools } from './history.ts'
 import { unitTables } from './inspect-journal.ts'
 import { json, progress, table, type Output } from './output.ts'
-import { pointOf, timeText } from './point.ts'
+import { pointOf, pointText, timeText } from './point.ts'
 
 export const forkHelp = `plenum fork <folder> <new folder>: copy an application as it was at a point of time
 
@@ -45,6 +45,8 @@ export async function fork(args: readonly string[], output: Output): Promise<num
   if (path === undefined || target === undefined || more !== undefined)
     throw usage('fork', 'it takes a folder and the name of a new one')
   if (await isThere(target)) throw usage('fork', `'${target}' exists already, and a fork is written into a new folder`)
+  if (resolve(target).startsWith(`${resolve(path)}${sep}`))
+    throw usage('fork', `'${target}' lies within ${path}, which is not changed`)
   const runtime = nodeRuntime()
   const tools = { runtime, limits: defaultLimits }
   progress(output, 'reading')
@@ -58,7 +60,7 @@ export async function fork(args: readonly string[], output: Output): Promise<num
     const { grid, partitions } = await writeFork({ path, target, folder, histories, at: values.at }, tools, output)
     progress(output, '')
     const found = { folder: target, grid, of: path, ofGrid: folder.grid, at: values.at, partitions }
-    output.out(values.json ? `${json(found)}\n` : text(found))
+    output.out(values.json ? `${json(found)}\n` : text(found, values.partition))
     return 0
   } finally {
     await folder.close()
@@ -179,7 +181,7 @@ interface Written {
   readonly partitions: readonly ForkedPartition[]
 }
 
-function text({ folder, of, at, partitions }: Written): string {
+function text({ folder, of, at, partitions }: Written, asked: string | undefined): string {
   const types = [...new Set(partitions.flatMap(({ entries }) => Object.keys(entries)))]
   const rows = partitions.map((one) => [
     String(one.partition),
@@ -190,7 +192,7 @@ function text({ folder, of, at, partitions }: Written): string {
     one.hash,
   ])
   return [
-    `${folder} is a fork of ${of}, ${at === undefined ? 'of its end' : `as of ${at}`}\n\n`,
+    `${folder} is a fork of ${of}, ${at === undefined ? 'of its end' : `as of ${pointText(at, asked)}`}\n\n`,
     table(['partition', 'index', 'of', 'left out', ...types, 'state hash'], rows),
     `\nRun it with: plenum run <unit.ts> --folder ${folder}\n`,
   ].join('')

@@ -132,14 +132,16 @@ export async function readHistory(
   if (point !== undefined && 'time' in point) {
     // Nobody knows what stood behind damage.
     const known = folder.damage === undefined ? Math.max(newest, tools.runtime.clock.wall()) : newest
-    if (keptFrom === undefined || isTooEarly || point.time > known) throw timeNotThere(point.time, keptFrom, newest)
+    if (keptFrom === undefined || isTooEarly || point.time > known)
+      throw timeNotThere(point.time, { keptFrom, newest, readers })
   }
   if (!isCut) cut()
   if (point !== undefined && readers.some((reader) => !reader.wasKept)) {
-    if ('time' in point) throw timeNotThere(point.time, keptFrom, newest)
+    if ('time' in point) throw timeNotThere(point.time, { keptFrom, newest, readers })
     throw othersNotThere(
       point,
       readers.find((reader) => !reader.wasKept)!,
+      keptFrom,
     )
   }
   return readers.map((reader) => reader.found)
@@ -255,32 +257,44 @@ function notThere(
   return new PlenumError(
     'HISTORY_NOT_KEPT',
     `Partition ${partition} ${why} at index ${index}. It can be opened from index ${oldest} to ${newest}, which is of ` +
-      `${timeText(found.end.time)}.${oldest > 1 ? ' What is older was cut, once two snapshots of a later state were there.' : ''}`,
+      `${timeText(found.end.time)}.${oldest > 1 ? ` ${cutWhy}` : ''}`,
     { details: { partition, index, oldest, newest } },
   )
 }
 
 function othersNotThere(
   point: { readonly partition: number; readonly index: number },
-  reader: ChainReader,
+  { found: { partition }, oldest }: ChainReader,
+  keptFrom: number | undefined,
 ): PlenumError {
-  const { partition, start } = reader.found
+  const range = keptFrom === undefined ? 'Name a later point.' : `All can be opened from ${timeText(keptFrom)} on.`
   return new PlenumError(
     'HISTORY_NOT_KEPT',
-    `When partition ${point.partition} stood at index ${point.index}, partition ${partition} was before index ` +
-      `${Math.max(1, start.index)}, its oldest state that is kept. Name a later point, or look at one partition with plenum inspect.`,
-    { details: { partition: point.partition, index: point.index, other: partition, oldest: Math.max(1, start.index) } },
+    `When partition ${point.partition} stood at index ${point.index}, partition ${partition} was before index ${oldest}, ` +
+      `its oldest state that is kept. ${range} Partition ${point.partition} alone can be looked at with plenum inspect.`,
+    { details: { partition: point.partition, index: point.index, other: partition, oldest } },
   )
 }
 
-function timeNotThere(time: number, oldest: number | undefined, newest: number): PlenumError {
+/** What a folder keeps of the past. */
+interface Kept {
+  readonly keptFrom: number | undefined
+  readonly newest: number
+  readonly readers: readonly ChainReader[]
+}
+
+function timeNotThere(time: number, { keptFrom: oldest, newest, readers }: Kept): PlenumError {
+  const before = readers.some((reader) => reader.oldest > 1) ? cutWhy : 'Nothing was written before.'
   const range =
     oldest === undefined
-      ? 'The folder holds no record.'
-      : `All partitions can be opened from ${timeText(oldest)} on; the last record is of ${timeText(newest)}.`
+      ? 'It holds no record.'
+      : `All partitions can be opened from ${timeText(oldest)} on, and the last record is of ${timeText(newest)}.`
+  const why = oldest === undefined ? '' : time < oldest ? ` ${before}` : ' What came later is not in it.'
   return new PlenumError(
     'HISTORY_NOT_KEPT',
-    `The folder cannot tell the state at ${timeText(time)}. ${range} What is older was cut once two snapshots of a later state were there, and what is later has not been.`,
+    `The folder does not tell the state at ${timeText(time)}. ${range}${why}`,
     { details: { time, oldest, newest: Number.isFinite(newest) ? newest : undefined } },
   )
 }
+
+const cutWhy = 'What is older was cut, once two snapshots of a later state were there.'

@@ -26,7 +26,7 @@ async function lived(path: string, seed: number, rounds: number): Promise<Past> 
   const past: Past = new Map()
   const items: Record<string, number> = {}
   for (let start = 0; start < 4; start += 1) {
-    const { partition, close, kill } = await startItems(path, start === 0 ? { create: true } : {})
+    const { partition, close, kill } = await startItems(path, start === 0 ? { create: 1 } : {})
     for (let round = 0; round < rounds; round += 1) {
       const id = `i${random.integer(12)}`
       const before = partition.replica!.fold.head.index
@@ -127,7 +127,7 @@ test.each(['0', '-1', '1.5', 'yesterday', '2026-13-45', '5 minutes', '1e3'])(
   async (given) => {
     using at = home()
     const path = join(at.path, 'items')
-    await (await startItems(path, { create: true })).close()
+    await (await startItems(path, { create: 1 })).close()
     await expect(printed(inspect, path, `--at=${given}`)).rejects.toMatchObject({
       code: 'USAGE',
       details: { option: '--at' },

@@ -12,7 +12,7 @@ import {
   type TransactionReport,
 } from './inspect-journal.ts'
 import { errorText, json, progress, styled, table, type Output } from './output.ts'
-import { pointOf } from './point.ts'
+import { pointOf, pointText } from './point.ts'
 
 export const inspectHelp = `plenum inspect <folder>: verify and show the journals of an embedded application
 
@@ -175,7 +175,7 @@ function text({ folder, grid, at, damage, torn, partitions: reports }: Found): s
     transactions.map((one) => [String(partition), one.transaction, one.state, standingOf(one)]),
   )
   const parts = [
-    `Journals of grid ${grid} in ${folder}${at === undefined ? '' : `, as of ${at}`}\n\n`,
+    `Journals of grid ${grid} in ${folder}${at === undefined ? '' : `, as of ${pointText(at, reports[0]?.partition)}`}\n\n`,
     table(head, rows),
     at === undefined ? '' : `\n${headsText(reports)}`,
     snapshots.length === 0 ? '' : `\n${table(['partition', 'snapshot', 'state hash', 'standing'], snapshots)}`,

@@ -32,6 +32,12 @@ export function pointOf(command: string, given: string, now: number): Point {
   )
 }
 
+/** A point as it was given, in words; `partition` is whose records it counts. */
+export function pointText(given: string, partition: string | number | undefined): string {
+  if (!/^\d+$/.test(given) || Number(given) >= timeMin) return given
+  return partition === undefined ? `record ${given}` : `record ${given} of partition ${partition}`
+}
+
 /** A time as people and programs read it. */
 export function timeText(time: number): string {
   return new Date(time).toISOString()

@@ -5,7 +5,7 @@
 // I1 A note is no part of the state: whoever folds the journal passes it by (A5).
 // I2 What is taken back because it will be run again is not noted.
 import type { Limits } from '../kernel/index.ts'
-import type { ByteWriter } from '../codec/index.ts'
+import { ByteWriter } from '../codec/index.ts'
 import { encodeCall, writeCall, type Machine, type RecordedCall } from '../space/index.ts'
 import type { Execution } from './logic.ts'
 
@@ -24,6 +24,7 @@ export interface CallNotesOptions {
 export class CallNotes {
   readonly #options: CallNotesOptions
   readonly #take: () => RecordedCall | undefined
+  readonly #scratch = new ByteWriter(1024)
 
   private constructor(options: CallNotesOptions, take: () => RecordedCall | undefined) {
     this.#options = options
@@ -56,6 +57,6 @@ export class CallNotes {
 
   #note(call: RecordedCall): void {
     const { machine, limits, writer } = this.#options
-    writeCall(writer, writer.at - machine.effectBytes, encodeCall(call, limits.valueBytesMax))
+    writeCall(writer, writer.at - machine.effectBytes, encodeCall(this.#scratch, call, limits.valueBytesMax))
   }
 }

@@ -5,7 +5,7 @@
 //   3 remove    table, reason, id and route fields           4 snapshot begins    (the state after this record)
 //   5 lease     table, leaseMs, expiresAt, id and route      6 lease without end  table, id and route fields
 //   7 commit    (ends what one command changed)
-//   8 call      bytes of the effects of its command before it, length, value (TT3; no part of the state)
+//   8 call      bytes of the effects of its command before it, length, what was called (TT3; no part of the state)
 import { PlenumError } from '../kernel/index.ts'
 import { ByteReader, readValue, writeValue, type ByteWriter } from '../codec/index.ts'
 import type { StoredValue } from './layout.ts'

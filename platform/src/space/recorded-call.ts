@@ -1,8 +1,8 @@
 // Calls of handlers as a journal keeps them where that is asked for (TT3): all that a call depends on beside the state,
 // and its outcome, so that it can be made again on other code.
-import { ByteReader, ByteWriter, readValue, writeValue } from '../codec/index.ts'
+import { ByteReader, readValue, writeValue, type ByteWriter } from '../codec/index.ts'
 import { readEffect, type Effect } from './effects.ts'
-import type { Answer, Caller } from './requests.ts'
+import type { Answer, Caller, ErrorData } from './requests.ts'
 import type { Table } from './table.ts'
 
 /** A call that was made. */
@@ -34,20 +34,56 @@ export interface JournaledEffects {
   readonly call: RecordedCall | UnkeptCall | undefined
 }
 
-/** A call as bytes; its name alone where they are more than `bytesMax`, or where an error holds what is not plain. */
-export function encodeCall(call: RecordedCall, bytesMax: number): Uint8Array {
-  const writer = new ByteWriter(256)
-  let why: UnkeptCall['why'] = 'too large'
+/** Why a call is kept by its name alone, by the byte with which it begins; 0 is one that is kept whole. */
+const whys = [undefined, 'too large', 'not plain'] as const
+
+/**
+ * Writes a call from the beginning of `writer`, which is nobody else's; by its name and time alone if it takes more than
+ * `bytesMax`, or if an error holds what is not plain.
+ */
+export function encodeCall(writer: ByteWriter, call: RecordedCall, bytesMax: number): Uint8Array {
+  writeName(writer, undefined, call)
   try {
-    writeValue(writer, call)
-    if (writer.at <= bytesMax) return writer.written()
+    writeRest(writer, call)
+    if (writer.at > bytesMax) writeName(writer, 'too large', call)
   } catch {
-    why = 'not plain'
+    writeName(writer, 'not plain', call)
   }
-  const { handler, now } = call
-  const small = new ByteWriter(256)
-  writeValue(small, { handler, now, why } satisfies UnkeptCall)
-  return small.written()
+  return writer.written()
+}
+
+function writeName(writer: ByteWriter, why: UnkeptCall['why'] | undefined, { handler, now }: RecordedCall): void {
+  writer.at = 0
+  writer.byte(whys.indexOf(why))
+  writer.string(handler)
+  writer.float64(now)
+}
+
+// Field by field: the names of the fields, written with each call, would take most of the time and room.
+function writeRest(writer: ByteWriter, { input, caller, random, ids, outcome }: RecordedCall): void {
+  writeValue(writer, input)
+  writeValue(writer, caller)
+  writer.varint(random.length)
+  for (const number of random) writer.float64(number)
+  writer.varint(ids.length)
+  for (const id of ids) writer.string(id)
+  writer.byte(outcome.ok ? 1 : 0)
+  writeValue(writer, outcome.ok ? outcome.value : outcome.error)
+}
+
+/** The call that `encodeCall` wrote. */
+export function decodeCall(bytes: Uint8Array): RecordedCall | UnkeptCall {
+  const reader = new ByteReader(bytes)
+  const why = whys[reader.byte()]
+  const [handler, now] = [reader.string(), reader.float64()]
+  if (why !== undefined) return { handler, now, why }
+  const [input, caller] = [readValue(reader), readValue(reader) as Caller]
+  const random = Array.from({ length: reader.varint() }, () => reader.float64())
+  const ids = Array.from({ length: reader.varint() }, () => reader.string())
+  const isOk = reader.byte() === 1
+  const value = readValue(reader)
+  const outcome: Answer = isOk ? { ok: true, value } : { ok: false, error: value as ErrorData }
+  return { handler, input, caller, now, random, ids, outcome }
 }
 
 /** What a record's effects are of, command by command, as far as marks tell them apart. */
@@ -66,7 +102,7 @@ export function readJournaled(body: Uint8Array, tables: (number: number) => Tabl
       close(open.filter((one) => one.at < effect.from))
       close(
         open.filter((one) => one.at >= effect.from),
-        readValue(new ByteReader(effect.call)) as RecordedCall,
+        decodeCall(effect.call),
       )
       open = []
     } else if (effect.kind === 'commit') {

@@ -103,10 +103,10 @@ test('[TT3] a call that cannot be kept whole is kept by its name, and its answer
     writer.raw(bytes)
     return readJournaled(writer.written(), () => expect.unreachable('no table is named'))[0]?.call
   }
-  expect(readBack(encodeCall(call, 1_000))).toEqual({ handler: 'draw', now: 7, why: 'not plain' })
+  expect(readBack(encodeCall(new ByteWriter(16), call, 1_000))).toEqual({ handler: 'draw', now: 7, why: 'not plain' })
   const plain = { ...call, outcome: { ok: true, value: 1 } } as const
-  expect(readBack(encodeCall(plain, 50))).toEqual({ handler: 'draw', now: 7, why: 'too large' })
-  expect(readBack(encodeCall(plain, 1_000))).toEqual(plain)
+  expect(readBack(encodeCall(new ByteWriter(16), plain, 50))).toEqual({ handler: 'draw', now: 7, why: 'too large' })
+  expect(readBack(encodeCall(new ByteWriter(16), plain, 1_000))).toEqual(plain)
 })
 
 test.each([0, 9, 255])(

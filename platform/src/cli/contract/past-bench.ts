@@ -25,50 +25,51 @@ export async function printed(
   return { code: await command(args, output as never), out }
 }
 
-/** One partition of plain items over a folder, started as an application is. */
+/** Partitions of plain items over a folder, started as an application is; a new folder if a number is given. */
 export async function startItems(
   path: string,
-  options: { readonly limits?: Partial<Limits>; readonly create?: true } = {},
+  options: { readonly limits?: Partial<Limits>; readonly create?: number } = {},
 ) {
   const runtime = nodeRuntime()
-  const disk = new NodeDisk()
-  const create = options.create === true
-  // Segments so small that a journal is cut soon.
-  const sizes = { segmentBytesMin: 4 << 10, segmentBytesMax: 4 << 10 }
+  const limits = { ...defaultLimits, ...options.limits }
+  const { create: count } = options
   const folder = await openFolder({
-    disk,
+    disk: new NodeDisk(),
     path,
-    create,
-    ...(create && { partitions: 1 }),
+    create: count !== undefined,
+    ...(count !== undefined && { partitions: count }),
     level: 'os',
     ...runtime,
-    ...sizes,
+    // Segments so small that a journal is cut soon.
+    segmentBytesMin: 4 << 10,
+    segmentBytesMax: 4 << 10,
   })
-  const limits = { ...defaultLimits, ...options.limits }
-  const { id, journal } = folder.partitions[0]!
-  const partition = new Partition({
-    number: 0,
-    journal,
-    journalId: id,
-    logic: new DataLogic('unit-1', limits),
-    member: 1,
-    incarnation: 1,
-    runtime,
-    limits,
-    reference: () => runtime.clock.wall(),
-    ask: askNobody,
-    onEvent: () => {},
-  })
-  await partition.startAlone()
+  const partitions = folder.partitions.map(
+    ({ id, journal }, number) =>
+      new Partition({
+        number,
+        journal,
+        journalId: id,
+        logic: new DataLogic('unit-1', limits),
+        member: 1,
+        incarnation: 1,
+        runtime,
+        limits,
+        reference: () => runtime.clock.wall(),
+        ask: askNobody,
+        onEvent: () => {},
+      }),
+  )
+  for (const partition of partitions) await partition.startAlone()
   return {
-    partition,
-    journal,
+    partition: partitions[0]!,
+    partitions,
     close: async () => {
-      await partition.close()
+      for (const partition of partitions) await partition.close()
       await folder.close()
     },
     kill: async () => {
-      partition.drop()
+      for (const partition of partitions) partition.drop()
       await folder.close()
     },
   }
