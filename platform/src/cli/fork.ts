@@ -3,13 +3,14 @@ import { rmSync } from 'node:fs'
 import { lstat, rename } from 'node:fs/promises'
 import { dirname, resolve, sep } from 'node:path'
 import { defaultLimits, isPlenumError, PlenumError } from '../kernel/index.ts'
-import { inspectFolder, openFolder, type InspectedFolder } from '../journal/file/index.ts'
+import { openFolder, type InspectedFolder } from '../journal/file/index.ts'
 import { forkJournal } from '../partition/index.ts'
 import { NodeDisk, nodeRuntime } from '../runtime/node/index.ts'
 import { parseArguments, usage } from './arguments.ts'
 import { writeForkFile, type ForkedPartition } from './fork-file.ts'
 import { foldTo, newestUpTo, readHistory, type LogPoint, type PartitionHistory, type Tools } from './history.ts'
 import { unitTables } from './inspect-journal.ts'
+import { isGone, lookInto } from './look-into.ts'
 import { json, progress, table, type Output } from './output.ts'
 import { pointOf, pointText, timeText } from './point.ts'
 
@@ -18,7 +19,7 @@ export const forkHelp = `plenum fork <folder> <new folder>: copy an application 
 Writes the state of every partition as of then into a new folder, as a grid of its own that knows nothing of what came
 later, to run changed code against. All partitions are cut at one place of the log they share, so that no partition has
 what another one has not sent; transactions that were under way are finished by the first start, as after a kill. The
-folder is read and not changed. The application must not be running.
+folder is read and not changed. Its application may be running; then the fork has what was written so far.
 
   --at <point>       a time such as 2026-11-30T14:05:00Z (without the Z it is local time), 1764511500000, or 5m (ago);
                      or the index of a record, which is counted in each partition. The end if left out
@@ -50,25 +51,21 @@ export async function fork(args: readonly string[], output: Output): Promise<num
   const runtime = nodeRuntime()
   const tools = { runtime, limits: defaultLimits }
   progress(output, 'reading')
-  const folder = await inspectFolder({ disk: new NodeDisk(), path, clock: runtime.clock })
-  try {
+  return lookInto(path, async (folder) => {
     const point = logPointOf('fork', folder, values, runtime.clock.wall())
     if (folder.damage !== undefined && point === undefined) throw damaged(folder.damage)
-    const histories = await readHistory(folder, tools, point, (records) =>
-      progress(output, `reading ${records} records`),
-    )
+    const onRecords = (records: number): void => progress(output, `reading ${records} records`)
+    const histories = await readHistory(folder, tools, point, onRecords)
     const { grid, partitions } = await writeFork({ path, target, folder, histories, at: values.at }, tools, output)
     progress(output, '')
     const found = { folder: target, grid, of: path, ofGrid: folder.grid, at: values.at, partitions }
     output.out(values.json ? `${json(found)}\n` : text(found, values.partition))
     return 0
-  } finally {
-    await folder.close()
-  }
+  })
 }
 
 /** Where `--at` and `--partition` cut the log; undefined for its end. */
-export function logPointOf(
+function logPointOf(
   command: string,
   folder: Pick<InspectedFolder, 'partitions'>,
   values: { readonly at?: string | undefined; readonly partition?: string | undefined },
@@ -116,7 +113,7 @@ async function writeFork(work: Work, tools: Tools, output: Output) {
     return written
   } catch (error) {
     clean()
-    throw isPlenumError(error) ? error : notWritten(work.target, error)
+    throw isPlenumError(error) || isGone(error) ? error : notWritten(work.target, error)
   } finally {
     process.off('SIGINT', onInterrupt)
     process.off('SIGTERM', onInterrupt)

@@ -6,12 +6,12 @@
 // I1 The state at an index is the fold of the records up to it, from the first one or from a snapshot that counts (A1, JR7).
 // I2 A time cuts the whole log at one place: what is before it holds nothing without what it depends on, because whoever
 //    wrote a record had heard the acks of all on which that record depends (A3).
-import { isPlenumError, PlenumError, type Limits } from '../kernel/index.ts'
+import { isPlenumError, type Limits } from '../kernel/index.ts'
 import type { InspectedFolder } from '../journal/file/index.ts'
 import { Fold, parseRecord, type Head, type Journal, type JournalRecord, type SnapshotName } from '../journal/index.ts'
 import { decodeBody, loadSnapshot, Replica, type SnapshotBody } from '../partition/index.ts'
 import type { Runtime } from '../runtime/index.ts'
-import { timeText } from './point.ts'
+import { cutMeanwhile, notThere, othersNotThere, timeNotThere } from './history-errors.ts'
 
 /** What looking back needs of the world. */
 export interface Tools {
@@ -68,7 +68,9 @@ export async function newestUpTo(history: PartitionHistory, index: number, tools
     const replica = await loaded(history, name, tools)
     if (replica !== undefined) return { replica, from: name.index }
   }
-  return oldestOf(history, tools)
+  const oldest = await oldestOf(history, tools)
+  if (oldest.replica.fold.head.index <= index) return oldest
+  throw cutMeanwhile(history.partition, index)
 }
 
 /** Moves a replica on to an index; `onRecord` is told of each record that it reads. */
@@ -124,6 +126,9 @@ export async function readHistory(
     if (!isCut && isAsked) cut()
     if (++records % 10_000 === 0) onRecords?.(records)
   }
+  // An application that runs may have replaced all snapshots that lie in what was read.
+  const ahead = readers.find((reader) => reader.isAhead)
+  if (ahead !== undefined) throw cutMeanwhile(ahead.found.partition, ahead.oldest)
   // A time after the last record has the last state; an index after it has none.
   if (point !== undefined && 'index' in point) {
     const asked = readers[point.partition]!
@@ -191,6 +196,11 @@ class ChainReader {
     return this.#next >= this.#start.next && this.#fold.head.index > 0
   }
 
+  /** Whether the state that it begins with is newer than all that was read. */
+  get isAhead(): boolean {
+    return this.#next < this.#start.next
+  }
+
   /** Whether nothing that was read, or nothing at all, came after the state that it begins with, of this index. */
   beginsAt(index: number): boolean {
     return this.isKept && this.#start.index === index && this.#fold.head.index === index
@@ -247,54 +257,3 @@ function emptyReplica(of: JournalOf, tools: Tools): Replica {
 function replicaOptions({ id }: JournalOf, { runtime, limits }: Tools): ConstructorParameters<typeof Replica>[0] {
   return { journal: id, digest: (parts) => runtime.digest(parts), limits, keepRecent: false }
 }
-
-function notThere(
-  { partition, index }: { readonly partition: number; readonly index: number },
-  { found }: { readonly found: Pick<PartitionHistory, 'start' | 'end'> },
-): PlenumError {
-  const [oldest, newest] = [Math.max(1, found.start.index), found.end.index]
-  const why = index > newest ? 'has no record' : 'no longer keeps the state'
-  return new PlenumError(
-    'HISTORY_NOT_KEPT',
-    `Partition ${partition} ${why} at index ${index}. It can be opened from index ${oldest} to ${newest}, which is of ` +
-      `${timeText(found.end.time)}.${oldest > 1 ? ` ${cutWhy}` : ''}`,
-    { details: { partition, index, oldest, newest } },
-  )
-}
-
-function othersNotThere(
-  point: { readonly partition: number; readonly index: number },
-  { found: { partition }, oldest }: ChainReader,
-  keptFrom: number | undefined,
-): PlenumError {
-  const range = keptFrom === undefined ? 'Name a later point.' : `All can be opened from ${timeText(keptFrom)} on.`
-  return new PlenumError(
-    'HISTORY_NOT_KEPT',
-    `When partition ${point.partition} stood at index ${point.index}, partition ${partition} was before index ${oldest}, ` +
-      `its oldest state that is kept. ${range} Partition ${point.partition} alone can be looked at with plenum inspect.`,
-    { details: { partition: point.partition, index: point.index, other: partition, oldest } },
-  )
-}
-
-/** What a folder keeps of the past. */
-interface Kept {
-  readonly keptFrom: number | undefined
-  readonly newest: number
-  readonly readers: readonly ChainReader[]
-}
-
-function timeNotThere(time: number, { keptFrom: oldest, newest, readers }: Kept): PlenumError {
-  const before = readers.some((reader) => reader.oldest > 1) ? cutWhy : 'Nothing was written before.'
-  const range =
-    oldest === undefined
-      ? 'It holds no record.'
-      : `All partitions can be opened from ${timeText(oldest)} on, and the last record is of ${timeText(newest)}.`
-  const why = oldest === undefined ? '' : time < oldest ? ` ${before}` : ' What came later is not in it.'
-  return new PlenumError(
-    'HISTORY_NOT_KEPT',
-    `The folder does not tell the state at ${timeText(time)}. ${range}${why}`,
-    { details: { time, oldest, newest: Number.isFinite(newest) ? newest : undefined } },
-  )
-}
-
-const cutWhy = 'What is older was cut, once two snapshots of a later state were there.'

@@ -60,6 +60,8 @@ export type EffectLine = Readonly<Record<string, unknown>>
 export interface InspectOptions extends JournalOf, Tools {
   /** The state to stop at, and what is known of the partition's history; undefined for the journal's end. */
   readonly at?: { readonly history: PartitionHistory; readonly index: number } | undefined
+  /** True where snapshots may be newer than what is looked at. */
+  readonly isRunning?: boolean | undefined
   /** Told of every record and its effects, in journal order. */
   readonly onEffects?: ((lines: readonly EffectLine[]) => void) | undefined
 }
@@ -85,8 +87,9 @@ export async function inspectJournal(options: InspectOptions): Promise<{ report:
     bytes += length
   })
   const named = new Set((at?.history.named ?? replica.named).map(({ index, hash }) => `${index}-${hash}`))
-  const snapshots = (await journal.listSnapshots()).filter(({ index }) => index <= (at?.index ?? Infinity))
   const { head } = replica.fold
+  const isPart = at !== undefined || options.isRunning === true
+  const snapshots = (await journal.listSnapshots()).filter(({ index }) => !isPart || index <= head.index)
   const report: JournalReport = {
     partition,
     journal: hex(id),

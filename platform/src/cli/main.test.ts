@@ -249,11 +249,22 @@ for (const n of [1, 2]) await client.handlers.add({ id: 'c', n })
     }
   })
 
-  test('[FE4] a folder in use is FOLDER_IN_USE; SIGINT ends in order, a kill loses nothing', async () => {
+  test('[FE4] [TT1] a folder in use is FOLDER_IN_USE, but may be looked at; SIGINT ends in order, a kill loses nothing', async () => {
     const folder = loadedFolder()
     const held = await running(folder)
-    const { code, err } = plenum('inspect', folder)
+    const { code, err } = plenum('run', unitFile, '--folder', folder, '--once')
     expect([code, err.slice(0, 14)]).toEqual([1, 'FOLDER_IN_USE:'])
+    const look = plenum('inspect', folder)
+    expect([look.code, look.err]).toEqual([0, ''])
+    expect(look.out).toMatch(/The application is running: this is what it had written/)
+    expect(plenum('inspect', folder, '--at', '3', '--partition', '0', '--entries', 'counter').out).toBe(
+      '{"id":"c","n":7}\n',
+    )
+    expect(plenum('fork', folder, `${folder}-fork`).code).toBe(0)
+    expect(JSON.parse(plenum('inspect', `${folder}-fork`, '--json').out)).toMatchObject({
+      isRunning: false,
+      sound: true,
+    })
     expect(await held.end('SIGINT')).toBe(130)
     expect(JSON.parse(plenum('inspect', folder, '--json').out).partitions[0].closed).toBe(true)
     const killed = await running(folder)

@@ -1,9 +1,10 @@
 import { defaultLimits, PlenumError } from '../kernel/index.ts'
-import { inspectFolder, type InspectedFolder } from '../journal/file/index.ts'
-import { NodeDisk, nodeRuntime } from '../runtime/node/index.ts'
+import type { InspectedFolder } from '../journal/file/index.ts'
+import { nodeRuntime } from '../runtime/node/index.ts'
 import { resolveUnit, unitDefinition, type ResolvedUnit, type Unit } from '../unit/index.ts'
 import { parseArguments, usage } from './arguments.ts'
 import { readHistory, requireIndex, type PartitionHistory, type Tools } from './history.ts'
+import { lookInto } from './look-into.ts'
 import { json, progress, type Output } from './output.ts'
 import { replayPartition } from './replay-partition.ts'
 import { ReplayCounts, replayText } from './replay-report.ts'
@@ -15,7 +16,7 @@ Takes the calls of handlers that an application has recorded (record: true, or p
 again, by the unit file that is given, on the state that it was made on: with its input, its caller, its time, and the
 random numbers and ids that it drew. What it answers, changes and sends is compared with what was recorded, and the
 first difference is shown. The history goes on as it was recorded, so that one difference does not bring about others.
-The folder is read and not changed. The application must not be running.
+The folder is read and not changed. Its application may be running; then what it has written so far is replayed.
 
   --on <unit.ts>     the unit file to run
   --from <index>     the first record; the oldest that is kept if left out
@@ -66,8 +67,7 @@ export async function replayOn(declared: Unit, path: string, asked: ReplayAsked,
   const tools = { runtime, limits: defaultLimits }
   const unit = resolveUnit(unitDefinition(declared), { ...tools, checkAll: true })
   progress(output, 'reading')
-  const folder = await inspectFolder({ disk: new NodeDisk(), path, clock: runtime.clock })
-  try {
+  return lookInto(path, async (folder) => {
     if (folder.damage !== undefined) throw folder.damage
     const counts = new ReplayCounts(asked.all)
     await replayFolder(folder, unit, asked, { tools, counts, output })
@@ -76,9 +76,7 @@ export async function replayOn(declared: Unit, path: string, asked: ReplayAsked,
     const found = { folder: path, on: asked.on, ...counts.found }
     output.out(asked.json ? `${json(found)}\n` : replayText(found, asked.all))
     return found.different === 0 ? 0 : 1
-  } finally {
-    await folder.close()
-  }
+  })
 }
 
 interface Parts {
