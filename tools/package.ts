@@ -21,6 +21,7 @@ const guides = [
   'docs/leases.md',
   'docs/transactions.md',
   'docs/messages.md',
+  'docs/time-travel.md',
   'docs/workers.md',
   'docs/services-and-schedules.md',
   'docs/projections.md',

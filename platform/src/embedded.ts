@@ -135,6 +135,7 @@ function openPartitions(options: Options, unit: ResolvedUnit, parts: Parts): rea
       outside: () => parts.outside.given,
       runsWork: options.workers !== false,
       showFaults: development,
+      recordsCalls: options.record === true,
       onFault: (part, error) => options.onEvent?.({ partition, event: { kind: 'fault', part, error } }),
       watch,
     })

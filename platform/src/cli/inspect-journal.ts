@@ -1,8 +1,8 @@
-import type { Journal } from '../journal/index.ts'
-import { loadSnapshot, Replica, type DecisionRow, type PreparedRow, type SnapshotBody } from '../partition/index.ts'
-import type { Limits } from '../kernel/index.ts'
-import type { Runtime } from '../runtime/index.ts'
-import { keyOf, ownLayouts, type Effect, type Table } from '../space/index.ts'
+import type { JournalRecord } from '../journal/index.ts'
+import type { DecisionRow, PreparedRow, Replica, SnapshotBody } from '../partition/index.ts'
+import { keyOf, ownLayouts, readJournaled, type Effect, type Table } from '../space/index.ts'
+import { foldTo, newestUpTo, oldestOf, type JournalOf, type PartitionHistory, type Tools } from './history.ts'
+import { timeText } from './point.ts'
 
 /** What the fold over one partition's journal found. */
 export interface JournalReport {
@@ -18,12 +18,17 @@ export interface JournalReport {
   /** Partition time of the last record, ISO 8601. */
   readonly time: string
   readonly change: number
+  /** Hash of the state. */
   readonly hash: string
+  /** Hash of the last record, with which the chain goes on. */
+  readonly record: string
+  /** Sessions that are registered here (SP12). */
+  readonly sessions: number
   readonly entries: Readonly<Record<string, number>>
   /** Transactions without an outcome here, and outcomes that not every participant knows (TX4). */
   readonly transactions: readonly TransactionReport[]
   readonly snapshots: readonly SnapshotReport[]
-  /** Where the fold began: the first record, or the oldest snapshot if the journal was trimmed. */
+  /** Where the fold began: the first record, or a snapshot, because the journal was trimmed or it saves work. */
   readonly from: 'zero' | number
 }
 
@@ -52,59 +57,57 @@ export interface SnapshotReport extends SnapshotBody {
 /** One line of the effects dump. */
 export type EffectLine = Readonly<Record<string, unknown>>
 
-export interface InspectOptions {
-  readonly journal: Journal
-  readonly journalId: Uint8Array
-  readonly partition: number
-  readonly runtime: Runtime
-  readonly limits: Limits
+export interface InspectOptions extends JournalOf, Tools {
+  /** The state to stop at, and what is known of the partition's history; undefined for the journal's end. */
+  readonly at?: { readonly history: PartitionHistory; readonly index: number } | undefined
+  /** True where snapshots may be newer than what is looked at. */
+  readonly isRunning?: boolean | undefined
   /** Told of every record and its effects, in journal order. */
   readonly onEffects?: ((lines: readonly EffectLine[]) => void) | undefined
 }
 
-/** Verifies the chain of one partition and folds it to its end. JOURNAL_CORRUPT says where it is not sound. */
+/** Verifies the chain of one partition and folds it to its end, or to an index. JOURNAL_CORRUPT says where it is not sound. */
 export async function inspectJournal(options: InspectOptions): Promise<{ report: JournalReport; replica: Replica }> {
-  const { journal, journalId, partition, runtime, limits } = options
-  const tail = await journal.open()
-  const names = await journal.listSnapshots()
-  let replica = new Replica({ journal: journalId, digest: (parts) => runtime.digest(parts), limits, keepRecent: false })
-  let from: 'zero' | number = 'zero'
-  if (tail.first > 1) {
-    const oldest = names.at(-1)
-    const loaded = oldest === undefined ? undefined : await loadSnapshot(journal, oldest, optionsOf(options))
-    if (loaded instanceof Replica) {
-      replica = loaded
-      from = replica.fold.head.index
-    }
-  }
+  const { journal, id, partition, at } = options
+  // Whoever wants every effect wants those before the newest snapshot too.
+  const begun =
+    at === undefined || options.onEffects !== undefined
+      ? await oldestOf(options, options)
+      : await newestUpTo(at.history, at.index, options)
+  const { replica, from } = begun
   let records = 0
   let bytes = 0
   const lines = options.onEffects === undefined ? undefined : new EffectLines(partition, replica)
   replica.observe((record, effects) => {
-    if (lines !== undefined) options.onEffects?.(lines.of(record.kind, record.index, record.time, effects))
+    if (lines !== undefined)
+      options.onEffects?.([...lines.of(record.kind, record.index, record.time, effects), ...lines.callsIn(record)])
   })
-  for await (const found of journal.read(replica.fold.head.next)) {
-    replica.offer(found)
+  await foldTo(replica, journal, at?.index ?? Infinity, (length) => {
     records += 1
-    bytes += found.bytes.length
-  }
-  const named = new Set(replica.named.map(({ index, hash }) => `${index}-${hash}`))
+    bytes += length
+  })
+  const named = new Set((at?.history.named ?? replica.named).map(({ index, hash }) => `${index}-${hash}`))
+  const { head } = replica.fold
+  const isPart = at !== undefined || options.isRunning === true
+  const snapshots = (await journal.listSnapshots()).filter(({ index }) => !isPart || index <= head.index)
   const report: JournalReport = {
     partition,
-    journal: hex(journalId),
-    epoch: replica.fold.head.epoch,
-    index: replica.fold.head.index,
+    journal: hex(id),
+    epoch: head.epoch,
+    index: head.index,
     records,
     bytes,
     voids: replica.fold.voids,
     closed: replica.closed,
     unit: replica.unit,
-    time: new Date(replica.machine.time).toISOString(),
+    time: timeText(replica.machine.time),
     change: replica.machine.change,
     hash: replica.hash(),
+    record: hex(head.hash),
+    sessions: replica.machine.table(ownLayouts.session.name).size,
     entries: Object.fromEntries(unitTables(replica).map((table) => [table.layout.name, table.size])),
     transactions: transactionsOf(replica),
-    snapshots: names.map((name) => ({ ...name, named: named.has(`${name.index}-${name.hash}`) })),
+    snapshots: snapshots.map((name) => ({ ...name, named: named.has(`${name.index}-${name.hash}`) })),
     from,
   }
   return { report, replica }
@@ -127,11 +130,6 @@ function transactionsOf({ machine }: Replica): readonly TransactionReport[] {
   return [...prepared, ...decided]
 }
 
-function optionsOf(options: InspectOptions): ConstructorParameters<typeof Replica>[0] {
-  const { journalId, runtime, limits } = options
-  return { journal: journalId, digest: (parts) => runtime.digest(parts), limits, keepRecent: false }
-}
-
 /** Turns effects into lines; it follows the state itself, because a put alone does not say whether it was the first. */
 class EffectLines {
   readonly #partition: number
@@ -140,6 +138,15 @@ class EffectLines {
   constructor(partition: number, replica: Replica) {
     this.#partition = partition
     this.#replica = replica
+  }
+
+  /** The calls that are recorded (TT3), behind what they and others have changed in the same record. */
+  callsIn({ kind, index, body }: JournalRecord): readonly EffectLine[] {
+    if (kind !== 'BATCH') return []
+    const made = readJournaled(body, (number) => this.#replica.machine.tables[number]!)
+    return made.flatMap(({ call }) =>
+      call === undefined ? [] : [{ partition: this.#partition, index, kind: 'call', ...call }],
+    )
   }
 
   of(kind: string, index: number, time: number, effects: readonly Effect[]): readonly EffectLine[] {

@@ -59,9 +59,12 @@ beforeAll(() => {
   writeFileSync(
     unitFile,
     `import { z } from ${JSON.stringify(zod)}
-import { entry, source, unit } from ${JSON.stringify(platform)}
+import { entry, handler, source, unit } from ${JSON.stringify(platform)}
 const Counter = entry('counter', z.object({ id: z.string(), n: z.int() }), { id: 'id' })
 export default unit('counters', { entries: [Counter] }, {
+  handlers: { add: handler({ input: z.object({ id: z.string(), n: z.int() }), route: 'id' }, ({ id, n }, { partition }) => {
+    partition.write(Counter, { id, n: partition.get(Counter, { id }).n + n })
+  }) },
   sources: { first: source(Counter, { load: async function* ({ partition }) { if (partition === 0) yield [{ id: 'c', n: 7 }] } }) },
 })
 `,
@@ -79,6 +82,8 @@ describe('usage', () => {
     [['run', '--help'], /Exit codes: 0 ended in order/],
     [['inspect', '--help'], /Exit codes: 0 sound, 1 damaged/],
     [['--help'], /plenum dead-letters <unit\.ts>/],
+    [['fork', '--help'], /Exit codes: 0 done, 1 failed and nothing left behind/],
+    [['replay', '--help'], /Exit codes: 0 no difference, 1 a difference/],
     [['help', 'dead-letters'], /--send-back/],
     [['dead-letters', '--help'], /Exit codes: 0 done, 1 failed/],
   ])('plenum %j tells how it is used', (args, text) => {
@@ -114,6 +119,12 @@ describe('usage', () => {
     [['inspect'], 'it takes one folder'],
     [['inspect', '.', '--constructor'], "no option '--constructor'"],
     [['inspect', '.', '--entries'], 'the option --entries lacks its value'],
+    [['inspect', '.', '--at'], 'the option --at lacks its value'],
+    [['fork'], 'it takes a folder and the name of a new one'],
+    [['fork', 'a', 'b', 'c'], 'it takes a folder and the name of a new one'],
+    [['fork', 'a', '.'], "'.' exists already"],
+    [['replay', 'a'], 'it needs the unit file to run, by --on'],
+    [['replay', '--on', 'counters.ts'], 'it takes one folder'],
     [['dead-letters'], 'it takes one unit file'],
     [['dead-letters', 'counters.ts', '--worker'], 'the option --worker lacks its value'],
     [['dead-letters', 'counters.ts', '--worker', 'pay'], "no worker 'pay'. There are: none"],
@@ -186,6 +197,40 @@ describe('a folder', () => {
     expect(err).toContain(what)
   })
 
+  test('[TT1] [TT2] [TT3] a folder is looked back into, forked, and its recorded calls are replayed from the command line', () => {
+    const folder = loadedFolder()
+    writeFileSync(
+      join(home, 'calls.ts'),
+      `import { embedded } from ${JSON.stringify(platform)}
+import counters from './counters.ts'
+await using client = await embedded({ unit: counters, folder: process.argv[2], record: true })
+for (const n of [1, 2]) await client.handlers.add({ id: 'c', n })
+`,
+    )
+    expect(spawnSync(process.execPath, ['calls.ts', folder], { cwd: home }).status).toBe(0)
+    const at = plenum('inspect', folder, '--at', '3', '--partition', '0')
+    expect([at.code, at.err]).toEqual([0, ''])
+    expect(at.out).toMatch(/as of record 3 of partition 0/)
+    expect(at.out).toMatch(/partition +last record +of +hash +sessions +opened from/)
+    expect(plenum('inspect', folder, '--at', '99', '--partition', '0')).toMatchObject({ code: 1, out: '' })
+    const forked = plenum('fork', folder, `${folder}-fork`, '--at', '0s')
+    expect([forked.code, forked.err]).toEqual([0, ''])
+    expect(plenum('inspect', `${folder}-fork`, '--entries', 'counter').out).toBe('{"id":"c","n":10}\n')
+    const same = plenum('replay', folder, '--on', 'counters.ts')
+    expect([same.code, same.err]).toEqual([0, ''])
+    expect(same.out).toContain('2 the same, 0 different')
+    writeFileSync(join(home, 'doubled.ts'), readFileSync(unitFile, 'utf8').replace('+ n', '+ 2 * n'))
+    const different = plenum('replay', folder, '--on', 'doubled.ts', '--all')
+    expect([different.code, different.err]).toEqual([1, ''])
+    expect(different.out).toMatch(
+      /recorded {2}changed counter \{"id":"c","n":8\}\n {2}now {7}changed counter \{"id":"c","n":9\}/,
+    )
+    expect(different.out).toContain('2 calls come out differently.')
+    const unrecorded = plenum('replay', `${folder}-fork`, '--on', 'counters.ts')
+    expect([unrecorded.code, unrecorded.out]).toEqual([1, ''])
+    expect(unrecorded.err).toMatch(/^CALLS_NOT_RECORDED: .*--record/)
+  })
+
   test.each([
     ['a file', unitFile],
     ['a place below a file', join(unitFile, 'a/b')],
@@ -204,11 +249,22 @@ describe('a folder', () => {
     }
   })
 
-  test('[FE4] a folder in use is FOLDER_IN_USE; SIGINT ends in order, a kill loses nothing', async () => {
+  test('[FE4] [TT1] a folder in use is FOLDER_IN_USE, but may be looked at; SIGINT ends in order, a kill loses nothing', async () => {
     const folder = loadedFolder()
     const held = await running(folder)
-    const { code, err } = plenum('inspect', folder)
+    const { code, err } = plenum('run', unitFile, '--folder', folder, '--once')
     expect([code, err.slice(0, 14)]).toEqual([1, 'FOLDER_IN_USE:'])
+    const look = plenum('inspect', folder)
+    expect([look.code, look.err]).toEqual([0, ''])
+    expect(look.out).toMatch(/The application is running: this is what it had written/)
+    expect(plenum('inspect', folder, '--at', '3', '--partition', '0', '--entries', 'counter').out).toBe(
+      '{"id":"c","n":7}\n',
+    )
+    expect(plenum('fork', folder, `${folder}-fork`).code).toBe(0)
+    expect(JSON.parse(plenum('inspect', `${folder}-fork`, '--json').out)).toMatchObject({
+      isRunning: false,
+      sound: true,
+    })
     expect(await held.end('SIGINT')).toBe(130)
     expect(JSON.parse(plenum('inspect', folder, '--json').out).partitions[0].closed).toBe(true)
     const killed = await running(folder)

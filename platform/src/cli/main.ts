@@ -2,14 +2,18 @@
 import { readFileSync } from 'node:fs'
 import { isPlenumError } from '../kernel/index.ts'
 import { deadLetters, deadLettersHelp } from './dead-letters.ts'
+import { fork, forkHelp } from './fork.ts'
 import { inspect, inspectHelp } from './inspect.ts'
 import { errorText, processOutput, type Output } from './output.ts'
+import { replay, replayHelp } from './replay.ts'
 import { run, runHelp } from './run.ts'
 
 const help = `plenum: data, logic and messages together in memory, every change journaled
 
   plenum run <unit.ts>             run a unit embedded in this process, over a journal in a folder
-  plenum inspect <folder>          verify and show the journals of a folder
+  plenum inspect <folder>          verify and show the journals of a folder, now or as of a point before
+  plenum fork <folder> <new>       copy an application as it was at a point of time
+  plenum replay <folder>           make recorded calls again on changed code, and show the first difference
   plenum dead-letters <unit.ts>    show what a unit has given up, and send it back
 
 plenum <command> --help says more; plenum --version prints the version.
@@ -23,6 +27,8 @@ interface Command {
 const commands = new Map<string, Command>([
   ['run', { run, help: runHelp }],
   ['inspect', { run: inspect, help: inspectHelp }],
+  ['fork', { run: fork, help: forkHelp }],
+  ['replay', { run: replay, help: replayHelp }],
   ['dead-letters', { run: deadLetters, help: deadLettersHelp }],
 ])
 

@@ -16,6 +16,7 @@ running until Ctrl-C, which closes the journal in order. Killing it at any momen
   --folder <path>      where the journal lives (default .plenum/<unit name>)
   --partitions <n>     number of partitions of a new folder (default 4)
   --ack <level>        what an ack means: disk (default), os or memory
+  --record             keep each call of a handler in the journal, for plenum replay
   --once               stop when the sources are loaded
   --help               this text
 
@@ -30,6 +31,7 @@ export async function run(args: readonly string[], output: Output): Promise<numb
     folder: { type: 'string' },
     partitions: { type: 'string' },
     ack: { type: 'string', default: 'disk' },
+    record: { type: 'boolean', default: false },
     once: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   })
@@ -52,6 +54,7 @@ export async function run(args: readonly string[], output: Output): Promise<numb
     partitions,
     journal,
     ack,
+    record: values.record,
     onProgress: ({ step, share }) => progress(output, `${step} ${Math.floor(share * 100)} %`),
     onEvent: (told) => warn(told, rare, output),
   })

@@ -75,6 +75,8 @@ export const errorCodes = {
   SNAPSHOT_CORRUPT: { retry: 'never', text: 'a snapshot does not match its hash' },
   ACK_LEVEL_UNAVAILABLE: { retry: 'never', text: 'the journal cannot give the ack level asked for' },
   UNIT_MISMATCH: { retry: 'never', text: 'the journal was written by a unit that this one cannot follow' },
+  HISTORY_NOT_KEPT: { retry: 'never', text: 'a point of the past is not, or no longer, in the journal' },
+  CALLS_NOT_RECORDED: { retry: 'never', text: 'the journal holds no recorded calls' },
   // Command line and tests
   USAGE: { retry: 'never', text: 'the command line cannot be understood' },
   INVARIANT_BROKEN: { retry: 'never', text: 'an invariant of Plenum does not hold; this is a defect of Plenum' },

@@ -1,4 +1,5 @@
 export type { PartitionEvent } from './events.ts'
+export { forkJournal, type ForkOptions } from './forked-journal.ts'
 export { askNobody, type AskPartition } from './in-doubt.ts'
 export {
   Deferred,

@@ -3,6 +3,7 @@ import type {
   Machine,
   ReadCommand,
   ReadObserver,
+  RecordedCall,
   SentMessage,
   StoredValue,
   UnitCommand,
@@ -44,6 +45,8 @@ export interface Execution {
   observer: ReadObserver | undefined
   /** The messages that the last call has sent, once. */
   takeSent(): readonly SentMessage[]
+  /** The last call of a handler, once; missing where calls are not recorded (TT3). */
+  readonly takeCall?: (() => RecordedCall | undefined) | undefined
 }
 
 /** Which entries a worker of the unit claims (UN3). */

@@ -22,6 +22,7 @@ import {
   type Table,
 } from '../space/index.ts'
 import { Afterwards } from './afterwards.ts'
+import { CallNotes } from './call-notes.ts'
 import { Commands } from './commands.ts'
 import { fillMax, firstMark } from './fill-marks.ts'
 import { HeldReplies } from './held-replies.ts'
@@ -68,6 +69,8 @@ export class Primary {
   readonly #readers: OutputReaders
   readonly #work: UnitWork
   readonly #afterwards = new Afterwards()
+  /** Where calls are recorded. */
+  readonly #notes: CallNotes | undefined
   /** All that have somebody wait here. */
   readonly #guests: readonly Guests[]
   readonly #leaseMs: number
@@ -107,6 +110,7 @@ export class Primary {
     const { claims, failures } = this.#work
     this.#transactions = new Transactions({ ...options, ...room, claims, failures })
     this.#commands = new Commands({ ...room, transactions: this.#transactions, work: this.#work })
+    this.#notes = CallNotes.of({ ...room, writer: this.#writer })
     this.#inbox = new Inbox(limits.inboxRequestsMax)
     this.#alone = new LoneRecords({
       pipeline: this.#pipeline,
@@ -308,10 +312,13 @@ export class Primary {
         return this.#waits.add(request)
       }
       if (identity !== undefined) this.#answers.keep(identity, { ok: true, value })
+      this.#notes?.done()
     } catch (error) {
       machine.rollback()
       this.#afterwards.rolledBack()
-      return this.#transactions.hasStopped ? this.#transactions.wait(request) : this.#kept.refuse(error, identity)
+      const isStopped = this.#transactions.hasStopped
+      this.#notes?.takenBack(isStopped)
+      return isStopped ? this.#transactions.wait(request) : this.#kept.refuse(error, identity)
     }
     // A record that found no room could not be taken back, and no snapshot can pass it.
     if (this.#writer.at > limits.batchBytes && journal.fill(this.#writer.at) >= fillMax) {

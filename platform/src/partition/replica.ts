@@ -257,7 +257,7 @@ export class Replica {
       if (effect.kind === 'snapshot-begins') marked = true
       if (this.#observe === undefined) return
       if (effect.kind === 'commit') ends.push(effects.length)
-      else effects.push(effect)
+      else if (effect.kind !== 'call') effects.push(effect)
     })
     if (!marked) return
     this.placeSnapshot(record.index, record.position)

@@ -27,6 +27,8 @@ export interface TakeSnapshotOptions {
   readonly projections: readonly SavedProjection[]
   readonly walk: SnapshotWalk
   readonly replica: Replica
+  /** Where its state stands in the journal; as the replica remembers it if left out. */
+  readonly head?: Head | undefined
   readonly journal: Journal
   readonly runtime: Runtime
   readonly limits: Limits
@@ -45,7 +47,7 @@ export interface TakenSnapshot extends SnapshotBody {
  */
 export async function takeSnapshot(options: TakeSnapshotOptions): Promise<TakenSnapshot | undefined> {
   const { index, walk, replica, journal, runtime, limits, isEnded, projections } = options
-  const head = replica.headAt(index)
+  const head = options.head ?? replica.headAt(index)
   const unit = {
     unit: replica.unit ?? '',
     before: replica.unitsBefore,

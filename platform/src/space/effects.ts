@@ -5,6 +5,7 @@
 //   3 remove    table, reason, id and route fields           4 snapshot begins    (the state after this record)
 //   5 lease     table, leaseMs, expiresAt, id and route      6 lease without end  table, id and route fields
 //   7 commit    (ends what one command changed)
+//   8 call      bytes of the effects of its command before it, length, what was called (TT3; no part of the state)
 import { PlenumError } from '../kernel/index.ts'
 import { ByteReader, readValue, writeValue, type ByteWriter } from '../codec/index.ts'
 import type { StoredValue } from './layout.ts'
@@ -18,6 +19,7 @@ const SNAPSHOT_BEGINS = 4
 const LEASE = 5
 const LEASE_ENDLESS = 6
 const COMMIT = 7
+const CALL = 8
 
 /** Why an entry is gone. */
 export const removalReasons = ['removed', 'taken', 'expired'] as const
@@ -50,6 +52,18 @@ export type NamedEffect =
 export interface CommitMark {
   readonly kind: 'commit'
 }
+
+/** Stands behind the effects of a call that is recorded (TT3). Nobody's state depends on it. */
+export interface CallMark {
+  readonly kind: 'call'
+  /** Where the effects of its command begin, as a byte offset. */
+  readonly from: number
+  /** What was called, as `encodeCall` wrote it. */
+  readonly call: Uint8Array
+}
+
+/** What a record holds, one after the other. */
+export type Journaled = Effect | CommitMark | CallMark
 
 export function writePut(
   writer: ByteWriter,
@@ -106,22 +120,45 @@ export function writeSnapshotBegins(writer: ByteWriter): void {
   writer.byte(SNAPSHOT_BEGINS)
 }
 
-/** All effects in some bytes, without the marks of commits. */
+/** Notes the call whose effects stand before it, from `start` on. */
+export function writeCall(writer: ByteWriter, start: number, call: Uint8Array): void {
+  const before = writer.at - start
+  writer.byte(CALL)
+  writer.varint(before)
+  writer.varint(call.length)
+  writer.raw(call)
+}
+
+/** Writes an effect as it was read, of the same entry type in another table. */
+export function writeEffect(
+  writer: ByteWriter,
+  table: Table,
+  effect: Exclude<Effect, { kind: 'snapshot-begins' }>,
+): void {
+  if (effect.kind === 'put') writePut(writer, table, effect.version, effect.lease, effect.value)
+  else if (effect.kind === 'lease') writeLease(writer, table, effect.lease, effect.key)
+  else writeRemove(writer, table, effect.reason, effect.key)
+}
+
+/** All effects in some bytes, without the marks of commits and calls. */
 export function readEffects(bytes: Uint8Array, table: (number: number) => Table): readonly Effect[] {
   const reader = new ByteReader(bytes)
   const effects: Effect[] = []
   while (!reader.done) {
     const effect = readEffect(reader, table)
-    if (effect.kind !== 'commit') effects.push(effect)
+    if (effect.kind !== 'commit' && effect.kind !== 'call') effects.push(effect)
   }
   return effects
 }
 
 /** Reads the next effect; `tables` by their number. */
-export function readEffect(reader: ByteReader, tables: (number: number) => Table): Effect | CommitMark {
+export function readEffect(reader: ByteReader, tables: (number: number) => Table): Journaled {
+  const start = reader.at
   const code = reader.byte()
   if (code === SNAPSHOT_BEGINS) return { kind: 'snapshot-begins' }
   if (code === COMMIT) return { kind: 'commit' }
+  if (code === CALL) return { kind: 'call', from: start - reader.varint(), call: reader.raw(reader.varint()) }
+  if (code < PUT || code > CALL) throw unknownEffect(code)
   const number = reader.varint()
   const table = tables(number)
   if (code === PUT || code === PUT_LEASED) {
@@ -133,8 +170,16 @@ export function readEffect(reader: ByteReader, tables: (number: number) => Table
     const lease = code === LEASE_ENDLESS ? undefined : { leaseMs: reader.varint(), expiresAt: reader.float64() }
     return { kind: 'lease', table: number, lease, key: readKey(reader, table) }
   }
-  if (code !== REMOVE) throw new PlenumError('JOURNAL_CORRUPT', `A record holds an effect of the unknown kind ${code}.`)
   const reason = removalReasons[reader.byte()]
   if (reason === undefined) throw new PlenumError('JOURNAL_CORRUPT', 'A removal has an unknown reason.')
   return { kind: 'remove', table: number, reason, key: readKey(reader, table) }
+}
+
+/** The record is sound, by its checksum: what wrote it knows more than this version. */
+function unknownEffect(code: number): PlenumError {
+  return new PlenumError(
+    'FORMAT_UNKNOWN',
+    `A record holds an effect of the kind ${code}; this version of Plenum knows those from ${PUT} to ${CALL}. Use the version that wrote it.`,
+    { details: { found: code, known: CALL } },
+  )
 }

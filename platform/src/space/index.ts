@@ -4,7 +4,7 @@ export { ChangeLog, type LoggedChange } from './change-log.ts'
 export type { RingChange } from './change-ring.ts'
 export { notInTransaction } from './changes.ts'
 export { checkSchema, type CheckedSchema } from './checked-schema.ts'
-export { type Effect, type NamedEffect, type RemovalReason } from './effects.ts'
+export { readEffects, writeCall, writeEffect, type Effect, type NamedEffect, type RemovalReason } from './effects.ts'
 export { EntryDefinition } from './entry-definition.ts'
 export {
   definitionOf,
@@ -79,9 +79,16 @@ export type {
   ProjectedSend,
   SentMessage,
 } from './message-commands.ts'
-export { compileQuery, type Matcher, type PathCheck } from './query.ts'
+export { compileQuery, equal, type Matcher, type PathCheck } from './query.ts'
 export { checkQuerySize } from './query-cost.ts'
 export { keyFieldsOf, Reader, type Explanation } from './reader.ts'
+export {
+  encodeCall,
+  readJournaled,
+  type JournaledEffects,
+  type RecordedCall,
+  type UnkeptCall,
+} from './recorded-call.ts'
 export {
   errorData,
   errorFrom,

@@ -24,8 +24,8 @@ import {
   writePut,
   writeRemove,
   writeSnapshotBegins,
-  type CommitMark,
   type Effect,
+  type Journaled,
   type NamedEffect,
   type RemovalReason,
 } from './effects.ts'
@@ -308,7 +308,7 @@ export class Machine {
   }
 
   /** Applies the effects of an accepted BATCH record (A5); `onEffect` sees each once it is made, and where commands end. */
-  apply(body: Uint8Array, index: number, time: number, onEffect?: (effect: Effect | CommitMark) => void): void {
+  apply(body: Uint8Array, index: number, time: number, onEffect?: (effect: Journaled) => void): void {
     assert(this.#writer === undefined, 'records are not applied inside a command')
     this.advance(time)
     const reader = new ByteReader(body)

@@ -24,12 +24,14 @@ import {
   type Layout,
   type Machine,
   type ReadObserver,
+  type RecordedCall,
   type Rules,
   type SentMessage,
   type StoredValue,
   type Table,
 } from '../space/index.ts'
 import { BesideData, type Outside, type ServicePart, type TaskPart } from './beside-data.ts'
+import { CallRecorder } from './call-recorder.ts'
 import { projectionRules, type ProjectionPart } from './projection.ts'
 import { plainResult } from './plain-result.ts'
 import { PartitionOperations, type TypeReference } from './partition-operations.ts'
@@ -92,6 +94,8 @@ export interface UnitLogicOptions {
   readonly outside: () => Outside | undefined
   /** Show what a handler threw to its caller: for development and tests only (UN2b). */
   readonly showFaults: boolean
+  /** Whether each call of a handler is told with all that it depends on (TT3); no if left out. */
+  readonly recordsCalls?: boolean | undefined
   /** Told of every fault that is hidden from callers. */
   readonly onFault: (part: string, error: unknown) => void
   /** Tests catch impurity by it, a supervisor counts (UN13, PA9). */
@@ -134,8 +138,14 @@ class UnitExecution implements Execution {
   readonly #beside: BesideData
   readonly #operations: PartitionOperations
   readonly #context: HandlerContextObject
+  readonly takeCall: (() => RecordedCall | undefined) | undefined
+  readonly #recorder: CallRecorder | undefined
 
-  constructor(options: UnitLogicOptions, machine: Machine, projections: ProjectionStates | undefined) {
+  constructor(given: UnitLogicOptions, machine: Machine, projections: ProjectionStates | undefined) {
+    const recorder = given.recordsCalls === true ? new CallRecorder(given) : undefined
+    const options = recorder === undefined ? given : { ...given, random: recorder.random, newId: recorder.newId }
+    this.#recorder = recorder
+    this.takeCall = recorder?.take
     this.#options = options
     this.#machine = machine
     this.#executor = new Executor(machine, options.limits, (type) => this.#rules(type))
@@ -176,7 +186,7 @@ class UnitExecution implements Execution {
   execute(command: LogicCommand): unknown {
     switch (command.kind) {
       case 'call':
-        return this.#call(command)
+        return this.#recorder === undefined ? this.#call(command) : this.#recorder.record(() => this.#call(command))
       case 'task':
         return this.#beside.task(partOf('task', command.task, this.#options.parts.tasks), command)
       case 'service':
@@ -194,6 +204,7 @@ class UnitExecution implements Execution {
     this.#operations.enterRoute(input[handler.routeField])
     this.#context.begin(caller, handler)
     this.#executor.trust(true)
+    this.#recorder?.begin(name, input, caller, this.#machine.time)
     watch?.enter(handler.label)
     try {
       return plainResult(handler.run(input, this.#context), handler.label)

@@ -34,6 +34,11 @@ export class BlockIndex {
     this.#blocks.push({ segment, at, length: bytes.length, first: [...positions], bytes: kept })
   }
 
+  /** Where the log begins; undefined while it is empty. */
+  get oldest(): Block | undefined {
+    return this.#blocks[0]
+  }
+
   /** The block in which the record of `journal` at `position` is, or would be. */
   find(journal: number, position: number): Block | undefined {
     let low = 0

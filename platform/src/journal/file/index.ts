@@ -3,3 +3,4 @@ export { openFolder, requireGrid, type Folder, type FolderOptions } from './fold
 export type { FileLogOptions } from './file-log.ts'
 export type { FileLevel } from './log-end.ts'
 export type { LogEvent, RecoveryProgress } from './recover-log.ts'
+export type { LoggedRecord } from './log-reader.ts'

@@ -1,6 +1,6 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
-import { NodeDisk, nodeRuntime } from '../../runtime/node/index.ts'
+import { LookingDisk, NodeDisk, nodeRuntime } from '../../runtime/node/index.ts'
 import type { Journal } from '../journal.ts'
 import { emptyFolder, openHere } from './contract/folder-bench.ts'
 import { testRecord } from './contract/log-bench.ts'
@@ -87,4 +87,77 @@ test('of a damaged folder the damage is shown, and everything before it can be r
   expect(again.damage).toMatchObject({ code: 'JOURNAL_CORRUPT', details: { file: `${at.path}/log/${names[1]}` } })
   expect(await count(again.partitions[0]!.journal)).toBeGreaterThan(3)
   await again.close()
+})
+
+/** Looks at a folder while it is held here. */
+function look(path: string) {
+  return inspectFolder({ disk: new LookingDisk(), path, clock: nodeRuntime().clock, whileItRuns: true })
+}
+
+test('[TT1] [FE4] a folder that is being written is looked at: a beginning of each journal, no damage, and the lock stays', async () => {
+  await using at = await emptyFolder()
+  const folder = await openHere(at.path, small)
+  const acked = [0, 0]
+  let isWriting = true
+  const write = async (number: number): Promise<void> => {
+    const { journal } = folder.partitions[number]!
+    for (let position = 1; isWriting; position += 1) {
+      const outcome = await journal.append(position, testRecord(number, position, 300 + (position % 7) * 90))
+      expect(outcome.kind).toBe('acked')
+      acked[number] = position
+      // Files come and go under whoever looks.
+      if (position % 40 === 0) await journal.trim(position - 20)
+    }
+  }
+  const writing = [write(0), write(1)]
+  let gone = 0
+  for (let round = 0; round < 60; round += 1) {
+    const before = [...acked]
+    const found = await look(at.path).catch((error: unknown) => error as NodeJS.ErrnoException)
+    if (found instanceof Error) {
+      expect(found).toMatchObject({ code: 'ENOENT' })
+      gone += 1
+      continue
+    }
+    expect([found.isRunning, found.damage, found.torn]).toEqual([true, undefined, undefined])
+    for (const [number, { journal }] of found.partitions.entries()) {
+      const { first, next } = await journal.open()
+      expect(next).toBeGreaterThan(before[number]!)
+      let position = first
+      for await (const record of journal.read(first)) {
+        expect(record.position).toBe(position)
+        expect(
+          Buffer.from(record.bytes).equals(Buffer.from(testRecord(number, position, 300 + (position % 7) * 90))),
+        ).toBe(true)
+        position += 1
+      }
+      expect(position).toBe(next)
+    }
+    await found.close()
+  }
+  expect(gone).toBeLessThan(60)
+  await expect(openHere(at.path)).rejects.toMatchObject({ code: 'FOLDER_IN_USE' })
+  isWriting = false
+  await Promise.all(writing)
+  await folder.close()
+})
+
+test('[TT1] damage stays at its place, and is told also while the folder is being written', async () => {
+  await using at = await emptyFolder()
+  await made(at.path)
+  const folder = await openHere(at.path, small)
+  const name = [...(await files(at.path)).keys()].toSorted()[1]!
+  const bytes = await readFile(`${at.path}/log/${name}`)
+  await writeFile(`${at.path}/log/${name}`, bytes.with(3_000, bytes[3_000]! ^ 1))
+  let isWriting = true
+  const writing = (async () => {
+    for (let position = 31; isWriting; position += 1)
+      await folder.partitions[0]!.journal.append(position, testRecord(0, position, 700))
+  })()
+  const found = await look(at.path)
+  expect(found.damage).toMatchObject({ code: 'JOURNAL_CORRUPT', details: { file: `${at.path}/log/${name}` } })
+  isWriting = false
+  await writing
+  await found.close()
+  await folder.close()
 })

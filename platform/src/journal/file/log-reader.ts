@@ -15,7 +15,12 @@ export interface ReadRange {
   readonly to: Position
 }
 
-/** Reads the records of one journal out of a log that all journals share. */
+/** A record, and the number of the journal that it is of. */
+export interface LoggedRecord extends Found {
+  readonly journal: number
+}
+
+/** Reads the records of one journal, or of all, out of a log that they share. */
 export class LogReader {
   readonly #index: BlockIndex
   readonly #segments: LiveSegments
@@ -53,6 +58,24 @@ export class LogReader {
     onEnd()
   }
 
+  /**
+   * The records of all journals in the order in which they were written. Whoever wrote one had heard the acks of all on
+   * which it depends, so that a beginning of this order holds no record without what it depends on.
+   */
+  async *readAll(): AsyncGenerator<LoggedRecord, void> {
+    for (let block = this.#index.oldest; block !== undefined; block = this.#index.after(block)) {
+      const records: LoggedRecord[] = []
+      const positions = [...block.first]
+      const bytes = await this.#load(block)
+      visitEntries(bytes, (journal, begin, length) => {
+        const position = positions[journal] ?? 1
+        positions[journal] = position + 1
+        records.push({ journal, position, bytes: bytes.subarray(begin, begin + length) })
+      })
+      yield* records
+    }
+  }
+
   #load(block: Block): Promise<Buffer> {
     const { at, length } = block
     return this.#segments.hold(block.segment, async (segment) => {
@@ -86,16 +109,23 @@ function verify(segment: Segment, block: Block, bytes: Buffer, length: number): 
 /** Offset and length of each record of a journal in a run of sound groups, one pair after the other. */
 function entriesOf(bytes: Buffer, journal: number): number[] {
   const spans: number[] = []
+  visitEntries(bytes, (of, begin, length) => {
+    if (of === journal) spans.push(begin, length)
+  })
+  return spans
+}
+
+/** Visits the records in a run of sound groups, in order. */
+function visitEntries(bytes: Buffer, visit: (journal: number, begin: number, length: number) => void): void {
   for (let group = 0; group < bytes.length;) {
     const end = group + groupHeaderBytes + bytes.readUInt32LE(group + 8)
     // Only a RECORDS group holds entries.
     const hasEntries = bytes[group + 5] === recordsKind
     for (let at = hasEntries ? group + groupHeaderBytes : end; at < end;) {
       const length = bytes.readUInt32LE(at + 4)
-      if (bytes.readUInt32LE(at) === journal) spans.push(at + entryHeaderBytes, length)
+      visit(bytes.readUInt32LE(at), at + entryHeaderBytes, length)
       at += entryHeaderBytes + length
     }
     group = end
   }
-  return spans
 }

@@ -1,3 +1,4 @@
+export { LookingDisk } from './looking-disk.ts'
 export { NodeDisk } from './node-disk.ts'
 export { nodeRuntime } from './node-runtime.ts'
 export { PurityGuard } from './purity-guard.ts'

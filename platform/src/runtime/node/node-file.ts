@@ -13,11 +13,14 @@ import {
 } from 'node:fs'
 import type { File } from '../ports.ts'
 
-/** Opens a file for reading and writing, and creates it if it is missing. Errors are those of the system. */
-export function openNodeFile(path: string): Promise<File> {
+/**
+ * Opens a file for reading and writing, and creates it if it is missing; or one that is there, for reading alone. Errors
+ * are those of the system.
+ */
+export function openNodeFile(path: string, use: 'write' | 'read' = 'write'): Promise<File> {
   return new Promise((resolve, reject) => {
     // 0o102 is O_RDWR | O_CREAT; no flag string says "create, do not truncate, write anywhere".
-    open(path, 0o102, 0o644, (error, descriptor) => {
+    open(path, use === 'read' ? 'r' : 0o102, 0o644, (error, descriptor) => {
       if (error) reject(error)
       else resolve(new NodeFile(descriptor))
     })
