@@ -36,6 +36,8 @@ export type EmbeddedOptions<U extends Unit> = UsesOption<U> & {
   readonly development?: boolean | undefined
   /** Whether the unit's workers and schedules run in this process. They do if left out. */
   readonly workers?: boolean | undefined
+  /** Whether anything is counted, and slow operations are told. It is if left out. */
+  readonly metrics?: boolean | undefined
   readonly limits?: Partial<Limits> | undefined
   readonly onProgress?: ((progress: EmbeddedProgress) => void) | undefined
   readonly onEvent?: ((event: EmbeddedEvent) => void) | undefined
@@ -54,9 +56,11 @@ export function checkOptions(options: Options): void {
     throw usage(`partitions is a whole number from 1 to ${partitionsMax}, not ${partitions}`, 'partitions')
   }
   checkJournal(options)
-  const { workers } = options
-  if (workers !== undefined && typeof workers !== 'boolean')
-    throw usage(`workers is true or false, not ${String(workers)}`, 'workers')
+  for (const name of ['workers', 'metrics'] as const) {
+    const given = options[name]
+    if (given !== undefined && typeof given !== 'boolean')
+      throw usage(`${name} is true or false, not ${String(given)}`, name)
+  }
   for (const [name, value] of Object.entries(limits ?? {})) {
     if (!(name in defaultLimits)) throw usage(`there is no limit '${name}'`, name)
     if (!(typeof value === 'number' && value > 0))

@@ -1,4 +1,5 @@
 // The embedded composition: all partitions in this process, over a journal in a folder or in memory.
+import { EmbeddedMetrics } from './embedded-metrics.ts'
 import { checkOptions, usage, type EmbeddedOptions, type Options } from './embedded-options.ts'
 import { checkedLimits, defaultLimits, PlenumError, uuid7, type Limits } from './kernel/index.ts'
 import { openFolder } from './journal/file/index.ts'
@@ -57,23 +58,40 @@ function guarded(onEvent: Options['onEvent']): Options['onEvent'] {
   }
 }
 
-async function open(options: Options): Promise<unknown> {
-  const development = options.development ?? process.env['NODE_ENV'] !== 'production'
-  const limits = checkedLimits({ ...defaultLimits, ...options.limits })
+async function open(given: Options): Promise<unknown> {
+  const development = given.development ?? process.env['NODE_ENV'] !== 'production'
+  const limits = checkedLimits({ ...defaultLimits, ...given.limits })
   const runtime = nodeRuntime()
-  const definition = unitDefinition(options.unit)
-  const missing = definition.uses.find((name) => options.uses?.[name] === undefined)
+  const definition = unitDefinition(given.unit)
+  const missing = definition.uses.find((name) => given.uses?.[name] === undefined)
   if (missing !== undefined)
     throw usage(`unit '${definition.name}' uses '${missing}', which \`uses\` does not give`, missing)
   const unit = resolveUnit(definition, { runtime, limits, checkAll: development })
+  const metrics = given.metrics === false ? undefined : new EmbeddedMetrics(unit, limits, runtime.clock)
+  const options: Options = {
+    ...given,
+    onEvent(told) {
+      metrics?.happened(told.event.kind)
+      given.onEvent?.(told)
+    },
+  }
   const journals = await openJournals(options, unit, runtime)
   const watchdog = unit.functions.length === 0 ? undefined : watchdogOf(unit, limits, options)
   const outside: Parts['outside'] = { given: undefined }
-  const partitions = openPartitions(options, unit, { runtime, limits, development, journals, watchdog, outside })
+  const partitions = openPartitions(options, unit, {
+    runtime,
+    limits,
+    development,
+    journals,
+    watchdog,
+    outside,
+    metrics,
+  })
   const close = async (): Promise<void> => {
     await Promise.all(partitions.map((partition) => partition.close()))
     await journals.close()
     await watchdog?.close()
+    metrics?.close()
   }
   try {
     await startAll(partitions, options)
@@ -96,14 +114,27 @@ async function open(options: Options): Promise<unknown> {
   outside.given = { space, uses, timers: runtime.timers, closing: closing.signal }
   const onEvent = (event: WorkerEvent): void => options.onEvent?.({ partition: undefined, event })
   const host =
-    options.workers === false ? undefined : new WorkerHost(unit, { router, space, uses, limits, runtime, onEvent })
+    options.workers === false
+      ? undefined
+      : new WorkerHost(unit, { router, space, uses, limits, runtime, onEvent, metrics: metrics?.metrics })
   host?.start()
+  metrics?.start(partitions, host)
   const closeAll = async (): Promise<void> => {
     await host?.close()
     closing.abort()
     await close()
   }
-  return new UnitClient({ unit, router, limits, uses, newId: newIds(runtime), caller, host, close: closeAll })
+  return new UnitClient({
+    unit,
+    router,
+    limits,
+    uses,
+    newId: newIds(runtime),
+    caller,
+    host,
+    close: closeAll,
+    metrics: metrics && (() => metrics.snapshot()),
+  })
 }
 
 interface Parts {
@@ -112,6 +143,7 @@ interface Parts {
   readonly development: boolean
   readonly journals: Journals
   readonly watchdog: Watchdog | undefined
+  readonly metrics: EmbeddedMetrics | undefined
   /** What the unit's services have; given once the application has started. */
   readonly outside: { given: Outside | undefined }
 }
@@ -149,6 +181,7 @@ function openPartitions(options: Options, unit: ResolvedUnit, parts: Parts): rea
       limits,
       reference: () => runtime.clock.wall(),
       ask,
+      meters: parts.metrics?.ofPartition(partition),
       onEvent: (event) => options.onEvent?.({ partition, event }),
       // All share the room of one log: also a partition that is idle holds what others want to cut.
       makeRoom() {

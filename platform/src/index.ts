@@ -9,6 +9,19 @@ export {
   type Limits,
   type Retry,
 } from './kernel/index.ts'
+export {
+  mergeMetrics,
+  metricsContentType,
+  metricsText,
+  quantile,
+  type HistogramData,
+  type HistogramSeries,
+  type Labels,
+  type Metric,
+  type MetricsSnapshot,
+  type MetricUnit,
+  type NumberSeries,
+} from './metrics/index.ts'
 export type { PartitionEvent } from './partition/index.ts'
 export {
   bytes,

@@ -1,6 +1,8 @@
 export type { PartitionEvent } from './events.ts'
 export { askNobody, type AskPartition } from './in-doubt.ts'
 export { Deferred, type Execution, type Logic, type LogicCommand, type ScheduleRule, type WorkerRule } from './logic.ts'
+export { tellPartition } from './partition-gauges.ts'
+export { PartitionMeters, type NamedParts } from './partition-meters.ts'
 export { Partition, type PartitionOptions, type Role } from './partition.ts'
 export type { DecisionRow, PreparedRow } from './prepared.ts'
 export {

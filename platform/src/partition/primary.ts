@@ -23,6 +23,7 @@ import {
 import { Afterwards } from './afterwards.ts'
 import { Commands } from './commands.ts'
 import { fillMax, firstMark } from './fill-marks.ts'
+import { Guests } from './guests.ts'
 import { HeldReplies } from './held-replies.ts'
 import { Inbox } from './inbox.ts'
 import { KeptAnswers } from './kept-answers.ts'
@@ -31,6 +32,7 @@ import { Deferred, type Execution } from './logic.ts'
 import { LeaseEnds } from './lease-ends.ts'
 import { LoneRecords } from './lone-records.ts'
 import { takeNamedSnapshot } from './named-snapshot.ts'
+import { meterOf, type OperationMeter } from './operation-meter.ts'
 import { PartitionClock } from './partition-clock.ts'
 import { Pipeline, type ReignEnd } from './pipeline.ts'
 import { emptyBody } from './record-body.ts'
@@ -42,13 +44,6 @@ import { UnitWork } from './unit-work.ts'
 import { Waits } from './waits.ts'
 import { Watchers } from './watchers.ts'
 
-/** Those who wait for something at a partition. */
-interface Guests {
-  cancel(wait: string): boolean
-  abandon(error: unknown): void
-  stop(): void
-}
-
 export class Primary {
   readonly #options: PrimaryOptions
   readonly #pipeline: Pipeline
@@ -58,15 +53,15 @@ export class Primary {
   readonly #kept: KeptAnswers
   readonly #commands: Commands
   readonly #writer = new ByteWriter(256 << 10)
-  readonly #held = new HeldReplies()
+  readonly #meter: OperationMeter | undefined
+  readonly #held: HeldReplies
   readonly #inbox: Inbox
   readonly #transactions: Transactions
   readonly #waits: Waits
   readonly #watchers: Watchers
   readonly #work: UnitWork
   readonly #afterwards = new Afterwards()
-  /** All that have somebody wait here. */
-  readonly #guests: readonly Guests[]
+  readonly #guests: Guests
   readonly #leaseMs: number
   #acked: number
   #leaseUntil: number
@@ -85,9 +80,12 @@ export class Primary {
     this.#clock = new PartitionClock(runtime.clock, options.startTime, options.reference)
     this.#leaseMs = replica.leaseMs
     this.#leaseUntil = options.openedAt + this.#leaseMs
+    this.#meter = meterOf(options)
+    this.#held = new HeldReplies(this.#meter)
     this.#pipeline = new Pipeline({
       ...options,
-      onAcked: (index, sentAt) => this.#onAcked(index, sentAt),
+      slow: this.#meter?.slow,
+      onAcked: (index, sentAt, at) => this.#onAcked(index, sentAt, at),
       onEnd: (end) => this.#end(end),
       onFlow: (flowing) => this.#onFlow(flowing),
     })
@@ -128,7 +126,7 @@ export class Primary {
       this.#watchers.onVolatile(this.#acked)
       this.#leaseEnds.look()
     }
-    this.#guests = [this.#waits, this.#watchers, this.#transactions, this.#work]
+    this.#guests = new Guests([this.#waits, this.#watchers, this.#transactions, this.#work])
     this.#snapshots = new SnapshotSchedule({
       fill: () => options.journal.fill(this.#writer.at),
       everyBytes: limits.snapshotEveryBytes,
@@ -180,6 +178,13 @@ export class Primary {
     return this.#acked
   }
 
+  /** How much waits here, for whoever counts. */
+  get waiting() {
+    const [held, inbox, waiters] = [this.#held.count, this.#inbox.size, this.#waits.count]
+    const [watchers, claims] = [this.#watchers.count, this.#work.claims.count]
+    return { held, inbox, waiters, watchers, claims, oldestSentAt: this.#pipeline.oldestSentAt }
+  }
+
   /** True while this reign can answer: its records flow, and its lease holds. */
   get serves(): boolean {
     return !this.#ended && !this.#closing && this.#pipeline.flowing && this.#leaseHolds()
@@ -192,7 +197,9 @@ export class Primary {
     const mayRun =
       this.#pipeline.flowing ||
       (!this.#options.journal.shared && isRead(request.command) && request.command.kind !== 'cancel')
-    return mayRun ? this.#run(request) : this.#inbox.add(request)
+    if (mayRun) return this.#run(request)
+    this.#meter?.waits(request)
+    return this.#inbox.add(request)
   }
 
   /** Takes a snapshot of the state as it is now, saves it, names it in the journal and cuts the journal (JR7). */
@@ -213,7 +220,7 @@ export class Primary {
     this.#closing = true
     this.#heartbeat?.stop()
     this.#leaseEnds.stop()
-    for (const guests of this.#guests) guests.abandon(notPrimary())
+    this.#guests.abandon(notPrimary())
     if (this.#pipeline.full) this.#giveUp()
     await this.#snapshots.close()
     if (this.#ended) return
@@ -229,7 +236,7 @@ export class Primary {
   /** Stops without a word to anybody, as a killed process does. */
   drop(): void {
     this.#ended = true
-    for (const guests of this.#guests) guests.stop()
+    this.#guests.stop()
     this.#leaseEnds.stop()
     this.#heartbeat?.stop()
     this.#pipeline.end()
@@ -243,13 +250,15 @@ export class Primary {
     this.#leaseEnds.end()
     const waiting = this.#waits.lookFor(command)
     if (waiting !== undefined) return waiting
-    if (command.kind === 'cancel') return Promise.resolve(this.#guests.some((guests) => guests.cancel(command.wait)))
+    if (command.kind === 'cancel') return Promise.resolve(this.#guests.cancel(command.wait))
     if (isClaiming(command)) return this.#work.claims.ask(command)
     if (this.#transactions.enter(request) !== undefined) return this.#transactions.wait(request)
     if (command.kind === 'watch') return this.#watchers.ask(command)
     this.#execution.dependency = 0
-    if (isRead(command)) return this.#read(request, command)
-    return this.#write(request, command)
+    this.#meter?.begin(request)
+    const answer = isRead(command) ? this.#read(request, command) : this.#write(request, command)
+    this.#meter?.end(request)
+    return answer
   }
 
   #read(request: Request, command: Command): Promise<unknown> {
@@ -314,6 +323,7 @@ export class Primary {
     const changed = machine.commit(both(this.#waits.noticing, this.#work.noticing), this.#dependency())
     this.#afterwards.committed()
     const index = changed ? this.#pipeline.lastIndex + 1 : this.#dependency()
+    if (changed) this.#meter?.changed()
     if (changed) this.#askFlush()
     this.#snapshots.filled(fill)
     const answer = this.#hold(index, value, undefined, false)
@@ -346,8 +356,9 @@ export class Primary {
    */
   #hold(dependsOn: number, value: unknown, error: unknown, failed: boolean, confirmed = false): Promise<unknown> {
     const index = confirmed || !this.#leaseHolds() ? Math.max(dependsOn, this.#confirmationIndex()) : dependsOn
+    if (index <= this.#acked) this.#meter?.answered(failed, error)
     if (index <= this.#acked) return failed ? Promise.reject(error) : Promise.resolve(value)
-    return this.#held.hold(index, failed ? error : value, failed)
+    return this.#held.hold(index, failed ? error : value, failed, this.#meter?.holding())
   }
 
   /** The index that the next answer may depend on: the open batch's if it holds anything, else the last sealed. */
@@ -407,14 +418,15 @@ export class Primary {
     const bytes = this.#writer.at
     this.#pipeline.seal('BATCH', this.#writer, this.#time())
     this.#writer.at = recordHeaderBytes
+    this.#meter?.sealed(bytes)
     this.#snapshots.grew(bytes)
     if (!this.#inbox.isEmpty) queueMicrotask(() => this.#runWaiting())
   }
 
-  #onAcked(index: number, sentAt: number): void {
+  #onAcked(index: number, sentAt: number, now: number): void {
     this.#acked = index
     this.#leaseUntil = Math.max(this.#leaseUntil, sentAt + this.#leaseMs)
-    this.#held.release(index)
+    this.#held.release(index, now, sentAt)
     this.#watchers.onAcked(index)
     this.#work.onAcked(index)
     this.#leaseEnds.look()
@@ -450,7 +462,7 @@ export class Primary {
     this.#leaseEnds.stop()
     this.#held.abandon(reignLost(reason))
     this.#inbox.abandon(notPrimary())
-    for (const guests of this.#guests) guests.abandon(notPrimary())
+    this.#guests.abandon(notPrimary())
   }
 
   /** Keeps the lease: something is on its way to the journal at least every eighth of it. */
@@ -474,15 +486,12 @@ export class Primary {
   #takeSnapshot(): Promise<void> {
     return takeNamedSnapshot({
       ...this.#options,
-      whenFlowing: (run) => this.#alone.whenFlowing(run),
+      alone: this.#alone,
       begin: () => this.#begin(),
       flush: () => {
         this.#flush()
         return this.#pipeline.lastIndex + 1
       },
-      ackOf: (index) => this.#alone.ackOf(index),
-      emptyBody,
-      append: (body) => this.#alone.append('SNAPSHOT', body),
       isEnded: () => this.#ended,
     })
   }

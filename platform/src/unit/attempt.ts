@@ -16,6 +16,8 @@ export class Attempt {
   /** `working` until its function has returned, or should have; `over` once its claim is. */
   state: 'working' | 'committing' | 'failing' | 'over' = 'working'
   timer: Timer | undefined
+  /** Monotonic time at which its function was called; 0 where nobody asks. */
+  beganAt = 0
   readonly #part: WorkerPart
   readonly #stamp: number
   readonly #version: number

@@ -1,4 +1,5 @@
 export { NodeDisk } from './node-disk.ts'
 export { nodeRuntime } from './node-runtime.ts'
+export { ProcessGauges } from './process-gauges.ts'
 export { PurityGuard } from './purity-guard.ts'
 export { Watchdog } from './watchdog.ts'
