@@ -1,4 +1,5 @@
 // What an embedded application counts: its partitions, its workers, its events and its process.
+import type { Options } from './embedded-options.ts'
 import type { Limits } from './kernel/index.ts'
 import { Metrics, type MetricsSnapshot } from './metrics/index.ts'
 import { PartitionMeters, tellPartition, type Partition } from './partition/index.ts'
@@ -22,9 +23,9 @@ export class EmbeddedMetrics {
   ofPartition(number: number): PartitionMeters {
     const { handlers, tasks, services, schedules } = this.#unit
     return new PartitionMeters(this.metrics, number, {
-      handlers: handlers.keys(),
-      tasks: tasks.keys(),
-      services: services.keys(),
+      handlers: [...handlers.keys()],
+      tasks: [...tasks.keys()],
+      services: [...services.keys()],
       schedules: schedules.map(({ name }) => name),
     })
   }
@@ -39,14 +40,16 @@ export class EmbeddedMetrics {
     })
   }
 
-  /** An event was told (A9). */
-  happened(kind: string): void {
-    this.metrics.counter('events', { 'plenum.event': kind }).value += 1
+  /** The same options, with each event counted (A9). */
+  counting(options: Options): Options {
+    const onEvent: Options['onEvent'] = (told) => {
+      this.metrics.counter('events', { 'plenum.event': told.event.kind }).value += 1
+      options.onEvent?.(told)
+    }
+    return { ...options, onEvent }
   }
 
-  snapshot(): MetricsSnapshot {
-    return this.metrics.snapshot(this.#clock.wall())
-  }
+  readonly snapshot = (): MetricsSnapshot => this.metrics.snapshot(this.#clock.wall())
 
   close(): void {
     this.#gauges?.close()

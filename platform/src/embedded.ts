@@ -63,30 +63,15 @@ async function open(given: Options): Promise<unknown> {
   const limits = checkedLimits({ ...defaultLimits, ...given.limits })
   const runtime = nodeRuntime()
   const definition = unitDefinition(given.unit)
-  const missing = definition.uses.find((name) => given.uses?.[name] === undefined)
-  if (missing !== undefined)
-    throw usage(`unit '${definition.name}' uses '${missing}', which \`uses\` does not give`, missing)
+  checkUses(definition, given.uses)
   const unit = resolveUnit(definition, { runtime, limits, checkAll: development })
   const metrics = given.metrics === false ? undefined : new EmbeddedMetrics(unit, limits, runtime.clock)
-  const options: Options = {
-    ...given,
-    onEvent(told) {
-      metrics?.happened(told.event.kind)
-      given.onEvent?.(told)
-    },
-  }
+  const options = metrics?.counting(given) ?? given
   const journals = await openJournals(options, unit, runtime)
   const watchdog = unit.functions.length === 0 ? undefined : watchdogOf(unit, limits, options)
   const outside: Parts['outside'] = { given: undefined }
-  const partitions = openPartitions(options, unit, {
-    runtime,
-    limits,
-    development,
-    journals,
-    watchdog,
-    outside,
-    metrics,
-  })
+  const parts = { runtime, limits, development, journals, watchdog, outside, metrics }
+  const partitions = openPartitions(options, unit, parts)
   const close = async (): Promise<void> => {
     await Promise.all(partitions.map((partition) => partition.close()))
     await journals.close()
@@ -124,17 +109,24 @@ async function open(given: Options): Promise<unknown> {
     closing.abort()
     await close()
   }
+  const newId = newIds(runtime)
   return new UnitClient({
     unit,
     router,
     limits,
     uses,
-    newId: newIds(runtime),
+    newId,
     caller,
     host,
     close: closeAll,
-    metrics: metrics && (() => metrics.snapshot()),
+    metrics: metrics?.snapshot,
   })
+}
+
+function checkUses({ name: unit, uses }: ReturnType<typeof unitDefinition>, given: Options['uses']): void {
+  const missing = uses.find((name) => given?.[name] === undefined)
+  if (missing === undefined) return
+  throw usage(`unit '${unit}' uses '${missing}', which \`uses\` does not give`, missing)
 }
 
 interface Parts {

@@ -5,6 +5,7 @@ import { PlenumError } from '../kernel/index.ts'
 import { nodeRuntime } from '../runtime/node/index.ts'
 import { isUnit, type Unit } from '../unit/index.ts'
 import { parseArguments, usage } from './arguments.ts'
+import { MetricsDoor } from './metrics-door.ts'
 import { oneLine, progress, type Output } from './output.ts'
 import { RareWarnings } from './rare-warnings.ts'
 
@@ -16,6 +17,7 @@ running until Ctrl-C, which closes the journal in order. Killing it at any momen
   --folder <path>      where the journal lives (default .plenum/<unit name>)
   --partitions <n>     number of partitions of a new folder (default 4)
   --ack <level>        what an ack means: disk (default), os or memory
+  --metrics <port>     serve what is counted at http://127.0.0.1:<port>/metrics, for Prometheus; 0 takes a free one
   --once               stop when the sources are loaded
   --help               this text
 
@@ -30,6 +32,7 @@ export async function run(args: readonly string[], output: Output): Promise<numb
     folder: { type: 'string' },
     partitions: { type: 'string' },
     ack: { type: 'string', default: 'disk' },
+    metrics: { type: 'string' },
     once: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   })
@@ -44,7 +47,8 @@ export async function run(args: readonly string[], output: Output): Promise<numb
   const unit = await loadUnit(file)
   const folder = values.folder ?? `.plenum/${unit.name}`
   const journal: EmbeddedOptions<Unit>['journal'] = ack === 'memory' ? 'memory' : { folder }
-  const partitions = partitionsOf(values.partitions)
+  const partitions = wholeNumber('partitions', values.partitions, 1, 1_024)
+  const port = wholeNumber('metrics', values.metrics, 0, 65_535)
   const { clock } = nodeRuntime()
   const rare = new RareWarnings(() => clock.monotonic(), output.err)
   const client = await embedded({
@@ -55,7 +59,9 @@ export async function run(args: readonly string[], output: Output): Promise<numb
     onProgress: ({ step, share }) => progress(output, `${step} ${Math.floor(share * 100)} %`),
     onEvent: (told) => warn(told, rare, output),
   })
+  let door: MetricsDoor | undefined
   try {
+    door = port === undefined ? undefined : await MetricsDoor.open(port, () => client.metrics())
     for (const [name, source] of Object.entries(client.sources)) {
       const loaded = await source.load({ onProgress: (rows) => progress(output, `loading ${name}: ${rows} rows`) })
       progress(output, '')
@@ -65,10 +71,12 @@ export async function run(args: readonly string[], output: Output): Promise<numb
     output.out(
       `${unit.name} runs on ${client.partitions} partitions, ${ack === 'memory' ? 'in memory only' : `journal in ${folder}`}, acks mean ${ack}\n`,
     )
+    if (door !== undefined) output.out(`metrics at ${door.url}\n`)
     if (values.once) return 0
     await untilInterrupted()
     return 130
   } finally {
+    await door?.close()
     await client[Symbol.asyncDispose]()
   }
 }
@@ -115,11 +123,11 @@ export async function loadUnit(file: string): Promise<Unit> {
   )
 }
 
-function partitionsOf(given: string | undefined): number | undefined {
+function wholeNumber(option: string, given: string | undefined, from: number, to: number): number | undefined {
   if (given === undefined) return undefined
-  const partitions = Number(given)
-  if (Number.isInteger(partitions) && partitions >= 1 && partitions <= 1024) return partitions
-  throw usage('run', `--partitions is a whole number from 1 to 1024, not '${given}'`, '--partitions')
+  const number = Number(given)
+  if (Number.isInteger(number) && number >= from && number <= to) return number
+  throw usage('run', `--${option} is a whole number from ${from} to ${to}, not '${given}'`, `--${option}`)
 }
 
 function untilInterrupted(): Promise<void> {

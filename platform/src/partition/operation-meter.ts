@@ -9,13 +9,14 @@ import type { OperationSeries, PartitionMeters } from './partition-meters.ts'
 import type { PrimaryOptions } from './primary-options.ts'
 import { SlowOperations } from './slow-operations.ts'
 
-/** One of so many of the smallest reads is timed, and stands for all of them. */
+/** One of so many reads by id is timed, and stands for all of them. */
 const sampleEvery = 16
 
 /** A command whose answer waits for its ack. */
 export interface MeteredOperation {
   readonly series: OperationSeries
-  readonly command: Command
+  /** Undefined of one that was not timed. */
+  readonly command: Command | undefined
   readonly startedAt: number
   /** How many commands it stands for; 0 if it was not timed. */
   readonly times: number
@@ -39,7 +40,8 @@ export class OperationMeter {
   #startedAt = 0
   #times = 0
   #waitMs = 0
-  #reads = 0
+  readonly #get: OperationSeries
+  #gets = 0
   #turnAt: number | undefined
   readonly #endTurn = (): void => void (this.#turnAt = undefined)
   /** When requests came that could not be executed at once. */
@@ -52,23 +54,26 @@ export class OperationMeter {
   /** `now` gives milliseconds of a clock that never goes back. */
   constructor(meters: PartitionMeters, now: () => number, slow: SlowOperations) {
     this.#meters = meters
+    this.#get = meters.get
     this.#now = now
     this.slow = slow
   }
 
   /** A command is about to be executed. */
   begin(request: Request): void {
+    if (request.command.kind === 'get' && (this.#gets = (this.#gets + 1) % sampleEvery) > 0) {
+      // Nothing is looked up and no clock read: this is the smallest of all, and most of what many applications do.
+      this.#series = this.#get
+      this.#times = 0
+      return
+    }
     const series = this.#meters.seriesOf(request.command)
     this.#series = series
     if (series === undefined) return
     this.#request = request
-    this.#times = 1
+    this.#times = series === this.#get ? sampleEvery : 1
     this.#waitMs = 0
-    if (series.timing === 'turn') this.#startedAt = this.#turn()
-    else if (series.timing === 'exact' || ++this.#reads % sampleEvery === 0) {
-      this.#startedAt = this.#now()
-      if (series.timing === 'sampled') this.#times = sampleEvery
-    } else this.#times = 0
+    this.#startedAt = series.timing === 'turn' ? this.#turn() : this.#now()
     if (this.#came > 0) this.#lookFor(request)
   }
 
@@ -103,7 +108,7 @@ export class OperationMeter {
     const series = this.#series
     if (series === undefined) return undefined
     this.#series = undefined
-    const { command } = this.#request!
+    const command = this.#times === 0 ? undefined : this.#request!.command
     return { series, command, startedAt: this.#startedAt, times: this.#times, waitMs: this.#waitMs }
   }
 
@@ -114,7 +119,7 @@ export class OperationMeter {
     if (times === 0) return
     const ms = now - startedAt
     series.duration.record(ms, times)
-    if (ms >= this.slow.limitMs) this.#tell(operation.command, ms, operation.waitMs, now - sentAt)
+    if (ms >= this.slow.limitMs) this.#tell(operation.command!, ms, operation.waitMs, now - sentAt)
   }
 
   /** The reign has ended before the answer could leave. */
@@ -158,6 +163,7 @@ export class OperationMeter {
     this.#waitMs = this.#now() - at
     this.#startedAt = at
     this.#times = 1
+    this.#request = request
   }
 
   #tell(command: Command, ms: number, waitMs: number, sinceSentMs: number): void {

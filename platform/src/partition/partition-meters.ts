@@ -3,14 +3,14 @@ import { isPlenumError } from '../kernel/index.ts'
 import type { Command } from '../space/index.ts'
 
 /**
- * How the time of a command is taken. Reading a clock costs as much as a small command, so that what changes something
- * shares the reading of its turn, and the smallest reads are timed one in sixteen, which then stands for all of them.
+ * Whether a command has a reading of the clock of its own, or shares the one of its turn of the loop: reading a clock costs
+ * as much as a small command.
  */
-export type Timing = 'turn' | 'exact' | 'sampled'
+export type Timing = 'turn' | 'exact'
 
 /** Every kind of command that is executed. */
 const timings: Readonly<Record<Exclude<Command['kind'], 'cancel' | 'watch' | Claiming>, Timing>> = {
-  get: 'sampled',
+  get: 'exact',
   read: 'exact',
   readAll: 'exact',
   count: 'exact',
@@ -18,11 +18,11 @@ const timings: Readonly<Record<Exclude<Command['kind'], 'cancel' | 'watch' | Cla
   aggregate: 'exact',
   task: 'exact',
   service: 'exact',
-  'source-state': 'sampled',
+  'source-state': 'exact',
   'dead-letters': 'exact',
   messages: 'exact',
-  draft: 'sampled',
-  validate: 'sampled',
+  draft: 'exact',
+  validate: 'exact',
   insert: 'turn',
   write: 'turn',
   update: 'turn',
@@ -68,10 +68,10 @@ export interface OperationSeries {
 
 /** The functions of a unit that callers name. */
 export interface NamedParts {
-  readonly handlers: Iterable<string>
-  readonly tasks: Iterable<string>
-  readonly services: Iterable<string>
-  readonly schedules: Iterable<string>
+  readonly handlers: readonly string[]
+  readonly tasks: readonly string[]
+  readonly services: readonly string[]
+  readonly schedules: readonly string[]
 }
 
 /**
@@ -86,6 +86,8 @@ export class PartitionMeters {
   readonly batchBytes: Histogram
   readonly slow: Counter
   readonly deliveryDuration: Histogram
+  /** What is counted of reads by id. */
+  readonly get: OperationSeries
   /** Monotonic time of the last snapshot; undefined before the first of this process. */
   snapshotAt: number | undefined
   readonly #metrics: Metrics
@@ -111,6 +113,7 @@ export class PartitionMeters {
     this.deliveryDuration = metrics.histogram('deliveryDuration')
     const series = (kind: keyof typeof timings, part?: string): OperationSeries => seriesOf(metrics, kind, part)
     this.#kinds = new Map((Object.keys(timings) as (keyof typeof timings)[]).map((kind) => [kind, series(kind)]))
+    this.get = this.#kinds.get('get')!
     this.#handlers = named(parts.handlers, (name) => series('call', name))
     this.#tasks = named(parts.tasks, (name) => series('task', name))
     this.#services = named(parts.services, (name) => series('service', name))
@@ -182,8 +185,8 @@ function seriesOf(metrics: Metrics, kind: keyof typeof timings, part: string | u
   }
 }
 
-function named<T>(names: Iterable<string>, create: (name: string) => T): ReadonlyMap<string, T> {
-  return new Map([...names].map((name) => [name, create(name)]))
+function named<T>(names: readonly string[], create: (name: string) => T): ReadonlyMap<string, T> {
+  return new Map(names.map((name) => [name, create(name)]))
 }
 
 function add(counter: Counter | undefined): void {
