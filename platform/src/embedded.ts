@@ -1,4 +1,5 @@
 // The embedded composition: all partitions in this process, over a journal in a folder or in memory.
+import { EmbeddedLog } from './embedded-log.ts'
 import { EmbeddedMetrics } from './embedded-metrics.ts'
 import { checkOptions, usage, type EmbeddedOptions, type Options } from './embedded-options.ts'
 import { checkedLimits, defaultLimits, PlenumError, uuid7, type Limits } from './kernel/index.ts'
@@ -65,12 +66,11 @@ async function open(given: Options): Promise<unknown> {
   const definition = unitDefinition(given.unit)
   checkUses(definition, given.uses)
   const unit = resolveUnit(definition, { runtime, limits, checkAll: development })
-  const metrics = given.metrics === false ? undefined : new EmbeddedMetrics(unit, limits, runtime.clock)
-  const options = metrics?.counting(given) ?? given
+  const { metrics, onLine, options } = await diagnosed(given, unit, limits, runtime)
   const journals = await openJournals(options, unit, runtime)
   const watchdog = unit.functions.length === 0 ? undefined : watchdogOf(unit, limits, options)
   const outside: Parts['outside'] = { given: undefined }
-  const parts = { runtime, limits, development, journals, watchdog, outside, metrics }
+  const parts = { runtime, limits, development, journals, watchdog, outside, metrics, onLine }
   const partitions = openPartitions(options, unit, parts)
   const close = async (): Promise<void> => {
     await Promise.all(partitions.map((partition) => partition.close()))
@@ -98,10 +98,8 @@ async function open(given: Options): Promise<unknown> {
   const closing = new AbortController()
   outside.given = { space, uses, timers: runtime.timers, closing: closing.signal }
   const onEvent = (event: WorkerEvent): void => options.onEvent?.({ partition: undefined, event })
-  const host =
-    options.workers === false
-      ? undefined
-      : new WorkerHost(unit, { router, space, uses, limits, runtime, onEvent, metrics: metrics?.metrics })
+  const working = { router, space, uses, limits, runtime, onEvent, metrics: metrics?.metrics, onLine }
+  const host = options.workers === false ? undefined : new WorkerHost(unit, working)
   host?.start()
   metrics?.start(partitions, host)
   const closeAll = async (): Promise<void> => {
@@ -109,18 +107,16 @@ async function open(given: Options): Promise<unknown> {
     closing.abort()
     await close()
   }
-  const newId = newIds(runtime)
-  return new UnitClient({
-    unit,
-    router,
-    limits,
-    uses,
-    newId,
-    caller,
-    host,
-    close: closeAll,
-    metrics: metrics?.snapshot,
-  })
+  const calling = { unit, router, limits, uses, newId: newIds(runtime), caller, host, metrics: metrics?.snapshot }
+  return new UnitClient({ ...calling, close: closeAll })
+}
+
+/** The options with each event counted and logged, and what counts and logs. */
+async function diagnosed(given: Options, unit: ResolvedUnit, limits: Limits, { clock }: Runtime) {
+  const metrics = given.metrics === false ? undefined : new EmbeddedMetrics(unit, limits, clock)
+  const log = await EmbeddedLog.open(given, unit.name)
+  const counting = metrics?.counting(given) ?? given
+  return { metrics, onLine: log?.line, options: log?.logging(counting) ?? counting }
 }
 
 function checkUses({ name: unit, uses }: ReturnType<typeof unitDefinition>, given: Options['uses']): void {
@@ -136,6 +132,7 @@ interface Parts {
   readonly journals: Journals
   readonly watchdog: Watchdog | undefined
   readonly metrics: EmbeddedMetrics | undefined
+  readonly onLine: EmbeddedLog['line'] | undefined
   /** What the unit's services have; given once the application has started. */
   readonly outside: { given: Outside | undefined }
 }
@@ -159,6 +156,7 @@ function openPartitions(options: Options, unit: ResolvedUnit, parts: Parts): rea
       outside: () => parts.outside.given,
       runsSchedules: options.workers !== false,
       showFaults: development,
+      onLine: parts.onLine,
       onFault: (part, error) => options.onEvent?.({ partition, event: { kind: 'fault', part, error } }),
       watch,
     })

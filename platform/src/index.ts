@@ -23,6 +23,7 @@ export {
   type NumberSeries,
 } from './metrics/index.ts'
 export type { PartitionEvent } from './partition/index.ts'
+export type { Log, LogFields, LogLevel } from './runtime/index.ts'
 export {
   bytes,
   entry,
@@ -101,6 +102,7 @@ export {
   type Loaded,
   type MessagesHandle,
   type Outcome,
+  type PartLog,
   type OutsideContext,
   type Port,
   type Projection,

@@ -2,11 +2,13 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { embedded, type EmbeddedEvent, type EmbeddedOptions } from '../embedded.ts'
 import { PlenumError } from '../kernel/index.ts'
-import { nodeRuntime } from '../runtime/node/index.ts'
+import { nodeRuntime, pinoLog } from '../runtime/node/index.ts'
+import type { Log } from '../runtime/index.ts'
 import { isUnit, type Unit } from '../unit/index.ts'
 import { parseArguments, usage } from './arguments.ts'
 import { MetricsDoor } from './metrics-door.ts'
 import { oneLine, progress, type Output } from './output.ts'
+import { logLevels, prettyLog } from './pretty-log.ts'
 import { RareWarnings } from './rare-warnings.ts'
 
 export const runHelp = `plenum run <unit.ts>: run a unit embedded in this process, over a journal in a folder
@@ -18,6 +20,8 @@ running until Ctrl-C, which closes the journal in order. Killing it at any momen
   --partitions <n>     number of partitions of a new folder (default 4)
   --ack <level>        what an ack means: disk (default), os or memory
   --metrics <port>     serve what is counted at http://127.0.0.1:<port>/metrics, for Prometheus; 0 takes a free one
+  --log <form>         log events and what handlers log, to standard error: json, or pretty for people
+  --log-level <level>  from which level on: debug, info (default), warn or error
   --once               stop when the sources are loaded
   --help               this text
 
@@ -33,6 +37,8 @@ export async function run(args: readonly string[], output: Output): Promise<numb
     partitions: { type: 'string' },
     ack: { type: 'string', default: 'disk' },
     metrics: { type: 'string' },
+    log: { type: 'string' },
+    'log-level': { type: 'string' },
     once: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   })
@@ -50,6 +56,7 @@ export async function run(args: readonly string[], output: Output): Promise<numb
   const partitions = wholeNumber('partitions', values.partitions, 1, 1_024)
   const port = wholeNumber('metrics', values.metrics, 0, 65_535)
   const { clock } = nodeRuntime()
+  const log = await logOf(values.log, values['log-level'], output)
   const rare = new RareWarnings(() => clock.monotonic(), output.err)
   const client = await embedded({
     unit,
@@ -57,7 +64,9 @@ export async function run(args: readonly string[], output: Output): Promise<numb
     journal,
     ack,
     onProgress: ({ step, share }) => progress(output, `${step} ${Math.floor(share * 100)} %`),
-    onEvent: (told) => warn(told, rare, output),
+    log,
+    // What is logged is not warned about too.
+    onEvent: (told) => (log === undefined ? warn(told, rare, output) : undefined),
   })
   let door: MetricsDoor | undefined
   try {
@@ -78,6 +87,25 @@ export async function run(args: readonly string[], output: Output): Promise<numb
   } finally {
     await door?.close()
     await client[Symbol.asyncDispose]()
+  }
+}
+
+/** The log that was asked for; undefined for none. */
+async function logOf(form: string | undefined, level: string | undefined, { err }: Output): Promise<Log | undefined> {
+  const from = logLevels.find((one) => one === (level ?? 'info'))
+  if (from === undefined)
+    throw usage('run', `--log-level is one of ${logLevels.join(', ')}, not '${level}'`, '--log-level')
+  if (form === undefined && level !== undefined)
+    throw usage('run', '--log-level says what is logged: give --log too', '--log-level')
+  switch (form) {
+    case undefined:
+      return undefined
+    case 'json':
+      return pinoLog(from, 2)
+    case 'pretty':
+      return prettyLog(from, err, () => nodeRuntime().clock.wall())
+    default:
+      throw usage('run', `--log is json or pretty, not '${form}'`, '--log')
   }
 }
 

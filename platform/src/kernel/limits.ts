@@ -111,6 +111,8 @@ export interface Limits {
   readonly slowStretchMs: number
   /** Milliseconds from a request to its answer, or from a record to its ack, after which it is reported. */
   readonly slowOperationMs: number
+  /** Lines that one call logs, and that one partition keeps until the records of their calls are acked. */
+  readonly logLinesMax: number
   /** Series of one metric; what comes beyond them is counted together. */
   readonly metricSeriesMax: number
 }
@@ -172,6 +174,7 @@ export const defaultLimits: Limits = checkedLimits({
   handlerMsMax: 5_000,
   slowStretchMs: 10,
   slowOperationMs: 100,
+  logLinesMax: 10_000,
   metricSeriesMax: 2_000,
 })
 

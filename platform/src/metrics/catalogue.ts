@@ -111,6 +111,9 @@ export const catalogue = {
     [],
   ),
   scheduleLateness: histogram('plenum.schedule.lateness', 's', 'from a due time until it is noted', [schedule]),
+  linesDropped: counter('plenum.log.dropped', '{line}', 'lines of handlers that had no room until their acks', [
+    partition,
+  ]),
   events: counter('plenum.events', '{event}', 'events by their kind; degraded states are among them', ['plenum.event']),
   loopDelay: histogram('plenum.eventloop.delay', 's', 'how much later than asked for the loop runs a timer', []),
   loopTime: counter('nodejs.eventloop.time', 's', 'time of the event loop, active and idle', [

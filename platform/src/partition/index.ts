@@ -1,4 +1,5 @@
 export type { PartitionEvent } from './events.ts'
+export type { TellLine } from './held-lines.ts'
 export { askNobody, type AskPartition } from './in-doubt.ts'
 export { Deferred, type Execution, type Logic, type LogicCommand, type ScheduleRule, type WorkerRule } from './logic.ts'
 export { tellPartition } from './partition-gauges.ts'

@@ -1,3 +1,4 @@
+import type { TellLine } from './held-lines.ts'
 import type {
   Layout,
   Machine,
@@ -42,6 +43,8 @@ export interface Execution {
   observer: ReadObserver | undefined
   /** The messages that the last call has sent, once. */
   takeSent(): readonly SentMessage[]
+  /** What the last call has logged, once. */
+  takeLines?(): readonly TellLine[]
 }
 
 /** Which entries a worker of the unit claims (UN3). */

@@ -86,6 +86,7 @@ export class PartitionMeters {
   readonly batchBytes: Histogram
   readonly slow: Counter
   readonly deliveryDuration: Histogram
+  readonly linesDropped: Counter
   /** What is counted of reads by id. */
   readonly get: OperationSeries
   /** Monotonic time of the last snapshot; undefined before the first of this process. */
@@ -110,6 +111,7 @@ export class PartitionMeters {
     this.batchBytes = metrics.histogram('batchBytes')
     this.#snapshotDuration = metrics.histogram('snapshotDuration')
     this.slow = metrics.counter('operationsSlow')
+    this.linesDropped = metrics.counter('linesDropped', labels)
     this.deliveryDuration = metrics.histogram('deliveryDuration')
     const series = (kind: keyof typeof timings, part?: string): OperationSeries => seriesOf(metrics, kind, part)
     this.#kinds = new Map((Object.keys(timings) as (keyof typeof timings)[]).map((kind) => [kind, series(kind)]))

@@ -8,6 +8,7 @@ import { Claims, type ClaimsOptions } from './claims.ts'
 import { Deliveries, type DeliveriesOptions } from './deliveries.ts'
 import { Failures } from './failures.ts'
 import type { Logic } from './logic.ts'
+import { HeldLines } from './held-lines.ts'
 import { Messages, type MessagesOptions } from './messages.ts'
 import type { Noticing } from './noticing.ts'
 import { Schedules, type SchedulesOptions } from './schedules.ts'
@@ -29,6 +30,7 @@ export class UnitWork {
   readonly failures: Failures
   readonly messages: Messages
   readonly schedules: Schedules
+  readonly lines: HeldLines
   readonly #deliveries: Deliveries
 
   constructor(options: UnitWorkOptions) {
@@ -37,6 +39,8 @@ export class UnitWork {
     this.claims = new Claims({ ...options, rules: logic.workers, failures: this.failures })
     this.#deliveries = new Deliveries(options)
     this.messages = new Messages({ ...options, onPosted: this.#deliveries.posted })
+    const dropped = options.meters?.linesDropped
+    this.lines = new HeldLines({ ...options, linesMax: limits.logLinesMax, dropped })
     this.schedules = new Schedules({ ...options, rules: logic.schedules, failures: this.failures })
   }
 
@@ -53,6 +57,7 @@ export class UnitWork {
 
   onAcked(index: number): void {
     this.#deliveries.onAcked(index)
+    this.lines.onAcked(index)
   }
 
   /** A command has ended: whoever waits for work may have some. */

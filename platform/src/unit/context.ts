@@ -1,6 +1,7 @@
 import type { Duration } from '../kernel/index.ts'
 import type { AnyEntry, Caller, Input, Operations, Reads, Space } from '../space/index.ts'
 import type { Handler, HandlerShape } from './handler.ts'
+import type { PartLog } from './part-log.ts'
 import type { Given, Uses } from './port.ts'
 import type { Refusals } from './refusals.ts'
 
@@ -11,6 +12,8 @@ export interface HandlerContext<E extends AnyEntry, F extends Refusals = any> {
   readonly caller: Caller
   /** Partition time, milliseconds since 1970. */
   readonly now: number
+  /** Told once this call is acked; of a call that fails at once, as undone. Never told again at a recovery. */
+  readonly log: PartLog
   /** From 0 up to but not including 1. */
   random(): number
   /** A UUID of version 7. */
@@ -26,6 +29,7 @@ export interface OutsideContext<E extends AnyEntry, U extends Uses> {
   readonly space: Space<E>
   readonly uses: Given<U>
   readonly signal: AbortSignal
+  readonly log: PartLog
   /** The same for each run of the same work: give it to the outside world as its idempotency key (UN9). */
   readonly key: string
 }
@@ -49,5 +53,6 @@ export interface TaskContext<E extends AnyEntry> {
   readonly partition: Reads<'now', E>
   /** Number of the partition, from 0. */
   readonly index: number
+  readonly log: PartLog
   readonly signal: AbortSignal
 }

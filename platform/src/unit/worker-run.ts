@@ -13,6 +13,7 @@ import type { Router, SpaceClient } from '../router/index.ts'
 import type { Runtime, Timer } from '../runtime/index.ts'
 import type { ClaimsGiven, StoredValue } from '../space/index.ts'
 import { Attempt, AttemptContext } from './attempt.ts'
+import { logAtOnce, type PartLine, type PartLog } from './part-log.ts'
 import { WorkerMeters } from './worker-meters.ts'
 
 /** A worker, resolved from its declaration. */
@@ -59,6 +60,8 @@ export interface WorkerOptions {
   readonly runtime: Runtime
   readonly onEvent: (event: WorkerEvent) => void
   readonly metrics?: Metrics | undefined
+  /** Told of what the functions log. */
+  readonly onLine?: ((line: PartLine) => void) | undefined
 }
 
 /** Milliseconds that a partition is asked to wait for work before it is asked again. */
@@ -100,10 +103,12 @@ export class WorkerRun {
   #drained: (() => void)[] = []
   #isStopped = false
   readonly #meters: WorkerMeters | undefined
+  readonly #log: PartLog
 
   constructor(part: WorkerPart, options: WorkerOptions) {
     this.#part = part
     this.#options = options
+    this.#log = logAtOnce(part.label, options.onLine)
     this.#meters = options.metrics && new WorkerMeters(options.metrics, part.label, options.runtime.clock)
     this.#concurrency = part.concurrency
   }
@@ -243,7 +248,7 @@ export class WorkerRun {
       void this.#failed(attempt, error)
     })
     const working = space.work(attempt.toEnd, async (tx) => {
-      await run(attempt.entry, new AttemptContext(attempt, { tx, space, uses }))
+      await run(attempt.entry, new AttemptContext(attempt, { tx, space, uses, log: this.#log }))
       // Its time-out counts, though its partition may not have heard of that yet. Nobody hears this error.
       if (attempt.state !== 'working') throw attempt.timedOut()
       this.#returned(attempt, 'committing')
