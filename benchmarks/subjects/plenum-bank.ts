@@ -19,7 +19,7 @@ export interface PlenumBankOptions {
   readonly load: LoadWay | false
   /** True if each transfer has an idempotency key. */
   readonly keyed?: boolean | undefined
-  /** False if nothing is counted and nothing logged. */
+  /** True if there is a log too, false if nothing is counted either. */
   readonly metrics?: boolean | undefined
 }
 
@@ -233,6 +233,7 @@ export async function openPlenumBank(options: PlenumBankOptions): Promise<Plenum
     journal: folder === undefined ? 'memory' : { folder },
     development: false,
     metrics: options.metrics,
+    log: options.metrics === true ? 'error' : undefined,
     ...(options.keyed === true ? { limits: keyedLimits } : {}),
   })
   const bank = new PlenumBank(client, options, keys, performance.now() - began)

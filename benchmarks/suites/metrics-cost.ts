@@ -22,7 +22,7 @@ type Bank = Pick<PlenumBank, 'processorOf'>
 export const metricsCost: Suite = {
   name: 'metrics-cost',
   measures:
-    'The time of the processor that an operation takes, with metrics and slow operations to without: one bank in memory, ' +
+    'The time of the processor that an operation takes, with metrics, slow operations and a log to without: one bank in memory, ' +
     'twice, each in a process of its own that is busy throughout, in turn. Each of 20 pairs of processes gives one ratio.',
   leavesOut:
     'who asks for snapshots, which costs a millisecond each time; lines that handlers log; journals in files, where the share is smaller.',

@@ -156,7 +156,39 @@ test('[DG5] [A9] events are lines, with a level; entries and inputs are not amon
   expect(JSON.stringify(lines)).not.toContain('secret')
 })
 
+test('[DG2] a slow operation is a line that says what was slow', async () => {
+  const { lines, log } = listed()
+  await using client = await opened({ log, partitions: 1, limits: { ...quiet, slowOperationMs: 1e-9 } })
+  await client.space.insert(Job, { id: 'secret', state: 'new' })
+  const [slow] = lines.filter(({ text }) => text.startsWith('a slow '))
+  expect(slow).toMatchObject({ level: 'warn', text: 'a slow append', fields: { partition: 0, operation: 'append' } })
+  expect(Object.keys(slow?.fields ?? {}).toSorted()).toEqual([
+    'ackMs',
+    'executeMs',
+    'more',
+    'ms',
+    'of',
+    'operation',
+    'partition',
+    'unit',
+    'waitMs',
+  ])
+})
+
 test('a log that throws ends nothing, and what is no log is USAGE', async () => {
+  const broken = (): never => {
+    throw new Error('the disk of the log is full')
+  }
+  const thrown: unknown[] = []
+  const catching = (error: unknown): void => void thrown.push(error)
+  const before = process.rawListeners('uncaughtException')
+  process.removeAllListeners('uncaughtException').on('uncaughtException', catching)
+  const client = await opened({ log: { debug: broken, info: broken, warn: broken, error: broken } })
+  await client.handlers.look({ id: 'a' })
+  await client[Symbol.asyncDispose]()
+  await expect.poll(() => thrown.length).toBeGreaterThan(0)
+  process.off('uncaughtException', catching)
+  for (const listener of before) process.on('uncaughtException', listener as NodeJS.UncaughtExceptionListener)
   await expect(opened({ log: 'loud' as LogLevel })).rejects.toMatchObject({ code: 'USAGE' })
   await expect(opened({ log: { info: () => {} } as unknown as Log })).rejects.toMatchObject({ code: 'USAGE' })
 })

@@ -65,6 +65,12 @@ function lineOf({ event }: EmbeddedEvent): Line {
     }
     case 'forked':
       return { level: 'error', text: 'two records were found at one place', fields: { index: event.index } }
+    case 'slow-operation': {
+      const { kind: _, operation, of, more, ...times } = event
+      const tenths = Object.entries(times).map(([name, ms]) => [name, Math.round(ms * 10) / 10])
+      const text = of === undefined ? `a slow ${operation}` : `a slow ${operation} of ${of}`
+      return { level: 'warn', text, fields: { operation, of, ...Object.fromEntries(tenths), more } }
+    }
     default: {
       const { kind, ...rest } = event
       return { level: levels[kind] ?? 'warn', text: kind, fields: rest }

@@ -1,4 +1,4 @@
-export { catalogue, type Joined, type MetricDefinition, type MetricName, type MetricUnit } from './catalogue.ts'
+export type { MetricUnit } from './catalogue.ts'
 export { Histogram, quantile, type HistogramData } from './histogram.ts'
 export { Metrics, type Counter, type Tell } from './metrics.ts'
 export {

@@ -277,7 +277,7 @@ class HandlerContextObject {
   begin(caller: Caller, handler: HandlerPart): void {
     this.#caller = caller
     this.#handler = handler
-    this.#lines = []
+    if (this.#lines.length > 0) this.#lines = []
     this.#isActive = true
   }
 
@@ -289,6 +289,7 @@ class HandlerContextObject {
   /** Forgets what a handler that has failed has sent, and tells what it has logged as undone. */
   drop(isTold: boolean): void {
     this.#sent = []
+    if (this.#lines.length === 0) return
     const lines = this.#lines
     this.#lines = []
     if (isTold) for (const line of lines) this.#options.onLine?.({ ...line, undone: true })
