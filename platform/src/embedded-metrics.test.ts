@@ -1,6 +1,17 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { embedded, entry, handler, mergeMetrics, quantile, unit, worker, type MetricsSnapshot } from './index.ts'
+import {
+  embedded,
+  entry,
+  handler,
+  mergeMetrics,
+  quantile,
+  service,
+  task,
+  unit,
+  worker,
+  type MetricsSnapshot,
+} from './index.ts'
 
 const Job = entry('job', z.object({ id: z.string(), state: z.enum(['new', 'done']) }), { id: 'id' })
 
@@ -43,6 +54,45 @@ function numbers(snapshot: MetricsSnapshot, name: string): Readonly<Record<strin
       )
     : Object.fromEntries(metric.series.map(({ labels, value }) => [Object.values(labels).join(' '), value]))
 }
+
+test('[DG1] services and tasks count when they have ended, and are timed until then', async () => {
+  const asked = unit(
+    'asked',
+    { entries: [Job] },
+    {
+      services: {
+        wait: service({ input: z.object({ ms: z.int() }) }, async ({ ms }) => {
+          await new Promise((resolve) => setTimeout(resolve, ms))
+          if (ms === 1) throw new Error('outside')
+        }),
+      },
+      tasks: {
+        none: task(
+          { input: z.object({}) },
+          () => 0,
+          (a, b) => a + b,
+        ),
+      },
+    },
+  )
+  await using client = await embedded({ unit: asked, journal: 'memory', partitions: 1 })
+  const waiting = client.services.wait({ ms: 60 })
+  expect(numbers(client.metrics(), 'plenum.operations')).toEqual({})
+  await waiting
+  await client.services.wait({ ms: 1 }).catch(() => undefined)
+  await client.tasks.none({}).total()
+  expect(numbers(client.metrics(), 'plenum.operations')).toEqual({
+    'service wait answered': 1,
+    'service wait failed': 1,
+    'task none answered': 1,
+  })
+  const durations = client.metrics().metrics.find(({ name }) => name === 'db.client.operation.duration')
+  const ofService =
+    durations?.kind === 'histogram'
+      ? durations.series.find(({ labels }) => labels['plenum.part'] === 'wait')
+      : undefined
+  expect(ofService?.histogram.max).toBeGreaterThanOrEqual(0.05)
+})
 
 const sum = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((a, b) => a + b, 0)
 

@@ -36,7 +36,7 @@ export class OperationMeter {
   readonly #now: () => number
   /** The command that is executed; undefined once it has its answer. */
   #series: OperationSeries | undefined
-  #request: Request | undefined
+  #command: Command | undefined
   #startedAt = 0
   #times = 0
   #waitMs = 0
@@ -61,7 +61,7 @@ export class OperationMeter {
 
   /** A command is about to be executed. */
   begin(request: Request): void {
-    if (request.command.kind === 'get' && (this.#gets = (this.#gets + 1) % sampleEvery) > 0) {
+    if (this.#came === 0 && request.command.kind === 'get' && this.#isUntimed()) {
       // Nothing is looked up and no clock read: this is the smallest of all, and most of what many applications do.
       this.#series = this.#get
       this.#times = 0
@@ -70,11 +70,16 @@ export class OperationMeter {
     const series = this.#meters.seriesOf(request.command)
     this.#series = series
     if (series === undefined) return
-    this.#request = request
+    this.#command = request.command
     this.#times = series === this.#get ? sampleEvery : 1
     this.#waitMs = 0
     this.#startedAt = series.timing === 'turn' ? this.#turn() : this.#now()
     if (this.#came > 0) this.#lookFor(request)
+  }
+
+  #isUntimed(): boolean {
+    this.#gets = (this.#gets + 1) % sampleEvery
+    return this.#gets > 0
   }
 
   /** It was executed. Whoever has no answer yet waits for something: a lock, room, or a match. */
@@ -91,6 +96,16 @@ export class OperationMeter {
     this.#came += 1
   }
 
+  /** A command whose answer took its time has one now: a service has ended. */
+  resume(operation: MeteredOperation | undefined): void {
+    if (operation === undefined) return
+    this.#series = operation.series
+    this.#command = operation.command
+    this.#startedAt = operation.startedAt
+    this.#times = operation.times
+    this.#waitMs = operation.waitMs
+  }
+
   /** The command at hand was answered at once. */
   answered(failed: boolean, error: unknown): void {
     const series = this.#series
@@ -100,7 +115,7 @@ export class OperationMeter {
     if (this.#times === 0) return
     const ms = this.#now() - this.#startedAt
     series.duration.record(ms, this.#times)
-    if (ms >= this.slow.limitMs) this.#tell(this.#request!.command, ms, this.#waitMs, 0)
+    if (ms >= this.slow.limitMs) this.#tell(this.#command!, ms, this.#waitMs, 0)
   }
 
   /** The answer to the command at hand waits for its ack; undefined if nobody asked for what is answered. */
@@ -108,7 +123,7 @@ export class OperationMeter {
     const series = this.#series
     if (series === undefined) return undefined
     this.#series = undefined
-    const command = this.#times === 0 ? undefined : this.#request!.command
+    const command = this.#times === 0 ? undefined : this.#command
     return { series, command, startedAt: this.#startedAt, times: this.#times, waitMs: this.#waitMs }
   }
 
@@ -163,7 +178,6 @@ export class OperationMeter {
     this.#waitMs = this.#now() - at
     this.#startedAt = at
     this.#times = 1
-    this.#request = request
   }
 
   #tell(command: Command, ms: number, waitMs: number, sinceSentMs: number): void {

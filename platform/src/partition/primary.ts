@@ -102,7 +102,7 @@ export class Primary {
     const { claims, failures } = this.#work
     this.#transactions = new Transactions({ ...options, ...room, claims, failures })
     this.#commands = new Commands({ ...room, transactions: this.#transactions, work: this.#work })
-    this.#inbox = new Inbox(limits.inboxRequestsMax)
+    this.#inbox = new Inbox(limits.inboxRequestsMax, this.#meter)
     this.#alone = new LoneRecords({
       pipeline: this.#pipeline,
       held: this.#held,
@@ -197,9 +197,7 @@ export class Primary {
     const mayRun =
       this.#pipeline.flowing ||
       (!this.#options.journal.shared && isRead(request.command) && request.command.kind !== 'cancel')
-    if (mayRun) return this.#run(request)
-    this.#meter?.waits(request)
-    return this.#inbox.add(request)
+    return mayRun ? this.#run(request) : this.#inbox.add(request)
   }
 
   /** Takes a snapshot of the state as it is now, saves it, names it in the journal and cuts the journal (JR7). */
@@ -273,13 +271,16 @@ export class Primary {
       failed = true
       error = thrown
     }
-    if (value instanceof Deferred)
+    if (value instanceof Deferred) {
+      const operation = this.#meter?.holding()
       return value.heldBy((index, result, isError) => {
         const confirmed = request.read === 'confirmed'
         // Behind CLOSE there is no record that could prove anything.
         if (this.#ended || (this.#closing && (confirmed || !this.#leaseHolds()))) throw reignLost('ended')
+        this.#meter?.resume(operation)
         return this.#hold(Math.min(index, this.#lastIndex()), result, result, isError, confirmed)
       })
+    }
     const waits = value === undefined && !failed && waitOf(command) !== undefined
     if (waits && !this.#waits.isLate(command)) return this.#waits.add(request)
     const dependency = this.#dependency()
