@@ -19,6 +19,8 @@ export interface PlenumBankOptions {
   readonly load: LoadWay | false
   /** True if each transfer has an idempotency key. */
   readonly keyed?: boolean | undefined
+  /** True if there is a log too, false if nothing is counted either. */
+  readonly metrics?: boolean | undefined
 }
 
 /**
@@ -136,6 +138,29 @@ export class PlenumBank implements Subject {
     return { ...counts.stop(), operations }
   }
 
+  /** What a run costs of the processor, over all threads of the process, collections included. */
+  async processorOf(
+    work: 'transfer' | 'write' | 'get',
+    callers: number,
+    seconds: number,
+  ): Promise<{ readonly operations: number; readonly processorSeconds: number }> {
+    const keys = this.#keys
+    const calls: Readonly<Record<typeof work, () => Call>> = {
+      transfer: () => this.#transferCall(this.#plan(uniform)),
+      write: () => this.#changeCall('write'),
+      get: () => (number) => this.#client.space.get(Account, keys[number % keys.length]!),
+    }
+    const call = calls[work]()
+    let operations = 0
+    const before = process.cpuUsage()
+    await cheapLoop(callers, seconds, (number) => {
+      operations += 1
+      return call(number)
+    })
+    const { user, system } = process.cpuUsage(before)
+    return { operations, processorSeconds: (user + system) / 1e6 }
+  }
+
   /** Bytes of the heap and outside it that are in use after a full collection; the process needs `--expose-gc`. */
   async usedBytes(): Promise<number> {
     if (globalThis.gc === undefined) throw new Error('Start the process with --expose-gc.')
@@ -207,6 +232,8 @@ export async function openPlenumBank(options: PlenumBankOptions): Promise<Plenum
     ack,
     journal: folder === undefined ? 'memory' : { folder },
     development: false,
+    metrics: options.metrics,
+    log: options.metrics === true ? 'error' : undefined,
     ...(options.keyed === true ? { limits: keyedLimits } : {}),
   })
   const bank = new PlenumBank(client, options, keys, performance.now() - began)

@@ -3,6 +3,7 @@ import { anchors } from './anchors.ts'
 import { footprint } from './footprint.ts'
 import { growth } from './growth.ts'
 import { levels } from './levels.ts'
+import { metricsCost } from './metrics-cost.ts'
 import { paced } from './paced.ts'
 import { peers } from './peers.ts'
 import { queries } from './queries.ts'
@@ -30,6 +31,7 @@ export const suites: readonly Suite[] = [
   footprint,
   growth,
   risk,
+  metricsCost,
   peers,
   workers,
 ]

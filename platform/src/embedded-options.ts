@@ -1,6 +1,7 @@
 import { defaultLimits, PlenumError, type Limits } from './kernel/index.ts'
 import type { LogEvent } from './journal/file/index.ts'
 import type { PartitionEvent } from './partition/index.ts'
+import type { Log, LogLevel } from './runtime/index.ts'
 import { isUnit, type Unit, type UsesOption, type WorkerEvent } from './unit/index.ts'
 
 /** How far the start is: what it does, and its share from 0 to 1. */
@@ -38,6 +39,13 @@ export type EmbeddedOptions<U extends Unit> = UsesOption<U> & {
   readonly workers?: boolean | undefined
   /** Keeps each call of a handler in the journal, so that `plenum replay` can make it again. No if left out: it takes room. */
   readonly record?: boolean | undefined
+  /**
+   * Where events and the lines of the unit's functions are logged: a logger of pino, or what has its four methods, or a
+   * level, which is JSON on the standard output. Nothing is logged if left out.
+   */
+  readonly log?: Log | LogLevel | undefined
+  /** Whether anything is counted, and slow operations are told. It is if left out. */
+  readonly metrics?: boolean | undefined
   readonly limits?: Partial<Limits> | undefined
   readonly onProgress?: ((progress: EmbeddedProgress) => void) | undefined
   readonly onEvent?: ((event: EmbeddedEvent) => void) | undefined
@@ -56,11 +64,12 @@ export function checkOptions(options: Options): void {
     throw usage(`partitions is a whole number from 1 to ${partitionsMax}, not ${partitions}`, 'partitions')
   }
   checkJournal(options)
-  for (const name of ['workers', 'record'] as const) {
+  for (const name of ['workers', 'record', 'metrics'] as const) {
     const given = options[name]
     if (given !== undefined && typeof given !== 'boolean')
       throw usage(`${name} is true or false, not ${String(given)}`, name)
   }
+  checkLog(options.log)
   for (const [name, value] of Object.entries(limits ?? {})) {
     if (!(name in defaultLimits)) throw usage(`there is no limit '${name}'`, name)
     if (!(typeof value === 'number' && value > 0))
@@ -70,6 +79,15 @@ export function checkOptions(options: Options): void {
   throw new PlenumError('ACK_LEVEL_UNAVAILABLE', `One process gives 'memory', 'os' or 'disk', not '${String(ack)}'.`, {
     details: { asked: ack },
   })
+}
+
+const logLevels = ['debug', 'info', 'warn', 'error'] as const
+
+function checkLog(log: Options['log']): void {
+  if (log === undefined || logLevels.some((level) => level === log)) return
+  if (typeof log === 'object' && logLevels.every((level) => typeof (log as Partial<Log>)[level] === 'function')) return
+  const given = typeof log === 'string' ? `'${log}'` : 'this'
+  throw usage(`log is one of ${logLevels.join(', ')}, or a logger with these four methods, not ${given}`, 'log')
 }
 
 /** Without a check, an empty name is the root of the file system, and nothing is a folder called `undefined`. */

@@ -1,4 +1,6 @@
 // The embedded composition: all partitions in this process, over a journal in a folder or in memory.
+import { EmbeddedLog } from './embedded-log.ts'
+import { EmbeddedMetrics } from './embedded-metrics.ts'
 import { checkOptions, usage, type EmbeddedOptions, type Options } from './embedded-options.ts'
 import { checkedLimits, defaultLimits, PlenumError, uuid7, type Limits } from './kernel/index.ts'
 import { openFolder } from './journal/file/index.ts'
@@ -57,23 +59,24 @@ function guarded(onEvent: Options['onEvent']): Options['onEvent'] {
   }
 }
 
-async function open(options: Options): Promise<unknown> {
-  const development = options.development ?? process.env['NODE_ENV'] !== 'production'
-  const limits = checkedLimits({ ...defaultLimits, ...options.limits })
+async function open(given: Options): Promise<unknown> {
+  const development = given.development ?? process.env['NODE_ENV'] !== 'production'
+  const limits = checkedLimits({ ...defaultLimits, ...given.limits })
   const runtime = nodeRuntime()
-  const definition = unitDefinition(options.unit)
-  const missing = definition.uses.find((name) => options.uses?.[name] === undefined)
-  if (missing !== undefined)
-    throw usage(`unit '${definition.name}' uses '${missing}', which \`uses\` does not give`, missing)
+  const definition = unitDefinition(given.unit)
+  checkUses(definition, given.uses)
   const unit = resolveUnit(definition, { runtime, limits, checkAll: development })
+  const { metrics, onLine, options } = await diagnosed(given, unit, limits, runtime)
   const journals = await openJournals(options, unit, runtime)
   const watchdog = unit.functions.length === 0 ? undefined : watchdogOf(unit, limits, options)
   const outside: Parts['outside'] = { given: undefined }
-  const partitions = openPartitions(options, unit, { runtime, limits, development, journals, watchdog, outside })
+  const parts = { runtime, limits, development, journals, watchdog, outside, metrics, onLine }
+  const partitions = openPartitions(options, unit, parts)
   const close = async (): Promise<void> => {
     await Promise.all(partitions.map((partition) => partition.close()))
     await journals.close()
     await watchdog?.close()
+    metrics?.close()
   }
   try {
     await startAll(partitions, options)
@@ -95,15 +98,31 @@ async function open(options: Options): Promise<unknown> {
   const closing = new AbortController()
   outside.given = { space, uses, timers: runtime.timers, closing: closing.signal }
   const onEvent = (event: WorkerEvent): void => options.onEvent?.({ partition: undefined, event })
-  const host =
-    options.workers === false ? undefined : new WorkerHost(unit, { router, space, uses, limits, runtime, onEvent })
+  const working = { router, space, uses, limits, runtime, onEvent, metrics: metrics?.metrics, onLine }
+  const host = options.workers === false ? undefined : new WorkerHost(unit, working)
   host?.start()
+  metrics?.start(partitions, host)
   const closeAll = async (): Promise<void> => {
     await host?.close()
     closing.abort()
     await close()
   }
-  return new UnitClient({ unit, router, limits, uses, newId: newIds(runtime), caller, host, close: closeAll })
+  const calling = { unit, router, limits, uses, newId: newIds(runtime), caller, host, metrics: metrics?.snapshot }
+  return new UnitClient({ ...calling, close: closeAll })
+}
+
+/** The options with each event counted and logged, and what counts and logs. */
+async function diagnosed(given: Options, unit: ResolvedUnit, limits: Limits, { clock }: Runtime) {
+  const metrics = given.metrics === false ? undefined : new EmbeddedMetrics(unit, limits, clock)
+  const log = await EmbeddedLog.open(given, unit.name)
+  const counting = metrics?.counting(given) ?? given
+  return { metrics, onLine: log?.line, options: log?.logging(counting) ?? counting }
+}
+
+function checkUses({ name: unit, uses }: ReturnType<typeof unitDefinition>, given: Options['uses']): void {
+  const missing = uses.find((name) => given?.[name] === undefined)
+  if (missing === undefined) return
+  throw usage(`unit '${unit}' uses '${missing}', which \`uses\` does not give`, missing)
 }
 
 interface Parts {
@@ -112,6 +131,8 @@ interface Parts {
   readonly development: boolean
   readonly journals: Journals
   readonly watchdog: Watchdog | undefined
+  readonly metrics: EmbeddedMetrics | undefined
+  readonly onLine: EmbeddedLog['line'] | undefined
   /** What the unit's services have; given once the application has started. */
   readonly outside: { given: Outside | undefined }
 }
@@ -136,6 +157,7 @@ function openPartitions(options: Options, unit: ResolvedUnit, parts: Parts): rea
       runsWork: options.workers !== false,
       showFaults: development,
       recordsCalls: options.record === true,
+      onLine: parts.onLine,
       onFault: (part, error) => options.onEvent?.({ partition, event: { kind: 'fault', part, error } }),
       watch,
     })
@@ -150,6 +172,7 @@ function openPartitions(options: Options, unit: ResolvedUnit, parts: Parts): rea
       limits,
       reference: () => runtime.clock.wall(),
       ask,
+      meters: parts.metrics?.ofPartition(partition),
       onEvent: (event) => options.onEvent?.({ partition, event }),
       // All share the room of one log: also a partition that is idle holds what others want to cut.
       makeRoom() {

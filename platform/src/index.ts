@@ -9,7 +9,21 @@ export {
   type Limits,
   type Retry,
 } from './kernel/index.ts'
+export {
+  mergeMetrics,
+  metricsContentType,
+  metricsText,
+  quantile,
+  type HistogramData,
+  type HistogramSeries,
+  type Labels,
+  type Metric,
+  type MetricsSnapshot,
+  type MetricUnit,
+  type NumberSeries,
+} from './metrics/index.ts'
 export type { PartitionEvent } from './partition/index.ts'
+export type { Log, LogFields, LogLevel } from './runtime/index.ts'
 export {
   bytes,
   entry,
@@ -92,6 +106,7 @@ export {
   type MessagesHandle,
   type Outcome,
   type OutputEvent,
+  type PartLog,
   type OutsideContext,
   type PartitionOutput,
   type Port,

@@ -14,14 +14,15 @@ export interface Layer {
  */
 export const layers: Readonly<Record<string, Layer>> = {
   kernel: { imports: [] },
+  metrics: { imports: [] },
   codec: { imports: [] },
-  runtime: { imports: [], node: 'all', world: true },
+  runtime: { imports: ['metrics'], node: 'all', world: true },
   space: { imports: ['codec'] },
   // A checksum of bytes is a pure function, and zlib's is the only fast one.
   journal: { imports: ['codec', 'runtime'], node: ['zlib'] },
-  partition: { imports: ['codec', 'runtime', 'space', 'journal'] },
+  partition: { imports: ['codec', 'metrics', 'runtime', 'space', 'journal'] },
   router: { imports: ['codec', 'runtime', 'space'] },
-  unit: { imports: ['codec', 'runtime', 'space', 'partition', 'router'] },
+  unit: { imports: ['codec', 'metrics', 'runtime', 'space', 'partition', 'router'] },
   postgres: { imports: ['space', 'unit'] },
   grid: { imports: ['codec', 'runtime', 'space', 'partition', 'router'] },
   cli: { imports: 'all', node: 'all', world: true },

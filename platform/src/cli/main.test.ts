@@ -35,8 +35,11 @@ function loadedFolder(): string {
 }
 
 /** Runs the unit and waits for its first line: by then it serves. */
-async function running(folder: string): Promise<{ readonly end: (signal: NodeJS.Signals) => Promise<number | null> }> {
-  const child = spawn(process.execPath, [main, 'run', unitFile, '--folder', folder], {
+async function running(
+  folder: string,
+  ...more: readonly string[]
+): Promise<{ readonly end: (signal: NodeJS.Signals) => Promise<number | null>; readonly out: () => string }> {
+  const child = spawn(process.execPath, [main, 'run', unitFile, '--folder', folder, ...more], {
     cwd: home,
     stdio: ['ignore', 'pipe', 'inherit'],
   })
@@ -46,7 +49,9 @@ async function running(folder: string): Promise<{ readonly end: (signal: NodeJS.
     out += String(chunk)
     if (out.includes(' runs on ')) break
   }
+  child.stdout.on('data', (chunk) => (out += String(chunk)))
   return {
+    out: () => out,
     end: async (signal) => {
       child.kill(signal)
       const [code] = (await once(child, 'exit')) as [number | null]
@@ -110,6 +115,10 @@ describe('usage', () => {
     [['run', 'a.ts', 'b.ts'], 'it takes one unit file'],
     [['run', 'counters.ts', '--ack', 'maybe'], "not 'maybe'"],
     [['run', 'counters.ts', '--partitions', '0'], "from 1 to 1024, not '0'"],
+    [['run', 'counters.ts', '--log', 'loud'], "--log is json or pretty, not 'loud'"],
+    [['run', 'counters.ts', '--log', 'json', '--log-level', 'all'], "one of debug, info, warn, error, not 'all'"],
+    [['run', 'counters.ts', '--log-level', 'info'], 'give --log too'],
+    [['run', 'counters.ts', '--metrics', 'here'], "from 0 to 65535, not 'here'"],
     [['run', 'counters.ts', '--sideways'], "no option '--sideways'. There are: --folder"],
     [['run', 'counters.ts', '-x'], "no option '-x'"],
     [['run', 'counters.ts', '--folder'], 'the option --folder lacks its value'],
@@ -247,6 +256,15 @@ for (const n of [1, 2]) await client.handlers.add({ id: 'c', n })
       const { code, err } = plenum('inspect', path)
       expect([code, err.slice(0, 15)]).toEqual([1, 'FOLDER_REFUSED:'])
     }
+  })
+
+  test('[DG3] run --metrics serves what is counted while it runs', async () => {
+    const held = await running(mkdtempSync(join(home, 'data-')), '--metrics', '0')
+    const url = (): string | undefined => /^metrics at (http:\S+)$/m.exec(held.out())?.[1]
+    await expect.poll(url).toBeDefined()
+    const text = await (await fetch(url()!)).text()
+    expect(text).toContain('plenum_partitions{plenum_role="primary"} 4\n')
+    expect(await held.end('SIGINT')).toBe(130)
   })
 
   test('[FE4] [TT1] a folder in use is FOLDER_IN_USE, but may be looked at; SIGINT ends in order, a kill loses nothing', async () => {

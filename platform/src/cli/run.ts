@@ -2,10 +2,13 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { embedded, type EmbeddedEvent, type EmbeddedOptions } from '../embedded.ts'
 import { PlenumError } from '../kernel/index.ts'
-import { nodeRuntime } from '../runtime/node/index.ts'
+import { nodeRuntime, pinoLog } from '../runtime/node/index.ts'
+import type { Log } from '../runtime/index.ts'
 import { isUnit, type Unit } from '../unit/index.ts'
 import { parseArguments, usage } from './arguments.ts'
+import { MetricsDoor } from './metrics-door.ts'
 import { oneLine, progress, type Output } from './output.ts'
+import { logLevels, prettyLog } from './pretty-log.ts'
 import { RareWarnings } from './rare-warnings.ts'
 
 export const runHelp = `plenum run <unit.ts>: run a unit embedded in this process, over a journal in a folder
@@ -17,6 +20,9 @@ running until Ctrl-C, which closes the journal in order. Killing it at any momen
   --partitions <n>     number of partitions of a new folder (default 4)
   --ack <level>        what an ack means: disk (default), os or memory
   --record             keep each call of a handler in the journal, for plenum replay
+  --metrics <port>     serve what is counted at http://127.0.0.1:<port>/metrics, for Prometheus; 0 takes a free one
+  --log <form>         log events and what handlers log, to standard error: json, or pretty for people
+  --log-level <level>  from which level on: debug, info (default), warn or error
   --once               stop when the sources are loaded
   --help               this text
 
@@ -32,6 +38,9 @@ export async function run(args: readonly string[], output: Output): Promise<numb
     partitions: { type: 'string' },
     ack: { type: 'string', default: 'disk' },
     record: { type: 'boolean', default: false },
+    metrics: { type: 'string' },
+    log: { type: 'string' },
+    'log-level': { type: 'string' },
     once: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   })
@@ -46,8 +55,10 @@ export async function run(args: readonly string[], output: Output): Promise<numb
   const unit = await loadUnit(file)
   const folder = values.folder ?? `.plenum/${unit.name}`
   const journal: EmbeddedOptions<Unit>['journal'] = ack === 'memory' ? 'memory' : { folder }
-  const partitions = partitionsOf(values.partitions)
+  const partitions = wholeNumber('partitions', values.partitions, 1, 1_024)
+  const port = wholeNumber('metrics', values.metrics, 0, 65_535)
   const { clock } = nodeRuntime()
+  const log = await logOf(values.log, values['log-level'], output)
   const rare = new RareWarnings(() => clock.monotonic(), output.err)
   const client = await embedded({
     unit,
@@ -56,9 +67,13 @@ export async function run(args: readonly string[], output: Output): Promise<numb
     ack,
     record: values.record,
     onProgress: ({ step, share }) => progress(output, `${step} ${Math.floor(share * 100)} %`),
-    onEvent: (told) => warn(told, rare, output),
+    log,
+    // What is logged is not warned about too.
+    onEvent: (told) => (log === undefined ? warn(told, rare, output) : undefined),
   })
+  let door: MetricsDoor | undefined
   try {
+    door = port === undefined ? undefined : await MetricsDoor.open(port, () => client.metrics())
     for (const [name, source] of Object.entries(client.sources)) {
       const loaded = await source.load({ onProgress: (rows) => progress(output, `loading ${name}: ${rows} rows`) })
       progress(output, '')
@@ -68,11 +83,32 @@ export async function run(args: readonly string[], output: Output): Promise<numb
     output.out(
       `${unit.name} runs on ${client.partitions} partitions, ${ack === 'memory' ? 'in memory only' : `journal in ${folder}`}, acks mean ${ack}\n`,
     )
+    if (door !== undefined) output.out(`metrics at ${door.url}\n`)
     if (values.once) return 0
     await untilInterrupted()
     return 130
   } finally {
+    await door?.close()
     await client[Symbol.asyncDispose]()
+  }
+}
+
+/** The log that was asked for; undefined for none. */
+async function logOf(form: string | undefined, level: string | undefined, { err }: Output): Promise<Log | undefined> {
+  const from = logLevels.find((one) => one === (level ?? 'info'))
+  if (from === undefined)
+    throw usage('run', `--log-level is one of ${logLevels.join(', ')}, not '${level}'`, '--log-level')
+  if (form === undefined && level !== undefined)
+    throw usage('run', '--log-level says what is logged: give --log too', '--log-level')
+  switch (form) {
+    case undefined:
+      return undefined
+    case 'json':
+      return pinoLog(from, 2)
+    case 'pretty':
+      return prettyLog(from, err, () => nodeRuntime().clock.wall())
+    default:
+      throw usage('run', `--log is json or pretty, not '${form}'`, '--log')
   }
 }
 
@@ -118,11 +154,11 @@ export async function loadUnit(file: string): Promise<Unit> {
   )
 }
 
-function partitionsOf(given: string | undefined): number | undefined {
+function wholeNumber(option: string, given: string | undefined, from: number, to: number): number | undefined {
   if (given === undefined) return undefined
-  const partitions = Number(given)
-  if (Number.isInteger(partitions) && partitions >= 1 && partitions <= 1024) return partitions
-  throw usage('run', `--partitions is a whole number from 1 to 1024, not '${given}'`, '--partitions')
+  const number = Number(given)
+  if (Number.isInteger(number) && number >= from && number <= to) return number
+  throw usage('run', `--${option} is a whole number from ${from} to ${to}, not '${given}'`, `--${option}`)
 }
 
 function untilInterrupted(): Promise<void> {

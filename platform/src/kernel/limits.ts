@@ -113,6 +113,12 @@ export interface Limits {
   readonly handlerMsMax: number
   /** Milliseconds of one synchronous stretch after which it is reported (UN5). */
   readonly slowStretchMs: number
+  /** Milliseconds from a request to its answer, or from a record to its ack, after which it is reported. */
+  readonly slowOperationMs: number
+  /** Lines that one call logs, and that one partition keeps until the records of their calls are acked. */
+  readonly logLinesMax: number
+  /** Series of one metric; what comes beyond them is counted together. */
+  readonly metricSeriesMax: number
 }
 
 /** The limits that hold where nothing else is said. */
@@ -173,6 +179,9 @@ export const defaultLimits: Limits = checkedLimits({
   snapshotSliceMs: 2,
   handlerMsMax: 5_000,
   slowStretchMs: 10,
+  slowOperationMs: 100,
+  logLinesMax: 10_000,
+  metricSeriesMax: 2_000,
 })
 
 /** Returns `limits` if the relations between them hold; an assertion names the one that does not. */

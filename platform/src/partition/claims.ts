@@ -83,6 +83,11 @@ export class Claims {
     this.#options = options
   }
 
+  /** Entries that are claimed. */
+  get count(): number {
+    return this.#claims.size
+  }
+
   /** Told of every row that is written; undefined where no worker has asked yet. */
   get noticing(): ((table: Table, row: Row) => void) | undefined {
     return this.#queues.size === 0 ? undefined : this.#notice

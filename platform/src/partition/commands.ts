@@ -22,6 +22,8 @@ export interface CommandsOptions {
   readonly transactions: Transactions
   readonly work: UnitWork
   readonly afterwards: Afterwards
+  /** The index of the open batch, or the last one if it holds nothing. */
+  readonly lastIndex: () => number
 }
 
 /** Executes commands on the machine of a reign: the partition's own here, everything else by the unit's logic (A6). */
@@ -115,10 +117,12 @@ export class Commands {
 
   /** What a call sends is part of its commit (UN12). */
   #execute(command: LogicCommand, isDelivery = false): unknown {
-    const { execution, work } = this.#options
+    const { execution, work, afterwards, lastIndex } = this.#options
     const { messages } = work
     const value = execution.execute(command)
     messages.post(execution.takeSent(), isDelivery)
+    const logged = execution.takeLines?.() ?? []
+    if (logged.length > 0) afterwards.add(() => work.lines.add(lastIndex(), logged))
     return value
   }
 

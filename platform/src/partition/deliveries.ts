@@ -20,6 +20,7 @@ import {
 } from '../space/index.ts'
 import type { PartitionEvent } from './events.ts'
 import type { AskPartition } from './in-doubt.ts'
+import type { PartitionMeters } from './partition-meters.ts'
 import { messageOf, type MessageRow, type Messages } from './messages.ts'
 
 /** Milliseconds until a message that could not be delivered is tried again, and the longest pause. */
@@ -52,6 +53,7 @@ export interface DeliveriesOptions {
   readonly ask: AskPartition
   readonly submit: (request: Request) => Promise<unknown>
   readonly onEvent: (event: PartitionEvent) => void
+  readonly meters?: PartitionMeters | undefined
 }
 
 export class Deliveries {
@@ -208,6 +210,8 @@ export class Deliveries {
 
   /** Has a message forgotten, with all others that were delivered meanwhile. */
   #finish(parcel: Parcel): void {
+    const { meters, now } = this.#options
+    meters?.delivered(parcel.message.call.handler, now() - parcel.message.dueAt)
     this.#delivered.push(parcel)
     if (this.#delivered.length === 1) queueMicrotask(() => void this.#forget())
   }

@@ -21,4 +21,26 @@ export type PartitionEvent =
   | ProjectionEvent
   /** A batch of a sink was not written, for the so manieth time; it is tried again. */
   | { readonly kind: 'sink-failed'; readonly sink: string; readonly attempts: number; readonly error: unknown }
+  | SlowOperation
   | { readonly kind: 'failed'; readonly error: PlenumError }
+
+/**
+ * An answer that took longer than `slowOperationMs`, in milliseconds from the request on; once a second for a partition.
+ * Or a record, whose operation is `append`.
+ */
+export interface SlowOperation {
+  readonly kind: 'slow-operation'
+  /** The kind of the command, such as `readAll` or `call`. */
+  readonly operation: string
+  /** The function or the entry type that it is about. */
+  readonly of: string | undefined
+  readonly ms: number
+  /** Until it could be executed: behind a lock, for room, or while no record went out. */
+  readonly waitMs: number
+  /** Until it was executed, with what stood before it in the same turn of the loop. */
+  readonly executeMs: number
+  /** Until its record was acked. */
+  readonly ackMs: number
+  /** Slow ones since the last that was told. */
+  readonly more: number
+}

@@ -1,4 +1,5 @@
 import type { PlenumError } from '../kernel/index.ts'
+import type { MeteredOperation, OperationMeter } from './operation-meter.ts'
 
 /** An answer that waits for the index it depends on. */
 interface HeldReply {
@@ -7,6 +8,7 @@ interface HeldReply {
   readonly value: unknown
   readonly resolve: (value: unknown) => void
   readonly reject: (error: unknown) => void
+  readonly operation: MeteredOperation | undefined
 }
 
 /**
@@ -20,6 +22,7 @@ export class HeldReplies {
   #lastList: HeldReply[] = []
   #count = 0
   #lowest = Infinity
+  readonly #meter: OperationMeter | undefined
   #resolve: (value: unknown) => void = unset
   #reject: (error: unknown) => void = unset
   /** One executor for all promises, which saves a closure for each. */
@@ -28,14 +31,18 @@ export class HeldReplies {
     this.#reject = reject
   }
 
+  constructor(meter?: OperationMeter) {
+    this.#meter = meter
+  }
+
   get count(): number {
     return this.#count
   }
 
   /** Settles with the value, or the error where it `failed`, once `index` is acked. */
-  hold(index: number, value: unknown, failed: boolean): Promise<unknown> {
+  hold(index: number, value: unknown, failed: boolean, operation?: MeteredOperation): Promise<unknown> {
     const promise = new Promise(this.#capture)
-    this.#listOf(index).push({ failed, value, resolve: this.#resolve, reject: this.#reject })
+    this.#listOf(index).push({ failed, value, resolve: this.#resolve, reject: this.#reject, operation })
     this.#count += 1
     if (index < this.#lowest) this.#lowest = index
     return promise
@@ -50,8 +57,8 @@ export class HeldReplies {
     return list
   }
 
-  /** Settles everything that depends on nothing beyond `acked`. */
-  release(acked: number): void {
+  /** Settles everything that depends on nothing beyond `acked`: it is `now`, and the newest record was sent at `sentAt`. */
+  release(acked: number, now: number, sentAt: number): void {
     for (; this.#lowest <= acked && this.#count > 0; this.#lowest++) {
       const list = this.#byIndex.get(this.#lowest)
       if (list === undefined) continue
@@ -59,6 +66,8 @@ export class HeldReplies {
       this.#count -= list.length
       for (let at = 0; at < list.length; at++) {
         const reply = list[at]!
+        if (reply.operation !== undefined)
+          this.#meter?.released(reply.operation, reply.failed, reply.value, now, sentAt)
         if (reply.failed) reply.reject(reply.value)
         else reply.resolve(reply.value)
       }
@@ -78,7 +87,10 @@ export class HeldReplies {
     this.#lastIndex = 0
     this.#count = 0
     this.#lowest = Infinity
-    for (const reply of all) reply.reject(error)
+    for (const reply of all) {
+      if (reply.operation !== undefined) this.#meter?.abandoned(reply.operation, error)
+      reply.reject(error)
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 // Requests that cannot run yet: they wait, in their order, until records flow again or there is room.
 import type { Request } from '../space/index.ts'
+import type { OperationMeter } from './operation-meter.ts'
 import { overloaded } from './primary-errors.ts'
 
 type Settle = (value: unknown) => void
@@ -11,10 +12,12 @@ interface Waiting {
 
 export class Inbox {
   readonly #max: number
+  readonly #meter: Pick<OperationMeter, 'waits'> | undefined
   #waiting: Waiting[] = []
 
-  constructor(max: number) {
+  constructor(max: number, meter?: Pick<OperationMeter, 'waits'>) {
     this.#max = max
+    this.#meter = meter
   }
 
   get isEmpty(): boolean {
@@ -24,6 +27,7 @@ export class Inbox {
   /** The answer to a request that waits; OVERLOADED if too many do. */
   add(request: Request): Promise<unknown> {
     if (this.#waiting.length >= this.#max) return Promise.reject(overloaded('inboxRequestsMax', this.#max))
+    this.#meter?.waits(request)
     return new Promise((resolve, reject) => this.#waiting.push({ request, resolve, reject }))
   }
 

@@ -1,6 +1,5 @@
 export type { PartitionEvent } from './events.ts'
 export { forkJournal, type ForkOptions } from './forked-journal.ts'
-export { askNobody, type AskPartition } from './in-doubt.ts'
 export {
   Deferred,
   type Execution,
@@ -10,6 +9,10 @@ export {
   type ScheduleRule,
   type WorkerRule,
 } from './logic.ts'
+export type { TellLine } from './held-lines.ts'
+export { askNobody, type AskPartition } from './in-doubt.ts'
+export { tellPartition } from './partition-gauges.ts'
+export { PartitionMeters, type NamedParts } from './partition-meters.ts'
 export { Partition, type PartitionOptions, type Role } from './partition.ts'
 export type { DecisionRow, PreparedRow } from './prepared.ts'
 export {

@@ -1,3 +1,4 @@
+import type { TellLine } from './held-lines.ts'
 import type {
   Layout,
   Machine,
@@ -47,6 +48,8 @@ export interface Execution {
   takeSent(): readonly SentMessage[]
   /** The last call of a handler, once; missing where calls are not recorded (TT3). */
   readonly takeCall?: (() => RecordedCall | undefined) | undefined
+  /** What the last call has logged, once. */
+  takeLines?(): readonly TellLine[]
 }
 
 /** Which entries a worker of the unit claims (UN3). */

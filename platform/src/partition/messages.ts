@@ -22,6 +22,7 @@ import {
 } from '../space/index.ts'
 import type { Random } from '../runtime/index.ts'
 import type { Afterwards } from './afterwards.ts'
+import type { PartitionMeters } from './partition-meters.ts'
 import { fromNumber, hasNumber, withNumber, type NumberSet } from './number-set.ts'
 
 type Of<K extends MessageCommand['kind']> = Extract<MessageCommand, { kind: K }>
@@ -57,6 +58,7 @@ export interface MessagesOptions {
   readonly random: Random
   /** Told of each message that is to be delivered, once the command at hand is committed. */
   readonly onPosted: (row: Row) => void
+  readonly meters?: PartitionMeters | undefined
 }
 
 export class Messages {
@@ -100,6 +102,7 @@ export class Messages {
         dueAt: machine.time + afterMs,
         errors: [],
       })
+      this.#options.afterwards.add(() => this.#options.meters?.sent(call.handler))
     }
   }
 

@@ -1,32 +1,30 @@
 import { PlenumError } from '../kernel/index.ts'
-import { writeValue, type ByteWriter } from '../codec/index.ts'
 import { firstMark } from './fill-marks.ts'
-import type { PrimaryOptions } from './primary-options.ts'
+import { writeValue } from '../codec/index.ts'
 import type { SnapshotBody } from './replica.ts'
+import type { LoneRecords } from './lone-records.ts'
+import type { PrimaryOptions } from './primary-options.ts'
+import { emptyBody } from './record-body.ts'
 import { takeSnapshot } from './snapshots.ts'
 
 /** What a snapshot needs of the primary that takes it. */
 export interface NamedSnapshotOptions extends Pick<
   PrimaryOptions,
-  'replica' | 'journal' | 'runtime' | 'limits' | 'onEvent'
+  'replica' | 'journal' | 'runtime' | 'limits' | 'onEvent' | 'meters'
 > {
-  /** Runs something that seals records, once that may be done. */
-  readonly whenFlowing: <T>(run: () => T) => Promise<T>
+  readonly alone: Pick<LoneRecords, 'append' | 'ackOf' | 'whenFlowing'>
   readonly begin: () => void
   /** Seals the open batch; the index of the next record. */
   readonly flush: () => number
-  readonly ackOf: (index: number) => Promise<void>
-  readonly emptyBody: () => ByteWriter
-  /** Appends the SNAPSHOT record, and waits for its ack. */
-  readonly append: (body: ByteWriter) => Promise<void>
   readonly isEnded: () => boolean
 }
 
 /** Takes a snapshot of the state as it is now, saves it, names it in the journal and cuts the journal (JR7). */
 export async function takeNamedSnapshot(options: NamedSnapshotOptions): Promise<void> {
-  const { replica, onEvent, isEnded } = options
   refuseUnfolded(options)
-  const marked = await options.whenFlowing(() => {
+  const { replica, runtime, onEvent, isEnded, meters, alone } = options
+  const beganAt = runtime.clock.monotonic()
+  const marked = await alone.whenFlowing(() => {
     const { machine } = replica
     const index = options.flush()
     options.begin()
@@ -37,16 +35,17 @@ export async function takeNamedSnapshot(options: NamedSnapshotOptions): Promise<
     options.flush()
     return { index, walk: machine.startWalk() }
   })
-  await options.ackOf(marked.index)
+  await alone.ackOf(marked.index)
   refuseUnfolded(options)
   const projections = replica.projections.takeSaved()
   const taken = await takeSnapshot({ ...options, ...marked, projections })
   if (taken === undefined || isEnded()) return
   const { index, hash, rows } = taken
-  const body = options.emptyBody()
+  const body = emptyBody()
   writeValue(body, { index, hash, projections: taken.projections } satisfies SnapshotBody)
-  await options.append(body)
+  await alone.append('SNAPSHOT', body)
   replica.name({ index, hash, projections: taken.projections })
+  meters?.snapshotTaken(beganAt, runtime.clock.monotonic())
   onEvent({ kind: 'snapshot', index, hash, rows })
   await taken.cut()
 }

@@ -12,6 +12,7 @@ export class PartitionClock {
   readonly #reference: () => number
   #time: number
   #at: number
+  #turn: number | undefined
 
   /** `start` is the partition time now; `reference` the median wall time of the members. */
   constructor(clock: Clock, start: number, reference: () => number) {
@@ -19,6 +20,15 @@ export class PartitionClock {
     this.#reference = reference
     this.#time = start
     this.#at = clock.monotonic()
+  }
+
+  /** The time of all commands of one turn of the loop: reading a clock costs as much as a small command. */
+  ofTurn(): number {
+    if (this.#turn === undefined) {
+      this.#turn = this.now()
+      queueMicrotask(() => (this.#turn = undefined))
+    }
+    return this.#turn
   }
 
   /** Whole milliseconds. */

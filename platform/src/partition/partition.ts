@@ -24,6 +24,7 @@ import type { Request } from '../space/index.ts'
 import type { PartitionEvent } from './events.ts'
 import type { AskPartition } from './in-doubt.ts'
 import type { Logic } from './logic.ts'
+import type { PartitionMeters } from './partition-meters.ts'
 import { appendRecentAgain, forked, isTrimmed, type ReignEnd } from './pipeline.ts'
 import { journalFull, projectionDiverged } from './primary-errors.ts'
 import { Primary } from './primary.ts'
@@ -56,6 +57,8 @@ export interface PartitionOptions {
   readonly ask: AskPartition
   /** Sees every accepted record that is applied from the journal. */
   readonly observe?: ReplicaObserver | undefined
+  /** What is counted; undefined where nobody asks for it. */
+  readonly meters?: PartitionMeters | undefined
 }
 
 /** The role of a partition on this member (PA1). */

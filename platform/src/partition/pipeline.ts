@@ -24,6 +24,8 @@ import {
 } from '../journal/index.ts'
 import type { Runtime } from '../runtime/index.ts'
 import type { PartitionEvent } from './events.ts'
+import type { PartitionMeters } from './partition-meters.ts'
+import type { SlowOperations } from './slow-operations.ts'
 import type { Replica } from './replica.ts'
 
 /** How long the pipeline waits before it asks a silent journal again, first and at most. */
@@ -55,12 +57,14 @@ export interface PipelineOptions {
   readonly writer: Writer
   readonly runtime: Runtime
   readonly limits: Limits
-  /** Index up to which everything is acked, and the monotonic time at which the newest such record was sent. */
-  readonly onAcked: (index: number, sentAt: number) => void
+  /** Index up to which everything is acked, the monotonic time at which the newest such record was sent, and now. */
+  readonly onAcked: (index: number, sentAt: number, now: number) => void
   readonly onEnd: (end: ReignEnd) => void
   /** The flow has stopped or goes on. */
   readonly onFlow: (flowing: boolean) => void
   readonly onEvent: (event: PartitionEvent) => void
+  readonly meters?: PartitionMeters | undefined
+  readonly slow?: SlowOperations | undefined
 }
 
 export class Pipeline {
@@ -96,6 +100,11 @@ export class Pipeline {
   /** Index up to which everything is acked. */
   get acked(): number {
     return this.#options.replica.fold.head.index
+  }
+
+  /** Monotonic time at which the oldest record that is not acked was sent; undefined if all are. */
+  get oldestSentAt(): number | undefined {
+    return this.#window[0]?.sentAt
   }
 
   get inFlight(): number {
@@ -173,14 +182,15 @@ export class Pipeline {
 
   /** Counts acks in order, and stops at the first outcome that is none (I1, I2). */
   #drain(): void {
+    const now = this.#options.runtime.clock.monotonic()
     let acked: Sealed | undefined
     for (;;) {
       const first = this.#window[0]
       if (first?.outcome?.kind !== 'acked' || first.outcome.position !== first.position) break
-      this.#count(first)
+      this.#count(first, now)
       acked = first
     }
-    if (acked !== undefined) this.#options.onAcked(acked.index, acked.sentAt)
+    if (acked !== undefined) this.#options.onAcked(acked.index, acked.sentAt, now)
     const outcome = this.#window[0]?.outcome
     if (outcome === undefined || this.#state !== 'flowing') return
     this.#state = 'resolving'
@@ -191,7 +201,8 @@ export class Pipeline {
     void this.#resolve()
   }
 
-  #count(sealed: Sealed): void {
+  #count(sealed: Sealed, now: number): void {
+    this.#meter(sealed, now - sealed.sentAt)
     this.#full = false
     this.#stops = 0
     this.#window.shift()
@@ -203,6 +214,16 @@ export class Pipeline {
       time: sealed.time,
       next: sealed.position + 1,
     })
+  }
+
+  #meter({ bytes }: Sealed, ackMs: number): void {
+    const { meters, slow } = this.#options
+    if (meters === undefined) return
+    meters.records.value += 1
+    meters.journalBytes.value += bytes.length
+    meters.appendDuration.record(ackMs)
+    if (slow !== undefined && ackMs >= slow.limitMs)
+      slow.add({ operation: 'append', of: undefined, ms: ackMs, waitMs: 0, executeMs: 0, ackMs })
   }
 
   async #resolve(): Promise<void> {
@@ -280,9 +301,10 @@ export class Pipeline {
       if (found.position < replica.fold.head.next) continue
       const first = this.#window[0]
       if (first !== undefined && found.position === first.position && sameBytes(found.bytes, first.bytes)) {
-        this.#count(first)
+        const now = runtime.clock.monotonic()
+        this.#count(first, now)
         runtime.probe?.('acked after all')
-        this.#options.onAcked(first.index, first.sentAt)
+        this.#options.onAcked(first.index, first.sentAt, now)
         continue
       }
       const verdict = replica.fold.fork().offer(found)

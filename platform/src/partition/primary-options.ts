@@ -4,6 +4,7 @@ import type { Runtime } from '../runtime/index.ts'
 import type { PartitionEvent } from './events.ts'
 import type { AskPartition } from './in-doubt.ts'
 import type { Logic } from './logic.ts'
+import type { PartitionMeters } from './partition-meters.ts'
 import type { ReignEnd } from './pipeline.ts'
 import type { Replica } from './replica.ts'
 
@@ -30,4 +31,6 @@ export interface PrimaryOptions {
   readonly onEvent: (event: PartitionEvent) => void
   /** Called instead of the primary's own `makeRoom` where partitions share the room of one journal. */
   readonly makeRoom?: (() => Promise<unknown> | undefined) | undefined
+  /** What is counted; undefined where nobody asks for it. */
+  readonly meters?: PartitionMeters | undefined
 }

@@ -25,6 +25,7 @@ import { Afterwards } from './afterwards.ts'
 import { CallNotes } from './call-notes.ts'
 import { Commands } from './commands.ts'
 import { fillMax, firstMark } from './fill-marks.ts'
+import { Guests } from './guests.ts'
 import { HeldReplies } from './held-replies.ts'
 import { Inbox } from './inbox.ts'
 import { KeptAnswers } from './kept-answers.ts'
@@ -33,6 +34,7 @@ import { Deferred, type Execution } from './logic.ts'
 import { LeaseEnds } from './lease-ends.ts'
 import { LoneRecords } from './lone-records.ts'
 import { takeNamedSnapshot } from './named-snapshot.ts'
+import { meterOf, type OperationMeter } from './operation-meter.ts'
 import { PartitionClock } from './partition-clock.ts'
 import { OutputReaders } from './output-readers.ts'
 import { Pipeline, type ReignEnd } from './pipeline.ts'
@@ -45,13 +47,6 @@ import { UnitWork } from './unit-work.ts'
 import { Waits } from './waits.ts'
 import { Watchers } from './watchers.ts'
 
-/** Those who wait for something at a partition. */
-interface Guests {
-  cancel(wait: string): boolean
-  abandon(error: unknown): void
-  stop(): void
-}
-
 export class Primary {
   readonly #options: PrimaryOptions
   readonly #pipeline: Pipeline
@@ -61,7 +56,8 @@ export class Primary {
   readonly #kept: KeptAnswers
   readonly #commands: Commands
   readonly #writer = new ByteWriter(256 << 10)
-  readonly #held = new HeldReplies()
+  readonly #meter: OperationMeter | undefined
+  readonly #held: HeldReplies
   readonly #inbox: Inbox
   readonly #transactions: Transactions
   readonly #waits: Waits
@@ -71,13 +67,11 @@ export class Primary {
   readonly #afterwards = new Afterwards()
   /** Where calls are recorded. */
   readonly #notes: CallNotes | undefined
-  /** All that have somebody wait here. */
-  readonly #guests: readonly Guests[]
+  readonly #guests: Guests
   readonly #leaseMs: number
   #acked: number
   #leaseUntil: number
   #flushAsked = false
-  #turn: number | undefined
   #ended = false
   #closing = false
   #heartbeat: Timer | undefined
@@ -91,9 +85,12 @@ export class Primary {
     this.#clock = new PartitionClock(runtime.clock, options.startTime, options.reference)
     this.#leaseMs = replica.leaseMs
     this.#leaseUntil = options.openedAt + this.#leaseMs
+    this.#meter = meterOf(options)
+    this.#held = new HeldReplies(this.#meter)
     this.#pipeline = new Pipeline({
       ...options,
-      onAcked: (index, sentAt) => this.#onAcked(index, sentAt),
+      slow: this.#meter?.slow,
+      onAcked: (index, sentAt, at) => this.#onAcked(index, sentAt, at),
       onEnd: (end) => this.#end(end),
       onFlow: (flowing) => this.#onFlow(flowing),
     })
@@ -111,7 +108,7 @@ export class Primary {
     this.#transactions = new Transactions({ ...options, ...room, claims, failures })
     this.#commands = new Commands({ ...room, transactions: this.#transactions, work: this.#work })
     this.#notes = CallNotes.of({ ...room, writer: this.#writer })
-    this.#inbox = new Inbox(limits.inboxRequestsMax)
+    this.#inbox = new Inbox(limits.inboxRequestsMax, this.#meter)
     this.#alone = new LoneRecords({
       pipeline: this.#pipeline,
       held: this.#held,
@@ -121,13 +118,8 @@ export class Primary {
       isEnded: () => this.#ended,
       flush: () => this.#flush(),
     })
-    const waiting = {
-      ...options,
-      ...room,
-      commands: this.#commands,
-      transactions: this.#transactions,
-      kept: this.#kept,
-    }
+    const [commands, transactions, kept] = [this.#commands, this.#transactions, this.#kept]
+    const waiting = { ...options, ...room, commands, transactions, kept }
     this.#waits = new Waits(waiting)
     this.#watchers = new Watchers(waiting)
     replica.machine.beginReign(replica.fold.head.epoch)
@@ -136,7 +128,7 @@ export class Primary {
       this.#leaseEnds.look()
     }
     this.#readers = new OutputReaders(waiting)
-    this.#guests = [this.#waits, this.#watchers, this.#readers, this.#transactions, this.#work]
+    this.#guests = new Guests([this.#waits, this.#watchers, this.#readers, this.#transactions, this.#work])
     this.#snapshots = new SnapshotSchedule({
       fill: () => options.journal.fill(this.#writer.at),
       everyBytes: limits.snapshotEveryBytes,
@@ -168,7 +160,7 @@ export class Primary {
       leaseHolds: () => this.#leaseHolds(),
       limits,
       timers: runtime.timers,
-      now: () => this.#now(),
+      now: () => this.#clock.ofTurn(),
       acked: () => this.#acked,
       begin: () => this.#begin(),
       changed: () => {
@@ -182,6 +174,13 @@ export class Primary {
       dependency: () => this.#dependency(),
       submit: (request: Request) => this.submit(request),
     }
+  }
+
+  /** How much waits here, for whoever counts. */
+  get waiting() {
+    const [held, inbox, waiters] = [this.#held.count, this.#inbox.size, this.#waits.count]
+    const [watchers, claims] = [this.#watchers.count, this.#work.claims.count]
+    return { held, inbox, waiters, watchers, claims, oldestSentAt: this.#pipeline.oldestSentAt }
   }
 
   /** True while this reign can answer: its records flow, and its lease holds. */
@@ -217,7 +216,7 @@ export class Primary {
     this.#closing = true
     this.#heartbeat?.stop()
     this.#leaseEnds.stop()
-    for (const guests of this.#guests) guests.abandon(notPrimary())
+    this.#guests.abandon(notPrimary())
     if (this.#pipeline.full) this.#giveUp()
     await this.#snapshots.close()
     if (this.#ended) return
@@ -233,7 +232,7 @@ export class Primary {
   /** Stops without a word to anybody, as a killed process does. */
   drop(): void {
     this.#ended = true
-    for (const guests of this.#guests) guests.stop()
+    this.#guests.stop()
     this.#leaseEnds.stop()
     this.#heartbeat?.stop()
     this.#pipeline.end()
@@ -247,15 +246,19 @@ export class Primary {
     this.#leaseEnds.end()
     const waiting = this.#waits.lookFor(command)
     if (waiting !== undefined) return waiting
-    if (command.kind === 'cancel') return Promise.resolve(this.#guests.some((guests) => guests.cancel(command.wait)))
+    if (command.kind === 'cancel') return Promise.resolve(this.#guests.cancel(command.wait))
     if (isClaiming(command)) return this.#work.claims.ask(command)
     if (command.kind === 'outputs') return this.#readers.ask(command)
     if (this.#transactions.enter(request) !== undefined) return this.#transactions.wait(request)
     if (command.kind === 'watch') return this.#watchers.ask(command)
     this.#execution.dependency = 0
     if (isBesideData(command) && replica.projections.isBehind) return this.#whenFolded(request)
-    if (isRead(command)) return this.#read(request, command)
-    return this.#work.sinks.holdBack(request) ?? this.#write(request, command)
+    const heldBack = isRead(command) ? undefined : this.#work.sinks.holdBack(request)
+    if (heldBack !== undefined) return heldBack
+    this.#meter?.begin(request)
+    const answer = isRead(command) ? this.#read(request, command) : this.#write(request, command)
+    this.#meter?.end(request)
+    return answer
   }
 
   /** What reads projections begins when everything that was committed before it is folded (UN6). */
@@ -276,13 +279,16 @@ export class Primary {
       failed = true
       error = thrown
     }
-    if (value instanceof Deferred)
+    if (value instanceof Deferred) {
+      const operation = this.#meter?.holding()
       return value.heldBy((index, result, isError) => {
         const confirmed = request.read === 'confirmed'
         // Behind CLOSE there is no record that could prove anything.
         if (this.#ended || (this.#closing && (confirmed || !this.#leaseHolds()))) throw reignLost('ended')
+        this.#meter?.resume(operation)
         return this.#hold(Math.min(index, this.#lastIndex()), result, result, isError, confirmed)
       })
+    }
     const waits = value === undefined && !failed && waitOf(command) !== undefined
     if (waits && !this.#waits.isLate(command)) return this.#waits.add(request)
     const dependency = this.#dependency()
@@ -329,6 +335,7 @@ export class Primary {
     const changed = machine.commit(both(this.#waits.noticing, this.#work.noticing), this.#dependency())
     this.#afterwards.committed()
     const index = changed ? this.#pipeline.lastIndex + 1 : this.#dependency()
+    if (changed) this.#meter?.changed()
     if (changed) this.#askFlush()
     this.#snapshots.filled(fill)
     const answer = this.#hold(index, value, undefined, false)
@@ -351,7 +358,7 @@ export class Primary {
 
   #begin(): void {
     const { machine } = this.#options.replica
-    machine.begin(this.#writer, this.#pipeline.lastIndex + 1, this.#now())
+    machine.begin(this.#writer, this.#pipeline.lastIndex + 1, this.#clock.ofTurn())
   }
 
   /**
@@ -361,8 +368,9 @@ export class Primary {
    */
   #hold(dependsOn: number, value: unknown, error: unknown, failed: boolean, confirmed = false): Promise<unknown> {
     const index = confirmed || !this.#leaseHolds() ? Math.max(dependsOn, this.#confirmationIndex()) : dependsOn
+    if (index <= this.#acked) this.#meter?.answered(failed, error)
     if (index <= this.#acked) return failed ? Promise.reject(error) : Promise.resolve(value)
-    return this.#held.hold(index, failed ? error : value, failed)
+    return this.#held.hold(index, failed ? error : value, failed, this.#meter?.holding())
   }
 
   /** The index that the next answer may depend on: the open batch's if it holds anything, else the last sealed. */
@@ -377,26 +385,14 @@ export class Primary {
 
   /** An index whose ack proves that this reign still lasted after now; makes sure that there is one on its way. */
   #confirmationIndex(): number {
-    if (this.#writer.at > recordHeaderBytes) {
-      this.#askFlush()
-      return this.#pipeline.lastIndex + 1
-    }
-    if (this.#pipeline.hasRoom) return this.#pipeline.seal('HEARTBEAT', emptyBody(), this.#time())
+    if (this.#writer.at > recordHeaderBytes) this.#askFlush()
+    else if (this.#pipeline.hasRoom) return this.#pipeline.seal('HEARTBEAT', emptyBody(), this.#time())
     return this.#pipeline.lastIndex + 1
   }
 
   #leaseHolds(): boolean {
     const { journal, runtime } = this.#options
     return !journal.shared || runtime.clock.monotonic() < this.#leaseUntil
-  }
-
-  /** Partition time of the commands of one turn of the loop: reading a clock costs as much as a small command. */
-  #now(): number {
-    if (this.#turn === undefined) {
-      this.#turn = this.#clock.now()
-      queueMicrotask(() => (this.#turn = undefined))
-    }
-    return this.#turn
   }
 
   #time(): number {
@@ -422,15 +418,16 @@ export class Primary {
     const bytes = this.#writer.at
     this.#pipeline.seal('BATCH', this.#writer, this.#time())
     this.#writer.at = recordHeaderBytes
+    this.#meter?.sealed(bytes)
     this.#snapshots.grew(bytes)
     if (!this.#inbox.isEmpty) queueMicrotask(() => this.#runWaiting())
   }
 
-  #onAcked(index: number, sentAt: number): void {
+  #onAcked(index: number, sentAt: number, now: number): void {
     this.#acked = index
     this.#options.replica.projections.fold(index)
     this.#leaseUntil = Math.max(this.#leaseUntil, sentAt + this.#leaseMs)
-    this.#held.release(index)
+    this.#held.release(index, now, sentAt)
     this.#watchers.onAcked(index)
     this.#readers.onFolded()
     this.#work.onAcked(index)
@@ -467,7 +464,7 @@ export class Primary {
     this.#leaseEnds.stop()
     this.#held.abandon(reignLost(reason))
     this.#inbox.abandon(notPrimary())
-    for (const guests of this.#guests) guests.abandon(notPrimary())
+    this.#guests.abandon(notPrimary())
   }
 
   /** Keeps the lease: something is on its way to the journal at least every eighth of it. */
@@ -490,15 +487,12 @@ export class Primary {
   #takeSnapshot(): Promise<void> {
     return takeNamedSnapshot({
       ...this.#options,
-      whenFlowing: (run) => this.#alone.whenFlowing(run),
+      alone: this.#alone,
       begin: () => this.#begin(),
       flush: () => {
         this.#flush()
         return this.#pipeline.lastIndex + 1
       },
-      ackOf: (index) => this.#alone.ackOf(index),
-      emptyBody,
-      append: (body) => this.#alone.append('SNAPSHOT', body),
       isEnded: () => this.#ended,
     })
   }

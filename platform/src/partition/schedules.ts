@@ -12,6 +12,7 @@ import { ownLayouts, type Machine, type Request, type Row, type Table } from '..
 import type { PartitionEvent } from './events.ts'
 import type { Failures } from './failures.ts'
 import type { ScheduleRule } from './logic.ts'
+import type { PartitionMeters } from './partition-meters.ts'
 
 /** The partition that keeps count. */
 const home = 0
@@ -35,6 +36,7 @@ export interface SchedulesOptions {
   readonly now: () => number
   readonly submit: (request: Request) => Promise<unknown>
   readonly onEvent: (event: PartitionEvent) => void
+  readonly meters?: PartitionMeters | undefined
 }
 
 export class Schedules {
@@ -75,7 +77,7 @@ export class Schedules {
   }
 
   #note(rule: ScheduleRule): void {
-    const { machine, onEvent } = this.#options
+    const { machine, onEvent, meters } = this.#options
     const { name, missed } = rule
     const row = this.#last.find({ name })
     // A schedule that is new begins now.
@@ -84,6 +86,7 @@ export class Schedules {
     machine.put(this.#last, row, { name, at })
     if (row === undefined) return
     const late = machine.time - at
+    meters?.noted(name, late)
     if (this.#waiting(rule) >= waitingMax || (missed === 'skip' && late > graceMs))
       return onEvent({ kind: 'schedule-missed', schedule: name, at, late })
     machine.put(this.#due, undefined, { schedule: name, at })

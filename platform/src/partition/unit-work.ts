@@ -8,6 +8,7 @@ import { Claims, type ClaimsOptions } from './claims.ts'
 import { Deliveries, type DeliveriesOptions } from './deliveries.ts'
 import { Failures } from './failures.ts'
 import type { Logic } from './logic.ts'
+import { HeldLines } from './held-lines.ts'
 import { Messages, type MessagesOptions } from './messages.ts'
 import type { Noticing } from './noticing.ts'
 import { ProjectedMessages, type ProjectedMessagesOptions } from './projected-messages.ts'
@@ -35,6 +36,7 @@ export class UnitWork {
   readonly schedules: Schedules
   readonly projected: ProjectedMessages
   readonly sinks: Sinks
+  readonly lines: HeldLines
   readonly #deliveries: Deliveries
 
   constructor(options: UnitWorkOptions) {
@@ -43,6 +45,8 @@ export class UnitWork {
     this.claims = new Claims({ ...options, rules: logic.workers, failures: this.failures })
     this.#deliveries = new Deliveries(options)
     this.messages = new Messages({ ...options, onPosted: this.#deliveries.posted })
+    const dropped = options.meters?.linesDropped
+    this.lines = new HeldLines({ ...options, linesMax: limits.logLinesMax, dropped })
     this.schedules = new Schedules({ ...options, rules: logic.schedules, failures: this.failures })
     this.projected = new ProjectedMessages(options, this.messages)
     this.sinks = new Sinks(options, logic.sinks ?? [])
@@ -63,6 +67,7 @@ export class UnitWork {
   onAcked(index: number): void {
     this.#deliveries.onAcked(index)
     this.#folded()
+    this.lines.onAcked(index)
   }
 
   /** A command has ended: whoever waits for work may have some. */

@@ -60,6 +60,11 @@ export class Waits {
     this.#waiters = new Waiters(options.timers)
   }
 
+  /** Those who wait. */
+  get count(): number {
+    return this.#waiters.count
+  }
+
   /** Told of every row that is written; undefined where nobody waits. */
   get noticing(): ((table: Table, row: Row) => void) | undefined {
     return this.#waiters.count === 0 ? undefined : this.#notice

@@ -64,6 +64,11 @@ export class Watchers {
     this.#journal = [...options.journalId].map((byte) => byte.toString(16).padStart(2, '0')).join('')
   }
 
+  /** Those that wait for changes. */
+  get count(): number {
+    return this.#waiting.size
+  }
+
   /** What changed of what matches; without a place to start from, where the partition stands, and what matches there. */
   ask(command: WatchCommand): Promise<unknown> {
     const { machine, commands, limits } = this.#options

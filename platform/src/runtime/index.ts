@@ -1,1 +1,14 @@
-export type { Clock, Disk, File, FolderLock, Network, Random, Runtime, Timer, Timers } from './ports.ts'
+export type {
+  Clock,
+  Disk,
+  File,
+  FolderLock,
+  Log,
+  LogFields,
+  LogLevel,
+  Network,
+  Random,
+  Runtime,
+  Timer,
+  Timers,
+} from './ports.ts'

@@ -73,6 +73,20 @@ export interface Network {
   send(from: string, to: string, message: Uint8Array): void
 }
 
+/** How much a line of a log matters. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+/** What a program can look for in a line of a log. */
+export type LogFields = Readonly<Record<string, unknown>>
+
+/** Where lines go: a logger of pino is one, and so is whatever has these four. A method that throws is nobody's error. */
+export interface Log {
+  debug(fields: LogFields, text: string): void
+  info(fields: LogFields, text: string): void
+  warn(fields: LogFields, text: string): void
+  error(fields: LogFields, text: string): void
+}
+
 /** Everything that a member gets from the world. */
 export interface Runtime {
   readonly clock: Clock

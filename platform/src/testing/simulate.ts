@@ -1,5 +1,6 @@
 // The simulated composition: any number of members on one thread and one seed, over simulated streams.
 import {
+  assert,
   checkedLimits,
   defaultLimits,
   durationMs,
@@ -13,7 +14,7 @@ import { calmStream, roughStream, SimulatedStream, type StreamFaults } from '../
 import { recover, type Folding, type PartitionEvent, type Replica } from '../partition/index.ts'
 import { partitionerOf } from '../router/index.ts'
 import type { Clock, Random, Runtime } from '../runtime/index.ts'
-import { nodeRuntime } from '../runtime/node/index.ts'
+import { replayCommand } from '../runtime/node/index.ts'
 import { drawKinds, FaultSchedule, SeededRandom, World, type WorldOptions } from '../runtime/simulated/index.ts'
 import {
   projectionRules,
@@ -31,6 +32,7 @@ import { fullHash, PartitionWitness, type Claim } from './grid/partition-witness
 import { Regressions } from './grid/regressions.ts'
 import { SharedDigests } from './grid/shared-digests.ts'
 import { SimulatedGrid } from './grid/simulated-grid.ts'
+import { isFixed, seedsOf, withSeed } from './seeds.ts'
 import { requireOk } from './checkers/check-result.ts'
 import type { DumpLine } from './checkers/journal-dump.ts'
 import { drawLimits } from './generators/draw-limits.ts'
@@ -47,8 +49,13 @@ const faultMsMax = 300_000
 const compareEveryMs = 5_000
 
 export type SimulateOptions<U extends Unit> = UsesOption<U> & {
-  /** Decides everything: the same seed gives the same run. Drawn and printed on failure if left out. */
+  /**
+   * Decides everything: the same seed gives the same run. Drawn if left out, or what PLENUM_SEED says; whatever fails
+   * names its seed, and the command that replays it.
+   */
   readonly seed?: number | undefined
+  /** Runs so many seeds, one after the other, from `seed` on, or each drawn; 1. PLENUM_SEED runs its seed alone. */
+  readonly runs?: number | undefined
   /** 3. */
   readonly members?: number | undefined
   /** 4. */
@@ -109,22 +116,28 @@ export interface SimulationReport {
 
 /**
  * Runs a scenario on a grid in virtual time, then checks that what every member holds is the fold of its journal.
- * Throws what the scenario throws, or CHECK_FAILED, with the seed that replays it.
+ * Throws what the scenario throws, or CHECK_FAILED, with the seed and the command that replays it. The report is that of
+ * the last run. USAGE for a seed or a number of runs that is none.
  */
 export async function simulate<U extends Unit>(
   unit: U,
   options: SimulateOptions<U>,
   scenario: (world: SimulatedWorld<U>) => Promise<void>,
 ): Promise<SimulationReport> {
-  const seed = options.seed ?? nodeRuntime().random.integer(2 ** 31)
-  const run = new SimulationRun(unit, options, seed)
-  try {
-    return await run.play(scenario as (world: SimulatedWorld<Unit>) => Promise<void>)
-  } catch (error) {
-    throw withSeed(error, seed)
-  } finally {
+  const again = replayCommand()
+  let report: SimulationReport | undefined
+  for (const seed of seedsOf(options)) {
+    const run = new SimulationRun(unit, options, seed)
+    try {
+      report = await run.play(scenario as (world: SimulatedWorld<Unit>) => Promise<void>)
+    } catch (error) {
+      run.stop()
+      throw withSeed(error, seed, run.trace, isFixed(options) ? undefined : again(seed))
+    }
     run.stop()
   }
+  assert(report !== undefined, 'there is a seed to run')
+  return report
 }
 
 class SimulationRun {
@@ -268,6 +281,11 @@ class SimulationRun {
     await this.#settle()
     await this.#check()
     return this.#report()
+  }
+
+  /** Hash of what has happened so far. */
+  get trace(): string {
+    return this.#world.trace.hash
   }
 
   stop(): void {
@@ -477,15 +495,4 @@ function streamFaults({ faults, regressions }: Pick<SimulateOptions<Unit>, 'faul
 function described(event: PartitionEvent): string {
   const told = Object.entries(event).filter(([, value]) => typeof value === 'string' || typeof value === 'number')
   return told.map(([, value]) => value).join(' ')
-}
-
-function withSeed(error: unknown, seed: number): unknown {
-  if (!(error instanceof Error)) return error
-  const hint = `Replay it with seed ${seed}.`
-  if (error.message.includes(hint)) return error
-  const { message } = error
-  error.message = `${message} ${hint}`
-  // Test runners print the stack, which has a copy of the message.
-  if (error.stack !== undefined) error.stack = error.stack.replace(message, () => error.message)
-  return error
 }

@@ -2,6 +2,7 @@ import { PlenumError } from '../kernel/index.ts'
 import type { ClaimToEnd, SpaceClient } from '../router/index.ts'
 import type { Timer } from '../runtime/index.ts'
 import { withStamps, type Claimed, type ClaimName, type StoredValue } from '../space/index.ts'
+import type { PartLog } from './part-log.ts'
 import type { WorkerPart } from './worker-run.ts'
 
 /** One attempt of a worker at an entry that it has claimed. */
@@ -16,6 +17,8 @@ export class Attempt {
   /** `working` until its function has returned, or should have; `over` once its claim is. */
   state: 'working' | 'committing' | 'failing' | 'over' = 'working'
   timer: Timer | undefined
+  /** Monotonic time at which its function was called; 0 where nobody asks. */
+  beganAt = 0
   readonly #part: WorkerPart
   readonly #stamp: number
   readonly #version: number
@@ -76,6 +79,7 @@ export class AttemptContext {
   readonly tx: SpaceClient
   readonly space: SpaceClient
   readonly uses: Readonly<Record<string, unknown>>
+  readonly log: PartLog
   readonly #attempt: Attempt
 
   constructor(
@@ -84,12 +88,14 @@ export class AttemptContext {
       readonly tx: SpaceClient
       readonly space: SpaceClient
       readonly uses: Readonly<Record<string, unknown>>
+      readonly log: PartLog
     },
   ) {
     this.#attempt = attempt
     this.tx = given.tx
     this.space = given.space
     this.uses = given.uses
+    this.log = given.log
   }
 
   get attempt(): number {

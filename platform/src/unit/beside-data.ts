@@ -8,6 +8,7 @@ import type { SpaceClient } from '../router/index.ts'
 import type { Timers } from '../runtime/index.ts'
 import { Executor, type Machine, type Rules, type UnitCommand } from '../space/index.ts'
 import type { PartitionOperations } from './partition-operations.ts'
+import { logAtOnce, type PartLine } from './part-log.ts'
 import { plainResult } from './plain-result.ts'
 
 /** A task, resolved from its declaration. */
@@ -53,6 +54,7 @@ export interface BesideDataOptions {
   readonly stateOf: (projection: { readonly '~': unknown }) => unknown
   /** What the caller gets to see of a throw. */
   readonly fault: (part: string, code: ErrorCode, error: unknown) => PlenumError
+  readonly onLine?: ((line: PartLine) => void) | undefined
   readonly watch: { enter(label: string): void; leave(): void } | undefined
 }
 
@@ -70,14 +72,19 @@ export class BesideData {
   }
 
   task(task: TaskPart, command: Of<'task'>): unknown {
-    const { partition: index, stateOf, watch } = this.#options
+    const { partition: index, stateOf: state, watch, onLine, limits } = this.#options
     const input = task.admit(command.input)
     return this.#run(task.label, 'TASK_FAILED', (partition) => {
+      // Told once the map has ended: until then the world is closed to whoever logs them.
+      const lines: PartLine[] = []
+      const keep = (line: PartLine): void => void (lines.length < limits.logLinesMax && lines.push(line))
+      const log = logAtOnce(task.label, onLine && keep, index)
       watch?.enter(task.label)
       try {
-        return task.map(input, { partition, index, signal: new AbortController().signal, state: stateOf })
+        return task.map(input, { partition, index, log, state, signal: new AbortController().signal })
       } finally {
         watch?.leave()
+        for (const line of lines) onLine?.(line)
       }
     })
   }
@@ -100,8 +107,9 @@ export class BesideData {
       const timer = timers.after(timeoutMs, () => end(tooLong(label, timeoutMs)))
       const onClosing = (): void => end(closed(label))
       closing.addEventListener('abort', onClosing)
-      const { stateOf: state } = this.#options
-      const context = { space, uses, caller, key, partition, signal: controller.signal, state }
+      const { stateOf: state, onLine, partition: index } = this.#options
+      const log = logAtOnce(label, onLine, index)
+      const context = { space, uses, caller, key, partition, log, state, signal: controller.signal }
       const run = async (): Promise<unknown> => service.run(input, context)
       this.#services += 1
       try {

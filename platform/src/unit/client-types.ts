@@ -1,3 +1,4 @@
+import type { MetricsSnapshot } from '../metrics/index.ts'
 import type { OutputEvent, OutputOptions } from '../router/index.ts'
 import type { CallOptions, ProjectionTold, RequestOptions, SinkTold, Space, Stored } from '../space/index.ts'
 import type { HandlerShape } from './handler.ts'
@@ -148,6 +149,8 @@ export interface Client<U extends Unit> extends AsyncDisposable {
   readonly workers: { readonly [K in keyof U['~']['workers']]: WorkerHandle }
   readonly schedules: { readonly [K in keyof U['~']['schedules']]: ScheduleHandle }
   readonly messages: MessagesHandle
+  /** What was counted in this process since it began, as plain data: see `mergeMetrics`, `quantile` and `metricsText`. */
+  metrics(): MetricsSnapshot
 }
 
 /** What a composition has to give for a unit's ports; nothing may be left out if the unit has any. */

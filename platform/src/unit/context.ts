@@ -1,6 +1,7 @@
 import type { Duration } from '../kernel/index.ts'
 import type { AnyEntry, Caller, Input, Operations, Reads, Space } from '../space/index.ts'
 import type { Handler, HandlerShape } from './handler.ts'
+import type { PartLog } from './part-log.ts'
 import type { Given, Uses } from './port.ts'
 import type { Projection } from './projection.ts'
 import type { Refusals } from './refusals.ts'
@@ -12,6 +13,8 @@ export interface HandlerContext<E extends AnyEntry, F extends Refusals = any> {
   readonly caller: Caller
   /** Partition time, milliseconds since 1970. */
   readonly now: number
+  /** Told once this call is acked; of a call that fails at once, as undone. Never told again at a recovery. */
+  readonly log: PartLog
   /** From 0 up to but not including 1. */
   random(): number
   /** A UUID of version 7. */
@@ -27,6 +30,7 @@ export interface OutsideContext<E extends AnyEntry, U extends Uses> {
   readonly space: Space<E>
   readonly uses: Given<U>
   readonly signal: AbortSignal
+  readonly log: PartLog
   /** The same for each run of the same work: give it to the outside world as its idempotency key (UN9). */
   readonly key: string
 }
@@ -54,5 +58,6 @@ export interface TaskContext<E extends AnyEntry> {
   readonly index: number
   /** The state of a projection on this partition, as of the last change that is acked: to be read, never changed (UN6). */
   readonly state: <S>(of: Projection<S, any>) => S
+  readonly log: PartLog
   readonly signal: AbortSignal
 }

@@ -1,5 +1,6 @@
 // A unit from outside, over a router: what `embedded` and `simulate` give to their callers.
 import { durationMs, isPlenumError, PlenumError, type Limits } from '../kernel/index.ts'
+import type { MetricsSnapshot } from '../metrics/index.ts'
 import { SpaceClient, type RouteOptions, type Router } from '../router/index.ts'
 import type { Caller } from '../space/index.ts'
 import type { HandlerPart } from './unit-logic.ts'
@@ -34,6 +35,8 @@ export interface UnitClientOptions {
   /** The workers that this process runs, if it does. */
   readonly host?: WorkerHost | undefined
   readonly close: () => Promise<void>
+  /** What was counted; nothing if left out. */
+  readonly metrics?: (() => MetricsSnapshot) | undefined
 }
 
 /** The untyped face of `Client`; compositions give it its type. */
@@ -48,6 +51,7 @@ export class UnitClient implements AsyncDisposable {
   readonly projections: Readonly<Record<string, ProjectionControl>>
   readonly sinks: Readonly<Record<string, SinkControl>>
   readonly messages: MessageControl
+  readonly metrics: () => MetricsSnapshot
   /** Number of partitions. */
   readonly partitions: number
   readonly #close: () => Promise<void>
@@ -57,6 +61,7 @@ export class UnitClient implements AsyncDisposable {
     const { unit, router, limits, uses, newId } = options
     this.space = new SpaceClient(router, unit.types, limits, newId)
     this.partitions = router.partitions
+    this.metrics = options.metrics ?? (() => ({ at: 0, metrics: [] }))
     this.handlers = mapValues(unit.handlers, (handler) => callOf(handler, options))
     this.services = mapValues(unit.services, (service) => serviceCallOf(service, options))
     this.tasks = mapValues(unit.tasks, ({ name }) => (input, given) => {

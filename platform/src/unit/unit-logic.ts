@@ -15,9 +15,10 @@ import type {
   ProjectionStates,
   ScheduleRule,
   SinkRule,
+  TellLine,
   WorkerRule,
 } from '../partition/index.ts'
-import type { Random } from '../runtime/index.ts'
+import type { LogFields, LogLevel, Random } from '../runtime/index.ts'
 import {
   Executor,
   type Caller,
@@ -33,6 +34,7 @@ import {
 import { BesideData, type Outside, type ServicePart, type TaskPart } from './beside-data.ts'
 import { CallRecorder } from './call-recorder.ts'
 import { projectionRules, type ProjectionPart } from './projection.ts'
+import { partLog, type PartLine, type PartLog } from './part-log.ts'
 import { plainResult } from './plain-result.ts'
 import { PartitionOperations, type TypeReference } from './partition-operations.ts'
 import { RefusalSignal } from './refusal-signal.ts'
@@ -98,6 +100,8 @@ export interface UnitLogicOptions {
   readonly recordsCalls?: boolean | undefined
   /** Told of every fault that is hidden from callers. */
   readonly onFault: (part: string, error: unknown) => void
+  /** Told of what the unit's functions log, of handlers once their calls are acked; nothing is logged if left out. */
+  readonly onLine?: ((line: PartLine) => void) | undefined
   /** Tests catch impurity by it, a supervisor counts (UN13, PA9). */
   readonly watch?: Watch | undefined
 }
@@ -183,6 +187,10 @@ class UnitExecution implements Execution {
     return this.#context.takeSent()
   }
 
+  takeLines(): readonly TellLine[] {
+    return this.#context.takeLines()
+  }
+
   execute(command: LogicCommand): unknown {
     switch (command.kind) {
       case 'call':
@@ -199,20 +207,18 @@ class UnitExecution implements Execution {
   #call({ handler: name, input: given, caller, route }: Extract<LogicCommand, { kind: 'call' }>): unknown {
     const handler = partOf('handler', name, this.#options.parts.handlers)
     const input = handler.admit(given)
-    const { watch } = this.#options
     if (route !== undefined && route !== input[handler.routeField]) throw sentElsewhere(handler)
     this.#operations.enterRoute(input[handler.routeField])
     this.#context.begin(caller, handler)
     this.#executor.trust(true)
     this.#recorder?.begin(name, input, caller, this.#machine.time)
-    watch?.enter(handler.label)
     try {
-      return plainResult(handler.run(input, this.#context), handler.label)
+      return this.#run(handler, input)
     } catch (error) {
-      this.#context.drop()
+      // Stopped by a lock it runs again, and logs again.
+      this.#context.drop(this.#executor.observer?.hasStopped !== true)
       throw this.#fault(handler.label, 'HANDLER_FAILED', error)
     } finally {
-      watch?.leave()
       this.#executor.trust(false)
       this.#operations.leave()
       this.#context.leave()
@@ -228,6 +234,17 @@ class UnitExecution implements Execution {
       'this',
       projections.map(({ name }) => name),
     )
+  }
+
+  /** Whoever is told of a fault, or of a line, has the world again. */
+  #run({ label, run }: HandlerPart, input: StoredValue): unknown {
+    const { watch } = this.#options
+    watch?.enter(label)
+    try {
+      return plainResult(run(input, this.#context), label)
+    } finally {
+      watch?.leave()
+    }
   }
 
   #newOperations(executor: Executor): PartitionOperations {
@@ -283,12 +300,16 @@ class HandlerContextObject {
   #handler: HandlerPart | undefined
   /** What the call at hand has sent. */
   #sent: SentMessage[] = []
+  /** What it has logged. */
+  #lines: PartLine[] = []
   #isActive = false
+  readonly log: PartLog
 
   constructor(partition: PartitionOperations, machine: Machine, options: UnitLogicOptions) {
     this.partition = partition
     this.#machine = machine
     this.#options = options
+    this.log = partLog(options.onLine && ((level, text, fields) => this.#log(level, text, fields)))
     // A handler takes its context apart, `({ refuse, newId }) => …`, so its functions must not need `this`.
     this.random = this.random.bind(this)
     this.newId = this.newId.bind(this)
@@ -299,6 +320,7 @@ class HandlerContextObject {
   begin(caller: Caller, handler: HandlerPart): void {
     this.#caller = caller
     this.#handler = handler
+    if (this.#lines.length > 0) this.#lines = []
     this.#isActive = true
   }
 
@@ -307,9 +329,28 @@ class HandlerContextObject {
     this.#isActive = false
   }
 
-  /** Forgets what a handler that has failed has sent. */
-  drop(): void {
+  /** Forgets what a handler that has failed has sent, and tells what it has logged as undone. */
+  drop(isTold: boolean): void {
     this.#sent = []
+    if (this.#lines.length === 0) return
+    const lines = this.#lines
+    this.#lines = []
+    if (isTold) for (const line of lines) this.#options.onLine?.({ ...line, undone: true })
+  }
+
+  takeLines(): readonly TellLine[] {
+    if (this.#lines.length === 0) return noLines
+    const lines = this.#lines
+    this.#lines = []
+    return lines.map((line) => (epoch, index) => this.#options.onLine?.({ ...line, epoch, index }))
+  }
+
+  #log(level: LogLevel, text: string, fields: LogFields | undefined): void {
+    const { limits, partition } = this.#options
+    // What is logged later would belong to a call that has nothing to do with it.
+    if (!this.#isActive || this.#lines.length >= limits.logLinesMax) return
+    const part = this.#handler?.label ?? ''
+    this.#lines.push({ part, level, text, fields: fields && { ...fields }, partition })
   }
 
   takeSent(): readonly SentMessage[] {
@@ -348,6 +389,7 @@ class HandlerContextObject {
 }
 
 const noMessages: readonly SentMessage[] = Object.freeze([])
+const noLines: readonly TellLine[] = Object.freeze([])
 
 const nobody: Caller = Object.freeze({ kind: 'unit', subject: '', claims: Object.freeze({}) })
 

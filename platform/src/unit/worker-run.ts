@@ -8,10 +8,13 @@
 // I2 Whatever becomes of an attempt, its claim is ended: by a commit, as a failure, or given back.
 // I3 An attempt counts as failed only for what its function did: a conflict, or a partition that is out of reach, does not.
 import { isPlenumError, PlenumError, type ErrorCode, type Limits } from '../kernel/index.ts'
+import type { Metrics } from '../metrics/index.ts'
 import type { Router, SpaceClient } from '../router/index.ts'
 import type { Runtime, Timer } from '../runtime/index.ts'
 import type { ClaimsGiven, StoredValue } from '../space/index.ts'
 import { Attempt, AttemptContext } from './attempt.ts'
+import { logAtOnce, type PartLine, type PartLog } from './part-log.ts'
+import { WorkerMeters } from './worker-meters.ts'
 
 /** A worker, resolved from its declaration. */
 export interface WorkerPart {
@@ -56,6 +59,9 @@ export interface WorkerOptions {
   readonly limits: Limits
   readonly runtime: Runtime
   readonly onEvent: (event: WorkerEvent) => void
+  readonly metrics?: Metrics | undefined
+  /** Told of what the functions log. */
+  readonly onLine?: ((line: PartLine) => void) | undefined
 }
 
 /** Milliseconds that a partition is asked to wait for work before it is asked again. */
@@ -96,10 +102,14 @@ export class WorkerRun {
   #keeping: Timer | undefined
   #drained: (() => void)[] = []
   #isStopped = false
+  readonly #meters: WorkerMeters | undefined
+  readonly #log: PartLog
 
   constructor(part: WorkerPart, options: WorkerOptions) {
     this.#part = part
     this.#options = options
+    this.#log = logAtOnce(part.label, options.onLine)
+    this.#meters = options.metrics && new WorkerMeters(options.metrics, part.label, options.runtime.clock)
     this.#concurrency = part.concurrency
   }
 
@@ -108,6 +118,11 @@ export class WorkerRun {
     for (let partition = 0; partition < this.#options.router.partitions; partition++)
       if (partition === (this.#part.partition ?? partition)) this.#await(partition)
     this.#keepLater()
+  }
+
+  /** What errors, logs and metrics call it. */
+  get label(): string {
+    return this.#part.label
   }
 
   /** Entries that are worked on now. */
@@ -226,13 +241,14 @@ export class WorkerRun {
     const { timeoutMs, run } = this.#part
     this.#attempts.add(attempt)
     this.#working += 1
+    if (this.#meters !== undefined) attempt.beganAt = this.#meters.began()
     attempt.timer = runtime.timers.after(timeoutMs, () => {
       const error = attempt.timedOut()
       attempt.abort(error)
       void this.#failed(attempt, error)
     })
     const working = space.work(attempt.toEnd, async (tx) => {
-      await run(attempt.entry, new AttemptContext(attempt, { tx, space, uses }))
+      await run(attempt.entry, new AttemptContext(attempt, { tx, space, uses, log: this.#log }))
       // Its time-out counts, though its partition may not have heard of that yet. Nobody hears this error.
       if (attempt.state !== 'working') throw attempt.timedOut()
       this.#returned(attempt, 'committing')
@@ -256,6 +272,7 @@ export class WorkerRun {
   #succeeded(attempt: Attempt): void {
     if (attempt.state === 'failing' || attempt.state === 'over') return
     if (this.#givenBack.size > 0) this.#givenBack.delete(attempt.key)
+    this.#meters?.succeeded(attempt.beganAt)
     this.#end(attempt)
   }
 
@@ -283,6 +300,7 @@ export class WorkerRun {
     onEvent({ kind: 'fault', part: label, error })
     const retryMs = Math.min(backoffMs * 2 ** (number - 1), backoffMsMax) * (0.5 + runtime.random.next())
     const message = textOf(error)
+    this.#meters?.failed(attempt.beganAt)
     try {
       const isDead = await router.send(partition, { kind: 'work-failed', claim, message, attemptsMax, retryMs })
       this.#givenBack.delete(attempt.key)
@@ -297,6 +315,7 @@ export class WorkerRun {
   async #giveBack(attempt: Attempt, error: unknown): Promise<void> {
     const { runtime, limits, onEvent } = this.#options
     const { key } = attempt
+    this.#meters?.givenBack()
     const times = (this.#givenBack.get(key) ?? 0) + 1
     this.#givenBack.delete(key)
     // Keys of entries that others have changed since go when there are too many.

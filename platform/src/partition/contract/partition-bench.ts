@@ -10,6 +10,7 @@ import {
 import {
   askNobody,
   Partition,
+  type PartitionMeters,
   Replica,
   type AskPartition,
   type Execution,
@@ -94,6 +95,8 @@ export class PartitionBench {
   readonly journalId = new Uint8Array(16).fill(5)
   /** How the members ask other partitions about transactions. */
   ask: AskPartition = askNobody
+  /** What the members count. */
+  meters: PartitionMeters | undefined
   /** Median wall time of the members. */
   reference = (): number => this.runtime.clock.wall()
 
@@ -117,6 +120,7 @@ export class PartitionBench {
       reference: () => this.reference(),
       ask: (partition, command) => this.ask(partition, command),
       onEvent: (event) => void events.push(event),
+      meters: this.meters,
     })
     return { partition, journal, events }
   }

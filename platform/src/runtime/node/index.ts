@@ -1,5 +1,8 @@
 export { LookingDisk } from './looking-disk.ts'
 export { NodeDisk } from './node-disk.ts'
 export { nodeRuntime } from './node-runtime.ts'
+export { pinoLog } from './pino-log.ts'
+export { askedSeed, replayCommand } from './replay-command.ts'
+export { ProcessGauges } from './process-gauges.ts'
 export { PurityGuard } from './purity-guard.ts'
 export { Watchdog } from './watchdog.ts'
