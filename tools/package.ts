@@ -23,6 +23,7 @@ const guides = [
   'docs/messages.md',
   'docs/workers.md',
   'docs/services-and-schedules.md',
+  'docs/upgrades.md',
   'docs/testing.md',
   'docs/coming-from/bullmq.md',
   'docs/coming-from/gigaspaces-javaspaces.md',

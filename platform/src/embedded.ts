@@ -121,6 +121,7 @@ function openPartitions(options: Options, unit: ResolvedUnit, parts: Parts): rea
   const guard = development ? new PurityGuard() : undefined
   const watch = guard === undefined || watchdog === undefined ? watchdog : both(watchdog, guard)
   const partitionOf = partitionerOf(journals.partitions.length)
+  const upgrading = upgradeProgress(options)
   const ask = (partition: number, command: Command): Promise<unknown> =>
     partitions[partition]?.submit({ command }) ??
     Promise.reject(new PlenumError('NOT_PRIMARY', 'There is no such partition.'))
@@ -149,7 +150,10 @@ function openPartitions(options: Options, unit: ResolvedUnit, parts: Parts): rea
       limits,
       reference: () => runtime.clock.wall(),
       ask,
-      onEvent: (event) => options.onEvent?.({ partition, event }),
+      onEvent(event) {
+        options.onEvent?.({ partition, event })
+        if (event.kind === 'upgrading') upgrading(partition, event)
+      },
       // All share the room of one log: also a partition that is idle holds what others want to cut.
       makeRoom() {
         const making = partitions.flatMap((one) => one.makeRoom() ?? [])
@@ -158,6 +162,17 @@ function openPartitions(options: Options, unit: ResolvedUnit, parts: Parts): rea
     })
   })
   return partitions
+}
+
+/** Tells how far all partitions are with the entries of before. */
+function upgradeProgress({ onProgress }: Options) {
+  const seen = new Map<number, { readonly entries: number; readonly entriesTotal: number }>()
+  return (partition: number, progress: { readonly entries: number; readonly entriesTotal: number }): void => {
+    seen.set(partition, progress)
+    const sum = (of: 'entries' | 'entriesTotal'): number =>
+      [...seen.values()].reduce((total, one) => total + one[of], 0)
+    onProgress?.({ step: 'upgrading', share: sum('entries') / sum('entriesTotal') })
+  }
 }
 
 function watchdogOf(unit: ResolvedUnit, limits: Limits, options: Options): Watchdog {
@@ -185,12 +200,15 @@ function both(outer: Watch, inner: Watch): Watch {
 
 async function startAll(partitions: readonly Partition[], options: Options): Promise<void> {
   let started = 0
-  const one = async (partition: Partition): Promise<void> => {
-    await partition.startAlone()
+  const recover = async (partition: Partition): Promise<() => Promise<void>> => {
+    const open = await partition.recoverAlone()
     started += 1
     options.onProgress?.({ step: 'recovering', share: started / partitions.length })
+    return open
   }
-  await Promise.all(partitions.map(one))
+  // Nobody begins what another partition cannot follow (UN10).
+  const openings = await Promise.all(partitions.map(recover))
+  await Promise.all(openings.map((open) => open()))
 }
 
 async function openJournals(options: Options, unit: ResolvedUnit, runtime: Runtime): Promise<Journals> {

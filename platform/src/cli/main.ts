@@ -5,12 +5,14 @@ import { deadLetters, deadLettersHelp } from './dead-letters.ts'
 import { inspect, inspectHelp } from './inspect.ts'
 import { errorText, processOutput, type Output } from './output.ts'
 import { run, runHelp } from './run.ts'
+import { upgrade, upgradeHelp } from './upgrade.ts'
 
 const help = `plenum: data, logic and messages together in memory, every change journaled
 
   plenum run <unit.ts>             run a unit embedded in this process, over a journal in a folder
   plenum inspect <folder>          verify and show the journals of a folder
   plenum dead-letters <unit.ts>    show what a unit has given up, and send it back
+  plenum upgrade <unit.ts>         try the entries of a folder under a unit, and go over to it
 
 plenum <command> --help says more; plenum --version prints the version.
 `
@@ -24,6 +26,7 @@ const commands = new Map<string, Command>([
   ['run', { run, help: runHelp }],
   ['inspect', { run: inspect, help: inspectHelp }],
   ['dead-letters', { run: deadLetters, help: deadLettersHelp }],
+  ['upgrade', { run: upgrade, help: upgradeHelp }],
 ])
 
 async function main(args: readonly string[], output: Output): Promise<number> {

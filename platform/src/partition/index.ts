@@ -13,3 +13,4 @@ export {
 } from './replica.ts'
 export { recover, type RecoveryOptions } from './recovery.ts'
 export { loadSnapshot } from './snapshots.ts'
+export { upgradeEntries, type UpgradeReport } from './upgrade-entries.ts'

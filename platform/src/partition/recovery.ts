@@ -1,6 +1,7 @@
 import { isPlenumError, type Limits, type PlenumError } from '../kernel/index.ts'
 import type { Journal, SnapshotName } from '../journal/index.ts'
 import type { Runtime } from '../runtime/index.ts'
+import type { EntryUpgrades } from '../space/index.ts'
 import type { PartitionEvent } from './events.ts'
 import { Replica, type ReplicaObserver, type ReplicaOptions } from './replica.ts'
 import { loadSnapshot } from './snapshots.ts'
@@ -12,6 +13,8 @@ export interface RecoveryOptions {
   readonly limits: Limits
   readonly onEvent: (event: PartitionEvent) => void
   readonly observe?: ReplicaObserver | undefined
+  /** What the unit's code makes of earlier entries, where it is at hand (UN10). */
+  readonly upgrades?: EntryUpgrades | undefined
 }
 
 /** Records between two reports of progress. */
@@ -30,6 +33,7 @@ export async function recover(options: RecoveryOptions): Promise<Replica> {
     limits,
     keepRecent: journal.shared,
     observe: options.observe,
+    upgrades: options.upgrades,
   }
   for (const name of await journal.listSnapshots()) {
     const replica = await tryLoad(options, name, replicaOptions)

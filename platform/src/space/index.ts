@@ -76,7 +76,7 @@ export type {
   MessagesTold,
   SentMessage,
 } from './message-commands.ts'
-export { compileQuery, type Matcher, type PathCheck } from './query.ts'
+export { compileQuery, equal, type Matcher, type PathCheck } from './query.ts'
 export { checkQuerySize } from './query-cost.ts'
 export { keyFieldsOf, type Explanation } from './reader.ts'
 export {
@@ -120,7 +120,7 @@ export {
 export { SnapshotWalk } from './snapshot-walk.ts'
 export { stampOf, stampValue, type Stamp } from './stamp.ts'
 export { stampsOf, withStamps, type Stamps } from './stamps.ts'
-export { StateHash } from './state-hash.ts'
+export { rowHas, StateHash } from './state-hash.ts'
 export { Table, type KeyFields } from './table.ts'
 export type {
   Drafted,
@@ -131,6 +131,15 @@ export type {
   TransactionName,
   TransactionPart,
 } from './transaction-commands.ts'
+export {
+  bringUp,
+  isPresent,
+  valueNow,
+  type BringUp,
+  type EntryUpgrade,
+  type EntryUpgrades,
+  type LostField,
+} from './upgrading.ts'
 export { copyPlain, patchPlain, validateAny, validateValue, type ValidationOptions } from './validation.ts'
 export { whyNoPath } from './value-shape.ts'
 export type { Input, Output, Scalar, Schema, Storable, Stored } from './values.ts'

@@ -12,6 +12,7 @@ import type { Random } from '../runtime/index.ts'
 import {
   Executor,
   type Caller,
+  type EntryUpgrades,
   type Layout,
   type Machine,
   type ReadObserver,
@@ -21,6 +22,7 @@ import {
   type Table,
 } from '../space/index.ts'
 import { BesideData, type Outside, type ServicePart, type TaskPart } from './beside-data.ts'
+import type { UnitEntryUpgrade } from './entry-upgrade.ts'
 import { plainResult } from './plain-result.ts'
 import { PartitionOperations, type TypeReference } from './partition-operations.ts'
 import { RefusalSignal } from './refusal-signal.ts'
@@ -46,6 +48,8 @@ export interface UnitParts {
   readonly name: string
   readonly hash: string
   readonly layouts: readonly Layout[]
+  /** What becomes of entries of earlier shapes (UN10). */
+  readonly upgrades: ReadonlyMap<string, UnitEntryUpgrade>
   readonly rules: ReadonlyMap<string, Rules>
   /** The fields whose value is made where it is missing: entry type to id field. */
   readonly keyed: ReadonlyMap<string, string>
@@ -87,12 +91,16 @@ export interface UnitLogicOptions {
 export class UnitLogic implements Logic {
   readonly workers: readonly WorkerRule[]
   readonly schedules: readonly ScheduleRule[] | undefined
+  readonly upgrades: EntryUpgrades
   readonly #options: UnitLogicOptions
 
   constructor(options: UnitLogicOptions) {
     this.#options = options
     this.workers = [...options.parts.workers.values()]
     this.schedules = options.runsSchedules ? options.parts.schedules : undefined
+    this.upgrades = new Map(
+      [...options.parts.upgrades].map(([name, upgrade]) => [name, upgrade.watched(options.watch)]),
+    )
   }
 
   get hash(): string {
