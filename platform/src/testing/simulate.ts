@@ -62,6 +62,8 @@ export type SimulateOptions<U extends Unit> = UsesOption<U> & {
   readonly regressions?: boolean | undefined
   /** Whether the members run the unit's workers and schedules. They do if left out. */
   readonly workers?: boolean | undefined
+  /** The unit that members go over to by `upgrade`: for a rolling update. */
+  readonly later?: Unit | undefined
   /** Limits in force instead of small random ones. */
   readonly limits?: Partial<Limits> | undefined
   /** Given the last 20,000 lines of what happened, oldest first, when the run has ended, also by an error. */
@@ -81,6 +83,8 @@ export interface SimulatedWorld<U extends Unit> {
   kill(member: number): void
   /** Stops a member as SIGSTOP does, for so long. */
   pause(member: number, time: Duration): void
+  /** Kills a member and starts it with the unit that is given as `later`. */
+  upgrade(member: number): void
   /** Lets virtual time pass. */
   sleep(time: Duration): Promise<void>
   /** Ends all faults and waits until every partition is served again. */
@@ -136,6 +140,7 @@ class SimulationRun {
   readonly #limits: Limits
   readonly #members: number
   readonly #unit: ResolvedUnit
+  readonly #later: ResolvedUnit | undefined
   readonly #histories: readonly JournalHistory[]
   readonly #replies: ReplyRecorder
   #schedule: FaultSchedule | undefined
@@ -162,8 +167,10 @@ class SimulationRun {
     const drawn = faults === 'all' ? drawLimits(runtime.random, floors) : defaultLimits
     this.#limits = checkedLimits({ ...drawn, ...options.limits })
     const limits = this.#limits
-    const resolved = resolveUnit(unitDefinition(unit), { runtime, limits, checkAll: true })
+    const resolve = (one: Unit) => resolveUnit(unitDefinition(one), { runtime, limits, checkAll: true })
+    const resolved = resolve(unit)
     this.#unit = resolved
+    this.#later = options.later === undefined ? undefined : resolve(options.later)
     const streamOptions = {
       timers: runtime.timers,
       clock: runtime.clock,
@@ -255,6 +262,11 @@ class SimulationRun {
       pause: (member, time) => {
         world.counts.add('pause')
         this.#grid.pause(member, durationMs(time, 'time'))
+      },
+      upgrade: (member) => {
+        if (this.#later === undefined) throw new PlenumError('USAGE', 'simulate(…): upgrade needs the option `later`.')
+        world.counts.add('upgrade')
+        this.#grid.replace(member, this.#later)
       },
       sleep: (time) => world.runFor(durationMs(time, 'time')),
       settle: () => this.#settle(),
@@ -368,7 +380,8 @@ class SimulationRun {
       witness.look()
       witness.compare([{ who: 'snapshot and tail', index: recovered.fold.head.index, hash: recovered.hash() }])
     }
-    const counts = requireOk('replies', checkReplies(this.#histories, this.#replies.replies, { unit: this.#unit }))
+    const units = { unit: this.#unit, later: this.#later }
+    const counts = requireOk('replies', checkReplies(this.#histories, this.#replies.replies, units))
     this.#judged = counts.judged
   }
 
