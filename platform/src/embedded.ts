@@ -32,8 +32,8 @@ interface Journals {
 
 /**
  * Runs a unit in this process and returns its client. Throws the errors of opening: USAGE, FOLDER_IN_USE, FOLDER_REFUSED,
- * FOLDER_OF_ANOTHER_GRID, FORMAT_UNKNOWN, JOURNAL_CORRUPT, JOURNAL_FULL, UNIT_MISMATCH, ACK_LEVEL_UNAVAILABLE,
- * NOT_AVAILABLE_YET.
+ * FOLDER_OF_ANOTHER_GRID, FORMAT_UNKNOWN, JOURNAL_CORRUPT, JOURNAL_FULL, UNIT_MISMATCH, UPGRADE_REFUSED,
+ * ACK_LEVEL_UNAVAILABLE, NOT_AVAILABLE_YET.
  *
  * @example
  * await using client = await embedded({ unit: bank, folder: 'data' })

@@ -4,7 +4,18 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { z } from 'zod'
 import { embedded, type EmbeddedEvent, type EmbeddedProgress } from './embedded.ts'
-import { entry, stampOf, unit, upgrade, type Client, type Of, type Token, type Unit, type WatchEvent } from './index.ts'
+import {
+  entry,
+  handler,
+  stampOf,
+  unit,
+  upgrade,
+  type Client,
+  type Of,
+  type Token,
+  type Unit,
+  type WatchEvent,
+} from './index.ts'
 
 let root = ''
 let folders = 0
@@ -300,4 +311,69 @@ test('[UN10] a watch begins anew at the upgrade, and goes on over later starts w
   })
   const { events } = await during(renaming, folder, (client) => told(client, late.token))
   expect(events).toMatchObject([{ kind: 'changes', changes: [{ kind: 'removed', entry: asNew[2] }] }])
+})
+
+test('[UN10] values of any fields, bytes in them, and entries that are everywhere, go over as well', async () => {
+  const folder = join(root, String((folders += 1)))
+  const options = { id: 'id', placement: 'everywhere' } as const
+  const First = z.looseObject({ id: z.string(), data: z.instanceof(Uint8Array) })
+  const Loose = entry('loose', First, options)
+  const data = new Uint8Array([1, 2, 3])
+  await during(unit('loose', { entries: [Loose] }, {}), folder, ({ space }) =>
+    space.write(Loose, { id: 'a', data, more: 1 }),
+  )
+  const Later = entry('loose', z.looseObject({ id: z.string(), data: z.instanceof(Uint8Array), size: z.int() }), {
+    ...options,
+    upgrades: [upgrade(First, (before) => ({ ...before, size: before.data.length }))],
+  })
+  const sizeOf = handler({ input: z.object({ route: z.string() }), route: 'route' }, (_, { partition }) =>
+    partition.get(Later, { id: 'a' }),
+  )
+  const later = unit('loose', { entries: [Later] }, { handlers: { sizeOf } })
+  await during(later, folder, async ({ handlers }) => {
+    for (const route of ['a', 'b', 'c', 'd', 'e', 'f'])
+      expect(await handlers.sizeOf({ route })).toEqual({ id: 'a', data, more: 1, size: 3 })
+  })
+})
+
+test('[UN10] [UN12] a message that waited and does not fit its handler any more becomes a dead letter', async () => {
+  const folder = join(root, String((folders += 1)))
+  const talking = (loud: z.ZodBoolean | z.ZodInt, seen: unknown[]) => {
+    const tell = handler({ input: z.object({ id: z.string(), loud }), route: 'id' }, (input) => void seen.push(input))
+    const ask = handler({ input: z.object({ id: z.string() }), route: 'id' }, ({ id }, { send }) =>
+      send(tell, { id, loud: true }, { after: '1s' }),
+    )
+    return unit('talk', { entries: [] }, { handlers: { ask, tell } })
+  }
+  await during(talking(z.boolean(), []), folder, ({ handlers }) => handlers.ask({ id: 'a' }))
+  const seen: unknown[] = []
+  const dead = Promise.withResolvers<unknown>()
+  const onEvent = ({ event }: EmbeddedEvent): void => void (event.kind === 'dead-message' && dead.resolve(event))
+  const limits = { messageAttemptsMax: 1 }
+  await using client = await embedded({ unit: talking(z.int(), seen), folder, onEvent, limits })
+  expect(await dead.promise).toMatchObject({ handler: 'tell', message: expect.stringContaining("invalid at 'loud'") })
+  expect(seen).toEqual([])
+  expect(await client.messages.deadLetters()).toMatchObject([{ handler: 'tell', input: { id: 'a', loud: true } }])
+})
+
+test('[UN10] entries that are gone at each start have nothing to upgrade, and a declaration that is none is refused', () => {
+  const declare = (options: object) => () => entry('spot', Before, { id: 'id', ...options })
+  const invalid = { code: 'UNIT_INVALID', details: { option: 'upgrades' } }
+  expect(declare({ durable: false, upgrades: [renamed] })).toThrow(expect.objectContaining(invalid))
+  for (const wrong of [{}, undefined, { kind: 'upgrade', from: Before }])
+    expect(declare({ upgrades: [wrong] })).toThrow(failure('UNIT_INVALID', { option: 'upgrades', upgrade: 1 }))
+  const dropping = upgrade(Before, (before) => before, { drops: ['gone' as 'note'] })
+  expect(declare({ upgrades: [dropping] })).toThrow(failure('ENTRY_FIELD_UNKNOWN', { option: 'drops', field: 'gone' }))
+})
+
+test('[UN10] a schema that only lets more in is tried once, and later starts do not look at the entries again', async () => {
+  const folder = await oldFolder()
+  const wider = unitOf(Before.extend({ age: z.int().optional() }))
+  const told: string[] = []
+  const listen = { onProgress: ({ step }: EmbeddedProgress) => void told.push(step) }
+  await during(wider, folder, async () => {}, listen)
+  expect(told).toContain('upgrading')
+  told.length = 0
+  await during(wider, folder, async () => {}, listen)
+  expect(told).not.toContain('upgrading')
 })

@@ -11,8 +11,9 @@ export const upgradeHelp = `plenum upgrade <unit.ts>: try the entries of a folde
 
 Reads the newest snapshot of each partition and what follows it, and runs every entry that was put under an earlier
 schema through the unit's upgrades and its schema. If all fit, the folder goes over to the unit, as by a start, and
-earlier code does not open it again where a schema has changed; no worker and no schedule runs. If one does not fit,
-nothing is changed, and what does not fit is listed. The application must not be running.
+earlier code does not open it again behind an upgrade; no worker and no schedule runs, and messages that wait are
+delivered meanwhile. If one does not fit, nothing is changed, and what does not fit is listed. The application must not
+be running.
 
   --folder <path>  where the journal lives (default .plenum/<unit name>)
   --dry-run        only try, and change nothing in any case

@@ -26,7 +26,14 @@ const run: BringUp = (stored, upgradesBehind) => {
   if (n >= 0) return { ...stored, n: n + 1_000 }
   throw new PlenumError('UPGRADE_REFUSED', `${String(stored['id'])} is below zero.`, { details: { id: stored['id'] } })
 }
-const plus: EntryUpgrade = { count: 1, schema: 'new', fields: [fields], run, check: () => ({ run, lost: () => [] }) }
+const plus: EntryUpgrade = {
+  count: 1,
+  schema: 'new',
+  fields: [fields],
+  run,
+  keeps: (behind) => behind === 1,
+  check: () => ({ run, lost: () => [] }),
+}
 
 class NewLogic extends DataLogic {
   readonly upgrades: EntryUpgrades = new Map([['item', plus]])

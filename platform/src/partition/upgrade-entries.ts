@@ -9,6 +9,7 @@ import { ByteWriter, writeValue } from '../codec/index.ts'
 import type { Runtime } from '../runtime/index.ts'
 import {
   bringUp,
+  isEarlier,
   isPresent,
   laterLayout,
   ownLayouts,
@@ -94,16 +95,16 @@ function stepsOf(
     if (before === undefined || upgrade === undefined || layout.durable === false) return []
     requireFollowing(before, laterLayout(before, layout, replica.fold.head.epoch), upgrade, limits)
     const table = replica.machine.table(layout.name)
-    const earlier = isPresent(table, upgrade) ? countEarlier(table) : table.size
+    const earlier = countEarlier(table, upgrade)
     const report = { type: layout.name, entries: table.size, earlier, changed: 0, refused: 0 }
     return [{ table, upgrade, check: upgrade.check(), report }]
   })
 }
 
-function countEarlier(table: Table): number {
+function countEarlier(table: Table, upgrade: EntryUpgrade): number {
   let count = 0
   table.visit((row) => {
-    if (row.shape !== table.shape) count += 1
+    if (isEarlier(table, row, upgrade)) count += 1
     return true
   })
   return count
@@ -120,9 +121,8 @@ async function bringUpRows(
   for (const step of steps) {
     if (step.report.earlier === 0) continue
     const { table, upgrade, check, report } = step
-    const isKnown = isPresent(table, upgrade)
     for (const row of table.rows()) {
-      if (isKnown && row.shape === table.shape) continue
+      if (!isEarlier(table, row, upgrade)) continue
       try {
         if (bringUp(table, row, check.run)) report.changed += 1
       } catch (error) {

@@ -133,6 +133,7 @@ export type {
 } from './transaction-commands.ts'
 export {
   bringUp,
+  isEarlier,
   isPresent,
   valueNow,
   type BringUp,

@@ -21,7 +21,14 @@ const before: Layout = {
 }
 const after = laterLayout(before, { ...before, shapes: [1], schema: { hash: 'new', fields } }, 2)
 const run: BringUp = ({ id, n }, upgradesBehind) => ({ id, n: Number(n) + (upgradesBehind === 0 ? 100 : 0) })
-const upgrade: EntryUpgrade = { count: 1, schema: 'new', fields: [fields], run, check: () => ({ run, lost: () => [] }) }
+const upgrade: EntryUpgrade = {
+  count: 1,
+  schema: 'new',
+  fields: [fields],
+  run,
+  keeps: (behind) => behind === 1,
+  check: () => ({ run, lost: () => [] }),
+}
 
 /** A machine in which one entry was put before the upgrade and brought up after it, and its twin without the code. */
 function upgraded() {

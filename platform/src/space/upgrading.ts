@@ -35,6 +35,8 @@ export interface EntryUpgrade {
   /** The fields of the schema of each upgrade, oldest first; undefined where it takes any. */
   readonly fields: readonly (readonly string[] | undefined)[]
   readonly run: BringUp
+  /** True if values with so many upgrades behind them, which were tried once, are read as they are stored. */
+  keeps(upgradesBehind: number): boolean
   /** The same for all entries of a partition, with what they would lose and whether the steps are pure. */
   check(): { readonly run: BringUp; lost(): readonly LostField[] }
 }
@@ -45,6 +47,12 @@ export type EntryUpgrades = ReadonlyMap<string, EntryUpgrade>
 /** True if the newest shape that the journal knows of a type is the one of the unit. */
 export function isPresent({ layout }: Table, upgrade: EntryUpgrade): boolean {
   return layout.schema?.hash === upgrade.schema && layout.shapes?.at(-1) === upgrade.count
+}
+
+/** True for a row that may have to be read otherwise than it is stored. */
+export function isEarlier(table: Table, row: Row, upgrade: EntryUpgrade): boolean {
+  if (row.stored !== undefined || !isPresent(table, upgrade)) return true
+  return row.shape !== table.shape && !upgrade.keeps(table.upgradesBehind(row.shape))
 }
 
 /** Has a row read as `run` makes it; what is journaled of it stays. False if that was so already, or it is the same. */
@@ -62,7 +70,8 @@ export function bringUp(table: Table, row: Row, run: BringUp): boolean {
 /** Before a row of an earlier shape is changed or removed: whoever is told of that sees what readers saw. */
 export function bringUpBefore(table: Table, row: Row, upgrades: EntryUpgrades): void {
   const upgrade = upgrades.get(table.layout.name)
-  if (upgrade !== undefined && isPresent(table, upgrade)) bringUp(table, row, upgrade.run)
+  if (upgrade !== undefined && isPresent(table, upgrade) && isEarlier(table, row, upgrade))
+    bringUp(table, row, upgrade.run)
 }
 
 /** What an effect that was tried before puts now: under an earlier shape it is brought up, else it is the same. */

@@ -46,6 +46,10 @@ export class UnitEntryUpgrade implements EntryUpgrade {
 
   readonly run: BringUp = (stored, upgradesBehind) => this.#bringUp(stored, upgradesBehind, undefined)
 
+  keeps(upgradesBehind: number): boolean {
+    return upgradesBehind === this.count && !this.#entry.validateAlways
+  }
+
   check(): ReturnType<EntryUpgrade['check']> {
     const reads = this.#entry.upgrades.map((_, at) => new NamedReads(this.#vanishing(at)))
     let tried = 0
