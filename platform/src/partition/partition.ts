@@ -29,7 +29,7 @@ import { journalFull } from './primary-errors.ts'
 import { Primary } from './primary.ts'
 import { recover } from './recovery.ts'
 import { mayReign, type OpenBody, type Replica, type ReplicaObserver } from './replica.ts'
-import { upgradeEntries } from './upgrade-entries.ts'
+import { upgradeEntries, type EntryChecks } from './upgrade-entries.ts'
 
 /** How much longer than the lease a follower waits before it opens, for the drift of its clock (PA4). */
 export const driftBound = 1.01
@@ -78,6 +78,8 @@ export class Partition {
   /** This member's OPEN whose outcome is not known (PA2). */
   #pendingOpen: Uint8Array | undefined
   #openedAt = 0
+  /** What was found out about the entries of the present replica (UN10). */
+  #checks: EntryChecks = new Map()
 
   constructor(options: PartitionOptions) {
     this.options = options
@@ -195,6 +197,7 @@ export class Partition {
 
   async #recover(): Promise<Replica> {
     this.#become({ kind: 'recovering' })
+    this.#checks = new Map()
     const replica = await recover({ ...this.options, upgrades: this.options.logic.upgrades })
     this.#hear()
     return replica
@@ -204,7 +207,7 @@ export class Partition {
     const { logic, onEvent } = this.options
     const onProgress = (entries: number, entriesTotal: number): void =>
       onEvent({ kind: 'upgrading', entries, entriesTotal })
-    await upgradeEntries(replica, logic, { ...this.options, onProgress })
+    await upgradeEntries(replica, logic, { ...this.options, onProgress, checks: this.#checks })
   }
 
   /** The same for a journal that others write: a member whose unit cannot go on with them follows only. */

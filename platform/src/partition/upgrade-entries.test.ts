@@ -1,6 +1,14 @@
 import { expect, test } from 'vitest'
 import { PlenumError, type Limits } from '../kernel/index.ts'
-import type { BringUp, EntryUpgrade, EntryUpgrades, Layout, Request, WriteCommand } from '../space/index.ts'
+import type {
+  BringUp,
+  EntryUpgrade,
+  EntryUpgrades,
+  Layout,
+  Request,
+  StoredValue,
+  WriteCommand,
+} from '../space/index.ts'
 import { turns } from './contract/manual-runtime.ts'
 import {
   Answers,
@@ -190,6 +198,27 @@ test('[UN10] in a grid a member whose unit does not fit goes on following and sa
   await bench.runtime.advance(bench.limits.leaseMs * 1.5)
   expect(partition.role.kind).toBe('primary')
   expect(await partition.submit(get('d'))).toEqual({ id: 'd', n: 1_003 })
+})
+
+test('[UN10] in a grid what entries would lose stays lost, though each is tried once', async () => {
+  const { bench, first } = await oldStream(true)
+  const check = () => {
+    const seen: StoredValue[] = []
+    const running: BringUp = (stored, behind) => (seen.push(stored), run(stored, behind))
+    const lost = () => seen.slice(0, 1).map((value) => ({ upgrade: 1, field: 'n', entries: seen.length, first: value }))
+    return { run: running, lost }
+  }
+  const losing = Object.assign(new NewLogic('new-unit', bench.limits, [newLayout]), {
+    upgrades: new Map([['item', { ...plus, check }]]),
+  })
+  const { partition, events } = await bench.follower(3, losing)
+  first.partition.drop()
+  await bench.runtime.advance(bench.limits.leaseMs * 4)
+  expect(partition.role.kind).toBe('following')
+  const refused = events.flatMap((event) => (event.kind === 'upgrade-refused' ? [event.error.details] : []))
+  expect(refused.length).toBeGreaterThan(2)
+  expect(new Set(refused.map(({ reason }) => reason))).toEqual(new Set(['LOST']))
+  expect((await bench.stream.kinds()).filter((kind) => kind === 'UPGRADE')).toHaveLength(1)
 })
 
 test('[A8] a type that has had more schemas than it may is refused', async () => {

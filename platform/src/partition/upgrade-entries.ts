@@ -13,6 +13,7 @@ import {
   isPresent,
   laterLayout,
   ownLayouts,
+  type EntryCheck,
   type EntryUpgrade,
   type Layout,
   type StoredValue,
@@ -43,13 +44,17 @@ export interface UpgradeOptions {
   readonly onProgress?: ((entries: number, entriesTotal: number) => void) | undefined
   /** Told of each entry that does not fit; without it the first one ends the run. */
   readonly onRefused?: ((error: PlenumError) => void) | undefined
+  /** What earlier runs over the same replica have found, by type: an entry is tried once, and what it loses stays lost. */
+  readonly checks?: EntryChecks | undefined
 }
+
+export type EntryChecks = Map<string, EntryCheck>
 
 /** What is done for the entries of one type. */
 interface Step {
   readonly table: Table
   readonly upgrade: EntryUpgrade
-  readonly check: ReturnType<EntryUpgrade['check']>
+  readonly check: EntryCheck
   readonly report: UpgradeReport
 }
 
@@ -66,7 +71,7 @@ export async function upgradeEntries(
   logic: Pick<Logic, 'layouts' | 'upgrades'>,
   options: UpgradeOptions,
 ): Promise<readonly UpgradeReport[]> {
-  const steps = stepsOf(replica, logic, options.limits)
+  const steps = stepsOf(replica, logic, options)
   const refuse = (step: Step, error: unknown): void => {
     const known = located(error, options.number)
     step.report.refused += 1
@@ -86,7 +91,7 @@ export async function upgradeEntries(
 function stepsOf(
   replica: Replica,
   { layouts, upgrades }: Pick<Logic, 'layouts' | 'upgrades'>,
-  limits: Limits,
+  { limits, checks = new Map() }: UpgradeOptions,
 ): readonly Step[] {
   const known = new Map(replica.layouts.map((layout) => [layout.name, layout]))
   return layouts.flatMap((layout) => {
@@ -97,7 +102,9 @@ function stepsOf(
     const table = replica.machine.table(layout.name)
     const earlier = countEarlier(table, upgrade)
     const report = { type: layout.name, entries: table.size, earlier, changed: 0, refused: 0 }
-    return [{ table, upgrade, check: upgrade.check(), report }]
+    const check = checks.get(layout.name) ?? upgrade.check()
+    checks.set(layout.name, check)
+    return [{ table, upgrade, check, report }]
   })
 }
 
@@ -209,9 +216,9 @@ function lost(table: Table, field: string, upgrade: number, entries: number, fir
   )
 }
 
-/** An error with the partition in it. What is none of the platform's is a defect of it. */
+/** An error with the partition in it. What says nothing of an entry is a defect, and stays one. */
 function located(error: unknown, partition: number): PlenumError {
-  if (!isPlenumError(error)) throw error
+  if (!isPlenumError(error) || error.code === 'INVARIANT_BROKEN') throw error
   const { message, details, cause } = error
   return new PlenumError('UPGRADE_REFUSED', message, { details: { ...details, partition }, cause })
 }

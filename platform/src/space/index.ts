@@ -137,6 +137,7 @@ export {
   isPresent,
   valueNow,
   type BringUp,
+  type EntryCheck,
   type EntryUpgrade,
   type EntryUpgrades,
   type LostField,

@@ -26,6 +26,12 @@ export interface LostField {
 /** Makes present values of stored ones. The copy is not frozen yet. Throws UPGRADE_REFUSED with what does not fit. */
 export type BringUp = (stored: StoredValue, upgradesBehind: number) => Record<string, unknown>
 
+/** Brings up the entries of one type in one partition, and knows what they would lose and whether the steps are pure. */
+export interface EntryCheck {
+  readonly run: BringUp
+  lost(): readonly LostField[]
+}
+
 /** What a unit's code makes of the earlier shapes of one entry type. */
 export interface EntryUpgrade {
   /** How many upgrades the unit declares. */
@@ -37,8 +43,7 @@ export interface EntryUpgrade {
   readonly run: BringUp
   /** True if values with so many upgrades behind them, which were tried once, are read as they are stored. */
   keeps(upgradesBehind: number): boolean
-  /** The same for all entries of a partition, with what they would lose and whether the steps are pure. */
-  check(): { readonly run: BringUp; lost(): readonly LostField[] }
+  check(): EntryCheck
 }
 
 /** The upgrades of a unit's entry types, by name. */

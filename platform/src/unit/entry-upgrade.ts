@@ -8,6 +8,7 @@ import {
   equal,
   validateValue,
   type BringUp,
+  type EntryCheck,
   type EntryDefinition,
   type EntryUpgrade,
   type LostField,
@@ -50,7 +51,7 @@ export class UnitEntryUpgrade implements EntryUpgrade {
     return upgradesBehind === this.count && !this.#entry.validateAlways
   }
 
-  check(): ReturnType<EntryUpgrade['check']> {
+  check(): EntryCheck {
     const reads = this.#entry.upgrades.map((_, at) => new NamedReads(this.#vanishing(at)))
     let tried = 0
     const run: BringUp = (stored, upgradesBehind) => {
