@@ -122,18 +122,26 @@ function addType(
   })
 }
 
-function addMessage(messages: Map<string, MessageSurvey>, { handler, input }: MessageCall, unit: ResolvedUnit): void {
+function addMessage(messages: Map<string, MessageSurvey>, call: MessageCall, unit: ResolvedUnit): void {
+  const { handler } = call
   let survey = messages.get(handler)
   if (survey === undefined) messages.set(handler, (survey = { handler, waiting: 0, refused: 0, reason: undefined }))
   survey.waiting += 1
-  const part = unit.handlers.get(handler)
-  try {
-    part?.admit(input)
-    if (part !== undefined) return
-    survey.reason ??= 'the unit has no such handler'
-  } catch (error) {
-    if (!isPlenumError(error)) throw error
-    survey.reason ??= error.message
-  }
+  const why = whyUndeliverable(call, unit)
+  if (why === undefined) return
   survey.refused += 1
+  survey.reason ??= why
+}
+
+/** Why a message could not be delivered under the unit; undefined if it could. */
+function whyUndeliverable({ handler, input, route }: MessageCall, unit: ResolvedUnit): string | undefined {
+  const part = unit.handlers.get(handler)
+  if (part === undefined) return 'the unit has no such handler'
+  try {
+    const admitted = part.admit(input)
+    return route === admitted[part.routeField] ? undefined : `its route is '${part.routeField}' now, and was another`
+  } catch (error) {
+    if (isPlenumError(error)) return error.message
+    throw error
+  }
 }

@@ -16,6 +16,7 @@ const files = {
   new: join(home, 'new.ts'),
   wrong: join(home, 'wrong.ts'),
   other: join(home, 'other.ts'),
+  moved: join(home, 'moved.ts'),
 }
 
 const old = `import { z } from ${JSON.stringify(zod)}
@@ -44,6 +45,8 @@ const later = old
   .replace('z.boolean()', 'z.enum(["yes"])')
 const wrong = later.replace('z.number()', 'z.number().min(0)')
 const other = old.replace("Before, { id: 'id' }", "Before, { id: 'id', route: 'cents' }")
+/** The same as the old one, but for the route of the messages. */
+const moved = old.replace("loud: z.boolean() }), route: 'id'", "loud: z.boolean() }), route: 'loud'")
 
 function plenum(...args: readonly string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
@@ -71,7 +74,7 @@ async function oldFolder(): Promise<string> {
 }
 
 beforeAll(() => {
-  for (const [name, source] of Object.entries({ old, new: later, wrong, other }))
+  for (const [name, source] of Object.entries({ old, new: later, wrong, other, moved }))
     writeFileSync(files[name as 'old'], source)
 })
 afterAll(() => rmSync(home, { recursive: true, force: true }))
@@ -87,6 +90,9 @@ test('[UN10] a dry run says what would be, and changes nothing', async () => {
     expect(out).toMatch(/tell +2 +2 +The input of handler tell is invalid at 'loud'/)
   }
   expect(plenum('upgrade', files.old, '--folder', folder, '--dry-run').out).toContain('is under this unit already')
+  expect(plenum('upgrade', files.moved, '--folder', folder, '--dry-run').out).toMatch(
+    /tell +2 +2 +its route is 'loud' now/,
+  )
 })
 
 test('[UN10] what does not fit is listed by entry and reason, with exit code 1, and nothing is changed', async () => {
