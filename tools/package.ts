@@ -26,6 +26,7 @@ const guides = [
   'docs/services-and-schedules.md',
   'docs/projections.md',
   'docs/sinks.md',
+  'docs/upgrades.md',
   'docs/testing.md',
   'docs/coming-from/bullmq.md',
   'docs/coming-from/gigaspaces-javaspaces.md',

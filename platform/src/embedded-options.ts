@@ -6,7 +6,7 @@ import { isUnit, type Unit, type UsesOption, type WorkerEvent } from './unit/ind
 
 /** How far the start is: what it does, and its share from 0 to 1. */
 export interface EmbeddedProgress {
-  readonly step: 'reading' | 'recovering'
+  readonly step: 'reading' | 'recovering' | 'upgrading'
   readonly share: number
 }
 

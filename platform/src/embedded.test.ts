@@ -9,7 +9,6 @@ import {
   handler,
   type PlenumError,
   port,
-  projection,
   source,
   stampOf,
   task,
@@ -406,10 +405,10 @@ test('[PA10] a later unit may add fields; what the earlier one wrote is read as 
 test('[JR6] [A8] an ack level that the journal cannot give, and parts that do not run yet, are refused at the start', async () => {
   await expect(start({ ack: 'disk' })).rejects.toEqual(failure('ACK_LEVEL_UNAVAILABLE'))
   await expect(start({ journal: { folder: 'x' }, ack: 'memory' })).rejects.toEqual(failure('ACK_LEVEL_UNAVAILABLE'))
-  const count = projection({ of: [Account], create: () => 0, apply: () => {}, save: (n) => n, load: (n: number) => n })
-  const projecting = unit('p', { entries: [Account] }, { projections: { count } })
-  await expect(embedded({ unit: projecting, journal: 'memory' })).rejects.toEqual(
-    failure('NOT_AVAILABLE_YET', { section: 'projections' }),
+  const Numbered = entry('numbered', z.object({ id: z.string() }), { id: 'id', keys: 'sequence' })
+  const numbering = unit('n', { entries: [Numbered] }, {})
+  await expect(embedded({ unit: numbering, journal: 'memory' })).rejects.toEqual(
+    failure('NOT_AVAILABLE_YET', { option: 'keys' }),
   )
   const { space } = await start({ limits: { valueBytesMax: 200, readEntriesMax: 2 } })
   await expect(space.write(Account, { id: 'a', owner: 'x'.repeat(300), balance: 1 })).rejects.toEqual(

@@ -34,8 +34,8 @@ interface Journals {
 
 /**
  * Runs a unit in this process and returns its client. Throws the errors of opening: USAGE, FOLDER_IN_USE, FOLDER_REFUSED,
- * FOLDER_OF_ANOTHER_GRID, FORMAT_UNKNOWN, JOURNAL_CORRUPT, JOURNAL_FULL, UNIT_MISMATCH, ACK_LEVEL_UNAVAILABLE,
- * NOT_AVAILABLE_YET.
+ * FOLDER_OF_ANOTHER_GRID, FORMAT_UNKNOWN, JOURNAL_CORRUPT, JOURNAL_FULL, UNIT_MISMATCH, UPGRADE_REFUSED,
+ * ACK_LEVEL_UNAVAILABLE, NOT_AVAILABLE_YET.
  *
  * @example
  * await using client = await embedded({ unit: bank, folder: 'data' })
@@ -142,6 +142,7 @@ function openPartitions(options: Options, unit: ResolvedUnit, parts: Parts): rea
   const guard = development ? new PurityGuard() : undefined
   const watch = guard === undefined || watchdog === undefined ? watchdog : both(watchdog, guard)
   const partitionOf = partitionerOf(journals.partitions.length)
+  const upgrading = upgradeProgress(options)
   const ask = (partition: number, command: Command): Promise<unknown> =>
     partitions[partition]?.submit({ command }) ??
     Promise.reject(new PlenumError('NOT_PRIMARY', 'There is no such partition.'))
@@ -173,7 +174,10 @@ function openPartitions(options: Options, unit: ResolvedUnit, parts: Parts): rea
       reference: () => runtime.clock.wall(),
       ask,
       meters: parts.metrics?.ofPartition(partition),
-      onEvent: (event) => options.onEvent?.({ partition, event }),
+      onEvent(event) {
+        options.onEvent?.({ partition, event })
+        if (event.kind === 'upgrading') upgrading(partition, event)
+      },
       // All share the room of one log: also a partition that is idle holds what others want to cut.
       makeRoom() {
         const making = partitions.flatMap((one) => one.makeRoom() ?? [])
@@ -182,6 +186,17 @@ function openPartitions(options: Options, unit: ResolvedUnit, parts: Parts): rea
     })
   })
   return partitions
+}
+
+/** Tells how far all partitions are with the entries of before. */
+function upgradeProgress({ onProgress }: Options) {
+  const seen = new Map<number, { readonly entries: number; readonly entriesTotal: number }>()
+  return (partition: number, progress: { readonly entries: number; readonly entriesTotal: number }): void => {
+    seen.set(partition, progress)
+    const sum = (of: 'entries' | 'entriesTotal'): number =>
+      [...seen.values()].reduce((total, one) => total + one[of], 0)
+    onProgress?.({ step: 'upgrading', share: sum('entries') / sum('entriesTotal') })
+  }
 }
 
 function watchdogOf(unit: ResolvedUnit, limits: Limits, options: Options): Watchdog {
@@ -209,12 +224,15 @@ function both(outer: Watch, inner: Watch): Watch {
 
 async function startAll(partitions: readonly Partition[], options: Options): Promise<void> {
   let started = 0
-  const one = async (partition: Partition): Promise<void> => {
-    await partition.startAlone()
+  const recover = async (partition: Partition): Promise<() => Promise<void>> => {
+    const open = await partition.recoverAlone()
     started += 1
     options.onProgress?.({ step: 'recovering', share: started / partitions.length })
+    return open
   }
-  await Promise.all(partitions.map(one))
+  // Nobody begins what another partition cannot follow (UN10).
+  const openings = await Promise.all(partitions.map(recover))
+  await Promise.all(openings.map((open) => open()))
 }
 
 async function openJournals(options: Options, unit: ResolvedUnit, runtime: Runtime): Promise<Journals> {

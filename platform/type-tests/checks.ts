@@ -1,6 +1,6 @@
 // What must infer, and what must not compile. Each `@ts-expect-error` names the diagnostic; `type-tests.test.ts` takes the
 // comments away and compares what the compilers then say.
-import { embedded, entry, handler, projection, service, source, task, unit, worker } from 'plenum'
+import { embedded, entry, handler, projection, service, source, task, unit, upgrade, worker } from 'plenum'
 import type { Client, EntryOutcome, Key, Loaded, New, Of, Outcome, Refusals, WatchEvent, Where, Written } from 'plenum'
 import { z } from 'zod'
 import { simulate } from 'plenum/testing'
@@ -242,14 +242,19 @@ unit(
   },
 )
 
+const Earlier = z.object({ id: z.string() })
 // @ts-expect-error TS2322 the id is a field
-entry('bad', z.object({ id: z.string() }), { id: 'idd' })
+entry('bad', Earlier, { id: 'idd' })
 // @ts-expect-error TS2561 no such option
-entry('bad', z.object({ id: z.string() }), { id: 'id', rout: 'id' })
+entry('bad', Earlier, { id: 'id', rout: 'id' })
 // @ts-expect-error TS2379 only plain data can be stored
 entry('bad', z.object({ id: z.string(), at: z.date() }), { id: 'id' })
 // @ts-expect-error TS2379 only plain data can be stored
 entry('bad', z.object({ id: z.string(), seen: z.map(z.string(), z.string()) }), { id: 'id' })
+// @ts-expect-error TS2741 a step is synchronous
+upgrade(Earlier, async ({ id }) => ({ id }))
+// @ts-expect-error TS2322 no such field of the older schema
+upgrade(Earlier, ({ id }) => ({ id }), { drops: ['idd'] })
 // @ts-expect-error TS2345 what a unit uses from outside has to be given
 void embedded({ unit: bank })
 // @ts-expect-error TS2345 what a unit uses from outside has to be given

@@ -7,6 +7,7 @@ import { unitDefinition, type Client, type DeadLetter, type DeadMessage, type Un
 import { parseArguments, usage } from './arguments.ts'
 import { json, oneLine, progress, styled, table, type Output } from './output.ts'
 import { loadUnit } from './run.ts'
+import { standIns } from './stand-ins.ts'
 
 export const deadLettersHelp = `plenum dead-letters <unit.ts>: show what a unit has given up, and send it back
 
@@ -117,7 +118,7 @@ async function opened(unit: Unit, folder: string, output: Output): Promise<Clien
       unit,
       folder,
       workers: false,
-      uses: standIns(unit),
+      uses: standIns(unit, 'dead-letters'),
       onProgress: ({ step, share }) => progress(output, `${step} ${Math.floor(share * 100)} %`),
     })
   } catch (error) {
@@ -128,24 +129,6 @@ async function opened(unit: Unit, folder: string, output: Output): Promise<Clien
       { details: error.details, cause: error },
     )
   }
-}
-
-/** What is given for the unit's ports: nothing that uses them runs here. */
-function standIns(unit: Unit): Readonly<Record<string, object>> {
-  return Object.fromEntries(unitDefinition(unit).uses.map((name) => [name, standIn(name)]))
-}
-
-function standIn(name: string): object {
-  return new Proxy(
-    {},
-    {
-      get() {
-        throw new PlenumError('NOT_HOSTED', `plenum dead-letters gives a unit nothing for its port '${name}'.`, {
-          details: { port: name },
-        })
-      },
-    },
-  )
 }
 
 function text(folder: string, { letters, messages = [] }: Found, sentBack: number | undefined): string {

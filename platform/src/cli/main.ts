@@ -7,6 +7,7 @@ import { inspect, inspectHelp } from './inspect.ts'
 import { errorText, processOutput, type Output } from './output.ts'
 import { replay, replayHelp } from './replay.ts'
 import { run, runHelp } from './run.ts'
+import { upgrade, upgradeHelp } from './upgrade.ts'
 
 const help = `plenum: data, logic and messages together in memory, every change journaled
 
@@ -15,6 +16,7 @@ const help = `plenum: data, logic and messages together in memory, every change 
   plenum fork <folder> <new>       copy an application as it was at a point of time
   plenum replay <folder>           make recorded calls again on changed code, and show the first difference
   plenum dead-letters <unit.ts>    show what a unit has given up, and send it back
+  plenum upgrade <unit.ts>         try the entries of a folder under a unit, and go over to it
 
 plenum <command> --help says more; plenum --version prints the version.
 `
@@ -30,6 +32,7 @@ const commands = new Map<string, Command>([
   ['fork', { run: fork, help: forkHelp }],
   ['replay', { run: replay, help: replayHelp }],
   ['dead-letters', { run: deadLetters, help: deadLettersHelp }],
+  ['upgrade', { run: upgrade, help: upgradeHelp }],
 ])
 
 async function main(args: readonly string[], output: Output): Promise<number> {

@@ -105,7 +105,7 @@ export class ReplayMachine {
     const later = new Map(this.#unit.layouts.map((layout) => [layout.name, layout]))
     for (const layout of layouts) {
       const own = later.get(layout.name)
-      this.#machine.declare(own === undefined ? layout : laterLayout(layout, own))
+      this.#machine.declare(own === undefined ? layout : laterLayout(layout, own, 0))
       later.delete(layout.name)
     }
     for (const layout of later.values()) this.#machine.declare(layout)

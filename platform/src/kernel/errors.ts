@@ -74,6 +74,7 @@ export const errorCodes = {
   JOURNAL_UNAVAILABLE: { retry: 'same', text: 'the journal does not answer' },
   SNAPSHOT_CORRUPT: { retry: 'never', text: 'a snapshot does not match its hash' },
   ACK_LEVEL_UNAVAILABLE: { retry: 'never', text: 'the journal cannot give the ack level asked for' },
+  UPGRADE_REFUSED: { retry: 'never', text: 'entries of before do not fit the unit that is to go on with them' },
   UNIT_MISMATCH: { retry: 'never', text: 'the journal was written by a unit that this one cannot follow' },
   HISTORY_NOT_KEPT: { retry: 'never', text: 'a point of the past is not, or no longer, in the journal' },
   CALLS_NOT_RECORDED: { retry: 'never', text: 'the journal holds no recorded calls' },

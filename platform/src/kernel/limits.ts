@@ -57,6 +57,8 @@ export interface Limits {
   readonly inItemsMax: number
   /** Indexes of one entry type: each costs memory, and time with each write. */
   readonly indexesMax: number
+  /** Schemas that one entry type has had in a journal: each is noted for good (UN10). */
+  readonly shapesMax: number
   /** Milliseconds of the longest lease of an entry. */
   readonly entryLeaseMsMax: number
   /** Groups of one aggregate. */
@@ -150,6 +152,7 @@ export const defaultLimits: Limits = checkedLimits({
   queryConditionsMax: 1_000,
   inItemsMax: 10_000,
   indexesMax: 32,
+  shapesMax: 10_000,
   entryLeaseMsMax: 36_600 * 86_400_000,
   aggregateGroupsMax: 100_000,
   commandEffectsMax: 100_000,

@@ -13,6 +13,8 @@ export type PartitionEvent =
   | { readonly kind: 'snapshot'; readonly index: number; readonly hash: string; readonly rows: number }
   | { readonly kind: 'snapshot-ignored'; readonly index: number; readonly reason: string }
   | { readonly kind: 'snapshot-failed'; readonly reason: string }
+  | { readonly kind: 'upgrading'; readonly entries: number; readonly entriesTotal: number }
+  | { readonly kind: 'upgrade-refused'; readonly error: PlenumError }
   | { readonly kind: 'unit-superseded'; readonly unit: string }
   | { readonly kind: 'clock-suspect'; readonly offMs: number }
   | { readonly kind: 'in-doubt'; readonly transaction: string; readonly coordinator: number; readonly ms: number }

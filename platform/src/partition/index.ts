@@ -25,6 +25,8 @@ export {
   type UpgradeBody,
 } from './replica.ts'
 export type { SinkBatch, SinkRule } from './sinks.ts'
+export { foldingOf } from './projections.ts'
 export type { FoldedChange, Folding, FoldOut, ProjectionRule } from './projections.ts'
 export { recover, type RecoveryOptions } from './recovery.ts'
 export { loadSnapshot } from './snapshots.ts'
+export { upgradeEntries, type UpgradeReport } from './upgrade-entries.ts'

@@ -1,5 +1,6 @@
 import type { TellLine } from './held-lines.ts'
 import type {
+  EntryUpgrades,
   Layout,
   Machine,
   ReadCommand,
@@ -85,6 +86,8 @@ export interface Logic {
   /** Hash of the unit's declaration; a different one in the journal asks for an UPGRADE record (PA10). */
   readonly hash: string
   readonly layouts: readonly Layout[]
+  /** What it makes of entries that were put under earlier schemas (UN10). */
+  readonly upgrades?: EntryUpgrades | undefined
   readonly workers: readonly WorkerRule[]
   /** Undefined where nobody runs them. */
   readonly schedules: readonly ScheduleRule[] | undefined

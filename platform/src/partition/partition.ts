@@ -26,10 +26,12 @@ import type { AskPartition } from './in-doubt.ts'
 import type { Logic } from './logic.ts'
 import type { PartitionMeters } from './partition-meters.ts'
 import { appendRecentAgain, forked, isTrimmed, type ReignEnd } from './pipeline.ts'
-import { journalFull, projectionDiverged } from './primary-errors.ts'
+import { journalFailed, journalFull, projectionDiverged } from './primary-errors.ts'
 import { Primary } from './primary.ts'
+import { foldingOf } from './projections.ts'
 import { recover } from './recovery.ts'
 import { mayReign, type OpenBody, type Replica, type ReplicaObserver } from './replica.ts'
+import { upgradeEntries, type EntryChecks } from './upgrade-entries.ts'
 
 /** How much longer than the lease a follower waits before it opens, for the drift of its clock (PA4). */
 export const driftBound = 1.01
@@ -80,6 +82,8 @@ export class Partition {
   /** This member's OPEN whose outcome is not known (PA2). */
   #pendingOpen: Uint8Array | undefined
   #openedAt = 0
+  /** What was found out about the entries of the present replica (UN10). */
+  #checks: EntryChecks = new Map()
 
   constructor(options: PartitionOptions) {
     this.options = options
@@ -96,8 +100,22 @@ export class Partition {
 
   /** Recovers from the journal (PA8) and opens at once: for a journal that nobody else can write. */
   async startAlone(): Promise<void> {
+    const open = await this.recoverAlone()
+    await open()
+  }
+
+  /**
+   * The first half of such a start, which writes nothing: recovers, and has all entries read as the unit wants them
+   * (UN10). Returns the second half, so that several partitions can begin a new unit together or not at all.
+   */
+  async recoverAlone(): Promise<() => Promise<void>> {
     assert(!this.options.journal.shared, 'only an unshared journal is opened without a lease')
     const replica = await this.#recover()
+    await this.#upgrade(replica)
+    return () => this.#openAlone(replica)
+  }
+
+  async #openAlone(replica: Replica): Promise<void> {
     await this.#open(replica, Math.max(replica.fold.head.time, Math.floor(this.options.reference())))
     if (this.#role.kind === 'failed') throw this.#role.error
     assert(this.#role.kind === 'primary', 'nobody else opens an unshared journal')
@@ -108,8 +126,11 @@ export class Partition {
     let replica: Replica | undefined
     while (!this.#isOver()) {
       try {
-        if (replica === undefined) replica = await this.#recover()
-        else await this.#giveBack(replica)
+        if (replica === undefined) {
+          replica = await this.#recover()
+          // Most of it is done now, so that a takeover has less to do.
+          await this.#mayUpgrade(replica)
+        } else await this.#giveBack(replica)
         if (this.#isOver()) return
         await this.#followAndReign(replica)
         // A reign has ended: its machine ran ahead of the journal (I3).
@@ -181,11 +202,32 @@ export class Partition {
   async #recover(): Promise<Replica> {
     this.#become({ kind: 'recovering' })
     const { logic, limits, onEvent } = this.options
-    const { hash: unit, projections: rules } = logic
-    const folding = { unit, rules, outputsMax: limits.outputsMax, sendsMax: limits.messagesMax, onEvent }
-    const replica = await recover({ ...this.options, folding })
+    const folding = foldingOf(logic, limits, onEvent)
+    this.#checks = new Map()
+    const replica = await recover({ ...this.options, folding, upgrades: logic.upgrades })
     this.#hear()
     return replica
+  }
+
+  async #upgrade(replica: Replica): Promise<void> {
+    const { logic, onEvent } = this.options
+    const onProgress = (entries: number, entriesTotal: number): void =>
+      onEvent({ kind: 'upgrading', entries, entriesTotal })
+    await upgradeEntries(replica, logic, { ...this.options, onProgress, checks: this.#checks })
+  }
+
+  /** The same for a journal that others write: a member whose unit cannot go on with them follows only. */
+  async #mayUpgrade(replica: Replica): Promise<boolean> {
+    if (!mayReign(replica, this.options.logic, true)) return false
+    try {
+      await this.#upgrade(replica)
+      return true
+    } catch (error) {
+      if (!isPlenumError(error, 'UPGRADE_REFUSED') && !isPlenumError(error, 'UNIT_MISMATCH')) throw error
+      this.options.onEvent({ kind: 'upgrade-refused', error })
+      this.#hear()
+      return false
+    }
   }
 
   /** One round of following and, if it comes to that, reigning. */
@@ -287,7 +329,8 @@ export class Partition {
     }
     this.#become({ kind: 'opening', replica })
     try {
-      if (journal.shared && !(await this.#catchUp(replica))) return
+      if (journal.shared && !((await this.#catchUp(replica)) && (await this.#mayUpgrade(replica)))) return
+      if (this.#role.kind !== 'opening') return
       const bytes = this.#openRecord(replica, time)
       this.#pendingOpen = bytes
       this.#openedAt = runtime.clock.monotonic()
@@ -431,14 +474,7 @@ export class Partition {
   }
 
   #fail(error: unknown): void {
-    const known =
-      error instanceof PlenumError
-        ? error
-        : new PlenumError(
-            'JOURNAL_FAILED',
-            `The journal cannot be used any more: ${error instanceof Error ? error.message : String(error)}. Restart the process.`,
-            { cause: error },
-          )
+    const known = error instanceof PlenumError ? error : journalFailed(error)
     this.#become({ kind: 'failed', error: known })
     this.options.onEvent({ kind: 'failed', error: known })
   }

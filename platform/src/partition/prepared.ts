@@ -1,6 +1,7 @@
 // The rows in which a partition keeps its part of transactions (TX3, TX4), and the locks that follow from them.
 import { PlenumError } from '../kernel/index.ts'
 import {
+  valueNow,
   type Effect,
   type Holding,
   type LockedChange,
@@ -30,11 +31,12 @@ export interface DecisionRow {
 /** An effect that was tried, so that it can be kept in a row. */
 export function nameEffect(machine: Machine, effect: Effect): NamedEffect {
   if (effect.kind === 'snapshot-begins') throw new PlenumError('INVARIANT_BROKEN', 'A transaction takes no snapshot.')
-  const type = machine.tables[effect.table]!.layout.name
+  const { layout, shape } = machine.tables[effect.table]!
+  const type = layout.name
   if (effect.kind === 'remove') return { kind: 'remove', type, reason: effect.reason, key: effect.key }
   const lease = effect.lease === undefined ? {} : { lease: effect.lease }
   return effect.kind === 'put'
-    ? { kind: 'put', type, value: effect.value, ...lease }
+    ? { kind: 'put', type, value: effect.value, ...lease, ...(shape === 0 ? {} : { shape }) }
     : { kind: 'lease', type, key: effect.key, ...lease }
 }
 
@@ -45,7 +47,9 @@ export function holdingOf({ transaction, seen, effects }: PreparedRow, machine: 
     const table = machine.table(effect.type)
     const key = effect.kind === 'put' ? effect.value : effect.key
     const before = table.find(key)?.value
-    const after = effect.kind === 'put' ? effect.value : effect.kind === 'remove' ? undefined : before
+    // Queries are compared with what will be read, also where it was tried before an upgrade.
+    const put = effect.kind === 'put' ? valueNow(table, effect, machine.upgrades) : undefined
+    const after = effect.kind === 'lease' ? before : put
     changes.set(entryName(table, key), { table, key, before, after })
   }
   return {

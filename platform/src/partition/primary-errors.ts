@@ -37,6 +37,14 @@ export function journalFull(): PlenumError {
   )
 }
 
+/** What ends a partition whose journal threw something that is no error of the platform. */
+export function journalFailed(error: unknown): PlenumError {
+  const why = error instanceof Error ? error.message : String(error)
+  return new PlenumError('JOURNAL_FAILED', `The journal cannot be used any more: ${why}. Restart the process.`, {
+    cause: error,
+  })
+}
+
 /** The answer to a request that was in execution too often when its primary failed (PA9). */
 export function poisonRequest(attempt: number): PlenumError {
   return new PlenumError(

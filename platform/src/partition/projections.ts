@@ -6,9 +6,10 @@
 // I1 A change is folded once, in journal order, on every member alike; nothing else changes a projection's state.
 // I2 What a function threw ends its projection at that change, on every member alike: half a fold is no state.
 // I3 An output has the number of the record and its place among the record's outputs, whoever folds it.
-import { assert, PlenumError } from '../kernel/index.ts'
+import { assert, PlenumError, type Limits } from '../kernel/index.ts'
 import { ByteReader, ByteWriter, readValue, writeValue } from '../codec/index.ts'
 import {
+  bringUpBefore,
   ChangeLog,
   ownLayouts,
   StateHash,
@@ -21,6 +22,7 @@ import {
   type SentMessage,
   type StoredValue,
 } from '../space/index.ts'
+import type { Logic } from './logic.ts'
 import { isBefore, OutputRing, type OutputNumber } from './output-ring.ts'
 
 /** A change of an entry as a projection sees it. */
@@ -57,6 +59,15 @@ export interface Folding {
   /** Sends of each that have not become messages. */
   readonly sendsMax: number
   readonly onEvent: (event: ProjectionEvent) => void
+}
+
+/** What the code of a unit folds. */
+export function foldingOf(
+  { hash: unit, projections: rules }: Pick<Logic, 'hash' | 'projections'>,
+  { outputsMax, messagesMax: sendsMax }: Limits,
+  onEvent: Folding['onEvent'],
+): Folding {
+  return { unit, rules, outputsMax, sendsMax, onEvent }
 }
 
 export type ProjectionEvent =
@@ -285,6 +296,8 @@ export class Projections {
     present.sort((a, b) => a.row.born - b.row.born)
     const index = this.#index
     const out = atBeginning(this.#outOf(projection, index))
+    // Code that has just taken over sees what it will read.
+    for (const { table, row } of present) bringUpBefore(table, row, this.#machine.upgrades)
     for (const { table, row } of present)
       this.#apply(projection, { table, before: undefined, after: row.value, reason: undefined, index }, out)
   }

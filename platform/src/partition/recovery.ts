@@ -1,6 +1,7 @@
 import { isPlenumError, type Limits, type PlenumError } from '../kernel/index.ts'
 import type { Journal, SnapshotName } from '../journal/index.ts'
 import type { Runtime } from '../runtime/index.ts'
+import type { EntryUpgrades } from '../space/index.ts'
 import type { PartitionEvent } from './events.ts'
 import type { Folding } from './projections.ts'
 import { Replica, type ReplicaObserver, type ReplicaOptions } from './replica.ts'
@@ -14,6 +15,8 @@ export interface RecoveryOptions {
   readonly onEvent: (event: PartitionEvent) => void
   readonly observe?: ReplicaObserver | undefined
   readonly folding?: Folding | undefined
+  /** What the unit's code makes of earlier entries, where it is at hand (UN10). */
+  readonly upgrades?: EntryUpgrades | undefined
 }
 
 /** Records between two reports of progress. */
@@ -33,6 +36,7 @@ export async function recover(options: RecoveryOptions): Promise<Replica> {
     keepRecent: journal.shared,
     observe: options.observe,
     folding: options.folding,
+    upgrades: options.upgrades,
   }
   for (const name of await journal.listSnapshots()) {
     const replica = await tryLoad(options, name, replicaOptions)

@@ -14,6 +14,7 @@ import {
   laterLayout,
   Machine,
   type Effect,
+  type EntryUpgrades,
   type Layout,
   type SnapshotWalk,
 } from '../space/index.ts'
@@ -61,6 +62,8 @@ export interface ReplicaOptions {
   readonly head?: Head | undefined
   /** Keep recent records, because the journal can regress (JR5). */
   readonly keepRecent: boolean
+  /** What the unit's code makes of earlier entries, where it is at hand (UN10). */
+  readonly upgrades?: EntryUpgrades | undefined
   readonly observe?: ReplicaObserver | undefined
   /** What is folded beside the entries; undefined where nobody asks for it (UN6). */
   readonly folding?: Folding | undefined
@@ -87,7 +90,7 @@ export class Replica {
   #watchedIndex = 0
 
   constructor(options: ReplicaOptions) {
-    this.machine = new Machine(options.limits)
+    this.machine = new Machine(options.limits, options.upgrades)
     this.fold = new Fold(options.journal, options.digest, options.head)
     this.recent = options.keepRecent ? new RecentRecords(options.limits.recentRecordsMax) : undefined
     this.#leaseMs = options.limits.leaseMs
@@ -171,8 +174,9 @@ export class Replica {
 
   /** Makes the barrier to another unit, and what its UPGRADE record says (PA10). UNIT_MISMATCH if it cannot follow. */
   upgradeTo({ hash: unit, layouts, projections }: Logic): UpgradeBody {
+    const { epoch } = this.fold.head
     const present = new Map(this.layouts.map((layout) => [layout.name, layout]))
-    for (const layout of layouts) present.set(layout.name, laterLayout(present.get(layout.name), layout))
+    for (const layout of layouts) present.set(layout.name, laterLayout(present.get(layout.name), layout, epoch))
     const earlier = this.#unit === undefined ? [] : [this.#unit]
     const before = [...earlier, ...this.#unitsBefore].filter((hash) => hash !== unit).slice(0, unitsBeforeMax)
     const body = { unit, before, layouts: [...present.values()], projections: projections.map(({ name }) => name) }

@@ -31,6 +31,7 @@ function checkQuery({ type, where, since }: SeenQuery, machine: Machine, locks: 
   checkQuerySize(where, limits)
   const table = machine.unitTable(type)
   if (!machine.ring.reaches(since)) throw transactionConflict('too much has changed since it read')
+  if (since < table.shapedAt) throw transactionConflict('its entry type has another schema since it read')
   const matches = compileQuery(where)
   machine.ring.visit(table, since, Infinity, (change) => {
     const { before, after } = change ?? {}

@@ -2,7 +2,15 @@ import { isPlenumError, PlenumError, type Limits } from '../kernel/index.ts'
 import { ByteReader, ByteWriter, readValue, writeValue } from '../codec/index.ts'
 import type { Head, Journal, SnapshotName } from '../journal/index.ts'
 import type { Runtime } from '../runtime/index.ts'
-import { ownLayouts, readFields, StateHash, type Layout, type RowLease, type SnapshotWalk } from '../space/index.ts'
+import {
+  ownLayouts,
+  readFields,
+  rowHas,
+  StateHash,
+  type Layout,
+  type RowLease,
+  type SnapshotWalk,
+} from '../space/index.ts'
 import { hashOfSaved, type SavedProjection } from './projections.ts'
 import { hashesOf, Replica, type ReplicaOptions, type SnapshotBody, type UpgradeBody } from './replica.ts'
 
@@ -185,14 +193,16 @@ function readRows(block: Uint8Array, hash: StateHash, head: SnapshotHead, replic
     const version = reader.varint()
     const stamp = reader.varint()
     const born = reader.varint()
+    const has = reader.byte()
     const lease: RowLease | undefined =
-      reader.byte() === 0 ? undefined : { leaseMs: reader.varint(), expiresAt: reader.float64() }
+      (has & rowHas.lease) === 0 ? undefined : { leaseMs: reader.varint(), expiresAt: reader.float64() }
+    const shape = (has & rowHas.shape) === 0 ? 0 : reader.varint()
     const layout = layouts[table]
     if (layout === undefined)
       throw new PlenumError('SNAPSHOT_CORRUPT', `A snapshot names table ${table}, which is not declared.`)
     const value = readFields(reader, layout)
     hash.addRow(block, start, reader.at)
-    replica?.machine.restore(replica.machine.tables[table]!, value, version, stamp, born, lease)
+    replica?.machine.restore(replica.machine.tables[table]!, value, version, stamp, born, lease, shape)
   }
 }
 

@@ -176,6 +176,8 @@ export class Watchers {
     const ring = machine.ringOf(table)
     // What is acked is so whoever reigns; what is not journaled is so only here, and only as long as that is certain.
     if (table.isVolatile && !this.#options.leaseHolds()) return { kind: 'changes', commits: [], place: since }
+    // What was told before an upgrade looked otherwise, though nothing has changed since (UN10).
+    if (since.epoch < (table.layout.schema?.epoch ?? 0)) return { kind: 'gone', epoch: this.#options.epoch() }
     if (!ring.reaches(since.change)) return { kind: 'gone', epoch: this.#options.epoch() }
     const commits: WatchedCommit[] = []
     let place = since

@@ -44,6 +44,8 @@ export type NamedEffect =
       readonly type: string
       readonly lease?: RowLease | undefined
       readonly value: StoredValue
+      /** The type's shape when it was tried (UN10); the first, if left out. */
+      readonly shape?: number
     }
   | { readonly kind: 'remove'; readonly type: string; readonly reason: RemovalReason; readonly key: KeyFields }
   | { readonly kind: 'lease'; readonly type: string; readonly lease?: RowLease | undefined; readonly key: KeyFields }

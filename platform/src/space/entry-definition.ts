@@ -11,6 +11,8 @@ export type KeyMode = 'uuid7' | 'sharded' | 'sequence' | 'given'
 export interface UpgradeDefinition {
   readonly from: CheckedSchema
   readonly step: (old: never) => unknown
+  /** Fields that may go without being read. */
+  readonly drops: readonly string[]
 }
 
 /** What a declaration says, as given to `entry`. */
@@ -67,6 +69,10 @@ export class EntryDefinition {
     if (options.fifo !== undefined) requirePath(checked, subject, 'fifo', options.fifo)
     this.everywhere = isEverywhere(subject, options)
     this.durable = isDurable(subject, options)
+    if (!this.durable && (options.upgrades ?? []).length > 0)
+      throw new PlenumError('UNIT_INVALID', `${subject} is not durable: a start finds no entries to upgrade.`, {
+        details: { option: 'upgrades' },
+      })
     this.leaseMs = options.lease === undefined ? undefined : durationMs(options.lease, `lease of ${subject}`)
     this.visible = options.visible ?? seeNothing
     this.upgrades = Object.freeze([...(options.upgrades ?? [])])

@@ -52,6 +52,7 @@ export interface Upgrade {
   readonly kind: 'upgrade'
   readonly from: Schema
   readonly step: (old: never) => unknown
+  readonly drops: readonly string[]
 }
 
 /**
@@ -110,9 +111,27 @@ export function entry(
   return Object.freeze({ kind: 'entry', name, '~': definition })
 }
 
-/** Declares an older shape of an entry type and the pure, synchronous step from it to the next one. */
-export function upgrade<S extends Schema, V>(from: S, step: (old: Stored<Output<S>>) => V): Upgrade {
-  return Object.freeze({ kind: 'upgrade', from, step })
+/**
+ * Declares an older shape of an entry type and the pure, synchronous step from it to the next one. What is stored stays;
+ * it is read as the step makes it. A field that the next schema does not have must be read by the step by its name, or
+ * stand in `drops`.
+ *
+ * @example
+ * const Person = entry('person', z.object({ id: z.string(), name: z.string() }), {
+ *   id: 'id',
+ *   upgrades: [upgrade(PersonBefore, ({ first, last, ...rest }) => ({ ...rest, name: `${first} ${last}` }))],
+ * })
+ */
+export function upgrade<S extends Schema, V>(
+  from: S,
+  step: (
+    old: Stored<Output<S>>,
+  ) => V extends PromiseLike<unknown>
+    ? { 'a step is synchronous and cannot return a promise: all that it needs is the old value': never }
+    : V,
+  options: { readonly drops?: readonly Field<Output<S>>[] } = {},
+): Upgrade {
+  return Object.freeze({ kind: 'upgrade', from, step, drops: Object.freeze([...(options.drops ?? [])]) })
 }
 
 /** What `entry` made of a declaration. UNIT_INVALID for anything that is not a token of this package. */
@@ -122,7 +141,25 @@ export function definitionOf(type: AnyEntry): EntryDefinition {
   throw new PlenumError('UNIT_INVALID', 'An entry type is expected: what entry(…) of this copy of plenum returned.')
 }
 
-function upgradeDefinition(name: string, { from, step }: Upgrade, at: number): UpgradeDefinition {
-  const checked = checkSchema(from, `Upgrade ${at + 1} of entry type '${name}'`)
-  return Object.freeze({ from: checked, step })
+function upgradeDefinition(name: string, given: Upgrade, at: number): UpgradeDefinition {
+  const subject = `Upgrade ${at + 1} of entry type '${name}'`
+  // Plain JavaScript gets past the types.
+  if ((given as Partial<Upgrade> | undefined)?.kind !== 'upgrade' || typeof given.step !== 'function') {
+    throw new PlenumError(
+      'UNIT_INVALID',
+      `${subject} is not what upgrade(schema, step) of this copy of plenum returned.`,
+      {
+        details: { option: 'upgrades', upgrade: at + 1 },
+      },
+    )
+  }
+  const { from, step, drops } = given
+  const checked = checkSchema(from, subject)
+  for (const field of drops) {
+    if (checked.shape.merged.fields.has(field)) continue
+    throw new PlenumError('ENTRY_FIELD_UNKNOWN', `${subject} drops '${field}', which its schema does not have.`, {
+      details: { option: 'drops', field, known: checked.fieldNames },
+    })
+  }
+  return Object.freeze({ from: checked, step, drops })
 }

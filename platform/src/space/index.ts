@@ -140,7 +140,7 @@ export {
 export { SnapshotWalk } from './snapshot-walk.ts'
 export { stampOf, stampValue, type Stamp } from './stamp.ts'
 export { stampsOf, withStamps, type Stamps } from './stamps.ts'
-export { StateHash } from './state-hash.ts'
+export { rowHas, StateHash } from './state-hash.ts'
 export { Table, type KeyFields } from './table.ts'
 export type {
   Drafted,
@@ -151,6 +151,18 @@ export type {
   TransactionName,
   TransactionPart,
 } from './transaction-commands.ts'
+export {
+  bringUp,
+  bringUpBefore,
+  isEarlier,
+  isPresent,
+  valueNow,
+  type BringUp,
+  type EntryCheck,
+  type EntryUpgrade,
+  type EntryUpgrades,
+  type LostField,
+} from './upgrading.ts'
 export { copyPlain, patchPlain, validateAny, validateValue, type ValidationOptions } from './validation.ts'
 export { whyNoPath } from './value-shape.ts'
 export type { Input, Output, Scalar, Schema, Storable, Stored } from './values.ts'

@@ -24,6 +24,19 @@ export interface Layout {
   readonly everywhere?: true | undefined
   /** False where entries live in the memory of the primary alone. */
   readonly durable?: false | undefined
+  /** For each schema that the type has had, oldest first, how many upgrades lie behind it (UN10). One, if left out. */
+  readonly shapes?: readonly number[] | undefined
+  /** The newest of these schemas. */
+  readonly schema?: NewestSchema | undefined
+}
+
+/** What a journal notes of the schema under which the entries of a type are put now. */
+export interface NewestSchema {
+  readonly hash: string
+  /** The fields that it names. */
+  readonly fields: readonly string[]
+  /** The reign that began with it: what was told before looked otherwise. None where the type began with it. */
+  readonly epoch?: number
 }
 
 /** The platform's own bookkeeping is kept in tables of these layouts, beside the unit's entries. */
@@ -86,17 +99,27 @@ export function readFields(reader: ByteReader, layout: Layout): Record<string, u
 
 /**
  * The layout of an entry type under a later unit: fields may be added, and stay where they were removed, so that what
- * was written before can still be read. UNIT_MISMATCH if the id, route, placement or durability changed.
+ * was written before can still be read; another schema is another shape. UNIT_MISMATCH if the id, route, placement or
+ * durability changed, or a schema of named fields began to take any. `epoch` is that of the reign that begins.
  */
-export function laterLayout(before: Layout | undefined, after: Layout): Layout {
+export function laterLayout(before: Layout | undefined, after: Layout, epoch: number): Layout {
   if (before === undefined) return after
   for (const part of ['id', 'route'] as const) {
-    if (before[part].join('\n') === after[part].join('\n') && before.open === after.open) continue
+    if (before[part].join('\n') === after[part].join('\n')) continue
     throw new PlenumError(
       'UNIT_MISMATCH',
       `The entry type '${after.name}' has the ${part} ${after[part].join(', ')}; the journal was written with ${before[part].join(', ')}. ` +
         'Id and route of an entry type cannot change: give the new shape a new name, or use another folder.',
       { details: { type: after.name, part, journal: before[part], unit: after[part] } },
+    )
+  }
+  if (before.open !== after.open) {
+    const takes = (open: boolean): string => (open ? 'takes any fields' : 'names its fields')
+    throw new PlenumError(
+      'UNIT_MISMATCH',
+      `The schema of the entry type '${after.name}' ${takes(after.open)}; the one in the journal ${takes(before.open)}, and the two are ` +
+        'stored otherwise. Give the new shape a new name, or use another folder.',
+      { details: { type: after.name, part: 'open', journal: before.open, unit: after.open } },
     )
   }
   for (const [part, option] of [
@@ -112,5 +135,16 @@ export function laterLayout(before: Layout | undefined, after: Layout): Layout {
     )
   }
   const added = after.fields.filter((field) => !before.fields.includes(field))
-  return Object.freeze({ ...after, fields: added.length === 0 ? before.fields : [...before.fields, ...added] })
+  const fields = added.length === 0 ? before.fields : [...before.fields, ...added]
+  return Object.freeze({ ...after, fields, ...laterShapes(before, after, epoch) })
+}
+
+/** The shapes of a type with the one of a later unit, which is known already if the newest is the same. */
+function laterShapes(before: Layout, after: Layout, epoch: number): Pick<Layout, 'shapes' | 'schema'> {
+  const { shapes = [0], schema } = before
+  const [own] = after.shapes ?? []
+  const known = before.shapes === undefined ? {} : { shapes, schema }
+  if (own === undefined || after.schema === undefined) return known
+  if (shapes.at(-1) === own && schema?.hash === after.schema.hash) return known
+  return { shapes: [...shapes, own], schema: { ...after.schema, epoch } }
 }

@@ -34,8 +34,9 @@ import { firstUnitTable, ownLayouts, type Layout, type StoredValue } from './lay
 import { leaseOf, longerLease, Row, type PutOptions, type RowLease } from './row.ts'
 import { SnapshotWalk } from './snapshot-walk.ts'
 import { stampValue } from './stamp.ts'
-import { Table, type KeyFields } from './table.ts'
+import { Table, unknownType, type KeyFields } from './table.ts'
 import { UndoLog } from './undo-log.ts'
+import { bringUpBefore, valueNow, type EntryUpgrades } from './upgrading.ts'
 
 /** Sees a change before it is made: an entry's value before and after, undefined where there is none. */
 export type ChangeGuard = (table: Table, before: StoredValue | undefined, after: StoredValue | undefined) => void
@@ -45,6 +46,8 @@ type KeepsOverdue = (table: Table, row: Row) => boolean
 
 export class Machine {
   readonly #limits: Limits
+  /** The unit's, where its code is at hand (UN10). */
+  readonly upgrades: EntryUpgrades
   readonly #tables: Table[] = []
   readonly #byName = new Map<string, Table>()
   readonly #expiry = new ExpiryQueue()
@@ -69,8 +72,9 @@ export class Machine {
   #isUnlimited = false
   readonly #queueLease = (table: Table, row: Row): void => this.#expiry.add(table, row)
 
-  constructor(limits: Limits) {
+  constructor(limits: Limits, upgrades: EntryUpgrades = new Map()) {
     this.#limits = limits
+    this.upgrades = upgrades
     this.#changes = new Changes(limits.changeRingMax)
     for (const layout of Object.values(ownLayouts)) this.declare(layout)
   }
@@ -117,10 +121,7 @@ export class Machine {
   /** Adds the table of an entry type, or gives the one of that name this layout. */
   declare(layout: Layout): Table {
     const known = this.#byName.get(layout.name)
-    if (known !== undefined) {
-      known.relayout(layout)
-      return known
-    }
+    if (known !== undefined) return known.relayout(layout, this.change)
     const table = new Table(this.#tables.length, layout)
     this.#tables.push(table)
     this.#byName.set(layout.name, table)
@@ -273,7 +274,7 @@ export class Machine {
     const table = this.table(effect.type)
     const row = table.find(effect.kind === 'put' ? effect.value : effect.key)
     if (effect.kind === 'put') {
-      this.#put(table, row, table.copyOf(effect.value), longerLease(row?.lease, effect.lease))
+      this.#put(table, row, table.copyOf(valueNow(table, effect, this.upgrades)), longerLease(row?.lease, effect.lease))
       return
     }
     assert(row !== undefined, 'an effect that is made again finds its entry')
@@ -358,9 +359,10 @@ export class Machine {
     stamp: number,
     born: number,
     lease: RowLease | undefined,
+    shape = 0,
   ): void {
     stampValue(value, stamp)
-    const row = new Row(Object.freeze(value), version, stamp, 0, born, 0)
+    const row = new Row(Object.freeze(value), version, stamp, 0, born, 0, shape)
     row.lease = lease
     table.add(row)
     this.#expiry.add(table, row)
@@ -425,11 +427,12 @@ export class Machine {
     lease: RowLease | undefined,
     index: number,
   ): Row {
+    if (row !== undefined && row.shape !== table.shape) bringUpBefore(table, row, this.upgrades)
     const change = this.#changes.next(table, row?.value, value, undefined, index)
     stampValue(value, change)
     Object.freeze(value)
     if (row === undefined) {
-      const added = new Row(value, version, change, table.isVolatile ? 0 : index, change, this.#walks)
+      const added = new Row(value, version, change, table.isVolatile ? 0 : index, change, this.#walks, table.shape)
       added.lease = lease
       table.add(added)
       this.#expiry.add(table, added)
@@ -439,6 +442,8 @@ export class Machine {
     table.change(row, value)
     row.version = version
     row.stamp = change
+    row.shape = table.shape
+    row.stored = undefined
     if (!table.isVolatile) row.index = index
     if (row.lease !== lease) {
       row.lease = lease
@@ -458,6 +463,7 @@ export class Machine {
   }
 
   #drop(table: Table, row: Row, reason: RemovalReason, index: number): void {
+    if (row.shape !== table.shape) bringUpBefore(table, row, this.upgrades)
     this.#changes.next(table, row.value, undefined, reason, index)
     this.#walk?.keep(table, row)
     table.delete(row)
@@ -483,10 +489,4 @@ export class Machine {
     assert(row !== undefined, 'a removal finds its entry')
     this.#drop(table, row, effect.reason, index)
   }
-}
-
-function unknownType(type: string, tables: readonly Table[]): PlenumError {
-  const known = tables.map(({ layout }) => layout.name)
-  const message = `There is no entry type '${type}'. The unit has: ${known.join(', ')}.`
-  return new PlenumError('ENTRY_TYPE_UNKNOWN', message, { details: { type, known } })
 }

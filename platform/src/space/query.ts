@@ -183,9 +183,17 @@ export function equal(a: unknown, b: unknown): boolean {
   if (a === b) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
   if (Array.isArray(a) !== Array.isArray(b)) return false
+  if (a instanceof Uint8Array || b instanceof Uint8Array) return isSameBytes(a, b)
   const names = Object.keys(a)
   if (names.length !== Object.keys(b).length) return false
   return names.every((name) => equal((a as Plain)[name], (b as Plain)[name]))
+}
+
+/** A list of their names would be as long as they are. */
+function isSameBytes(a: object, b: object): boolean {
+  if (!(a instanceof Uint8Array && b instanceof Uint8Array) || a.length !== b.length) return false
+  for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false
+  return true
 }
 
 function asQuery(value: unknown, path: string): Plain {

@@ -22,8 +22,20 @@ export class Row {
   walk: number
   /** The next row with the same id and another route. */
   next: Row | undefined
+  /** Which of the type's schemas it was put under: a place in the layout's `shapes` (UN10). */
+  shape: number
+  /** What the journal has, once the value was brought up to a later shape; undefined where it is the value. */
+  stored: StoredValue | undefined
 
-  constructor(value: StoredValue, version: number, stamp: number, index: number, born: number, walk: number) {
+  constructor(
+    value: StoredValue,
+    version: number,
+    stamp: number,
+    index: number,
+    born: number,
+    walk: number,
+    shape = 0,
+  ) {
     this.value = value
     this.version = version
     this.stamp = stamp
@@ -32,6 +44,8 @@ export class Row {
     this.born = born
     this.walk = walk
     this.next = undefined
+    this.shape = shape
+    this.stored = undefined
   }
 }
 

@@ -30,16 +30,20 @@ export class StateHash {
   }
 }
 
-/** Appends one row: table, version, stamp, birth, lease, fields. */
+/** What a row has beside what all have: bits of the byte after its birth. */
+export const rowHas = { lease: 1, shape: 2 } as const
+
+/** Appends one row as it is journaled: table, version, stamp, birth, lease, shape, fields. */
 export function writeRow(writer: ByteWriter, table: Table, row: Row): void {
   writer.varint(table.number)
   writer.varint(row.version)
   writer.varint(row.stamp)
   writer.varint(row.born)
-  writer.byte(row.lease === undefined ? 0 : 1)
+  writer.byte((row.lease === undefined ? 0 : rowHas.lease) | (row.shape === 0 ? 0 : rowHas.shape))
   if (row.lease !== undefined) {
     writer.varint(row.lease.leaseMs)
     writer.float64(row.lease.expiresAt)
   }
-  table.writeFields(writer, row.value)
+  if (row.shape !== 0) writer.varint(row.shape)
+  table.writeFields(writer, row.stored ?? row.value)
 }

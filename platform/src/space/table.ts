@@ -25,6 +25,10 @@ export class Table {
   #fields: ReadonlySet<string>
   /** True where entries live in the memory of the primary alone: nothing of them is journaled. */
   readonly isVolatile: boolean
+  /** The shape under which entries are put: the last of the layout's (UN10). */
+  shape: number
+  /** The change number at which it became so, where this machine was there: values of before look otherwise. */
+  shapedAt = 0
   readonly #rows = new ReusingMap<unknown, Row>()
   readonly #idField: string | undefined
   readonly #chained: boolean
@@ -42,6 +46,7 @@ export class Table {
     this.#code = compileLayout(layout)
     this.#indexes = indexesOf(layout)
     this.isVolatile = layout.durable === false
+    this.shape = newestShape(layout)
     this.#fields = new Set(layout.fields)
     this.#idField = layout.id.length === 1 ? layout.id[0] : undefined
     this.#chained = layout.route.some((field) => !layout.id.includes(field))
@@ -51,15 +56,24 @@ export class Table {
     return this.#layout
   }
 
-  /** Gives the table the layout of a later unit; its id and route are the same (PA10). */
-  relayout(layout: Layout): void {
+  /** Gives the table the layout of a later unit, which begins after `change`; its id and route are the same (PA10). */
+  relayout(layout: Layout, change: number): this {
     const before = this.#layout
     this.#layout = layout
+    if (this.shape !== newestShape(layout)) this.shapedAt = change
+    this.shape = newestShape(layout)
     this.#code = compileLayout(layout)
     this.#fields = new Set(layout.fields)
-    if (JSON.stringify(before.indexes) === JSON.stringify(layout.indexes)) return
-    this.#indexes = indexesOf(layout)
-    for (const row of this.rows()) for (const index of this.#indexes) index.add(row)
+    if (JSON.stringify(before.indexes) !== JSON.stringify(layout.indexes)) {
+      this.#indexes = indexesOf(layout)
+      for (const row of this.rows()) for (const index of this.#indexes) index.add(row)
+    }
+    return this
+  }
+
+  /** How many upgrades lie behind what was put under a shape (UN10). */
+  upgradesBehind(shape: number): number {
+    return this.#layout.shapes?.[shape] ?? 0
   }
 
   /** True if the layout names this field. */
@@ -220,6 +234,17 @@ export class Table {
   }
 }
 
+function newestShape({ shapes }: Layout): number {
+  return shapes === undefined ? 0 : shapes.length - 1
+}
+
 function indexesOf({ indexes = [] }: Layout): readonly SecondaryIndex[] {
   return indexes.map((paths) => new SecondaryIndex(paths))
+}
+
+/** The error for an entry type that is none of these tables'. */
+export function unknownType(type: string, tables: readonly Table[]): PlenumError {
+  const known = tables.map(({ layout }) => layout.name)
+  const message = `There is no entry type '${type}'. The unit has: ${known.join(', ')}.`
+  return new PlenumError('ENTRY_TYPE_UNKNOWN', message, { details: { type, known } })
 }

@@ -11,6 +11,8 @@ interface Step {
   stamp: number
   index: number
   lease: RowLease | undefined
+  shape: number
+  stored: StoredValue | undefined
   /** The table's last index before. */
   lastIndex: number
 }
@@ -114,10 +116,10 @@ export class UndoLog {
   }
 
   #note(kind: Step['kind'], table: Table, row: Row, lastIndex = table.lastIndex): void {
-    const { value, stamp, index, lease } = row
+    const { value, stamp, index, lease, shape, stored } = row
     const step = this.#steps[this.#count]
     if (step === undefined) {
-      this.#steps.push({ kind, table, row, value, stamp, index, lease, lastIndex })
+      this.#steps.push({ kind, table, row, value, stamp, index, lease, shape, stored, lastIndex })
     } else {
       step.kind = kind
       step.table = table
@@ -126,6 +128,8 @@ export class UndoLog {
       step.stamp = stamp
       step.index = index
       step.lease = lease
+      step.shape = shape
+      step.stored = stored
       step.lastIndex = lastIndex
     }
     this.#count += 1
@@ -144,7 +148,7 @@ function takeBack(step: Step, onLeased: OnLeased): void {
   if (step.kind !== 'added' && row.lease !== undefined) onLeased(table, row)
 }
 
-function restore({ kind, table, row, value, stamp, index, lease }: Step): void {
+function restore({ kind, table, row, value, stamp, index, lease, shape, stored }: Step): void {
   switch (kind) {
     case 'added':
       return table.delete(row)
@@ -156,6 +160,8 @@ function restore({ kind, table, row, value, stamp, index, lease }: Step): void {
       row.stamp = stamp
       row.index = index
       row.lease = lease
+      row.shape = shape
+      row.stored = stored
       return
     case 'leased':
       row.index = index

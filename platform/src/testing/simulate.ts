@@ -11,7 +11,7 @@ import {
   type Limits,
 } from '../kernel/index.ts'
 import { calmStream, roughStream, SimulatedStream, type StreamFaults } from '../journal/simulated/index.ts'
-import { recover, type Folding, type PartitionEvent, type Replica } from '../partition/index.ts'
+import { foldingOf, recover, type Folding, type PartitionEvent, type Replica } from '../partition/index.ts'
 import { partitionerOf } from '../router/index.ts'
 import type { Clock, Random, Runtime } from '../runtime/index.ts'
 import { replayCommand } from '../runtime/node/index.ts'
@@ -35,6 +35,7 @@ import { SimulatedGrid } from './grid/simulated-grid.ts'
 import { isFixed, seedsOf, withSeed } from './seeds.ts'
 import { requireOk } from './checkers/check-result.ts'
 import type { DumpLine } from './checkers/journal-dump.ts'
+import { floors, streamFaults, worldFaults } from './run-faults.ts'
 import { drawLimits } from './generators/draw-limits.ts'
 import { dumpOf, JournalHistory } from './witness/journal-history.ts'
 import { ReplyRecorder } from './witness/reply-recorder.ts'
@@ -71,6 +72,8 @@ export type SimulateOptions<U extends Unit> = UsesOption<U> & {
   readonly regressions?: boolean | undefined
   /** Whether the members run the unit's workers and schedules. They do if left out. */
   readonly workers?: boolean | undefined
+  /** The unit that members go over to by `upgrade`: for a rolling update. */
+  readonly later?: Unit | undefined
   /** Limits in force instead of small random ones. */
   readonly limits?: Partial<Limits> | undefined
   /** Given the last 20,000 lines of what happened, oldest first, when the run has ended, also by an error. */
@@ -90,6 +93,8 @@ export interface SimulatedWorld<U extends Unit> {
   kill(member: number): void
   /** Stops a member as SIGSTOP does, for so long. */
   pause(member: number, time: Duration): void
+  /** Kills a member and starts it with the unit that is given as `later`. */
+  upgrade(member: number): void
   /** Lets virtual time pass. */
   sleep(time: Duration): Promise<void>
   /** Ends all faults and waits until every partition is served again. */
@@ -151,7 +156,8 @@ class SimulationRun {
   readonly #limits: Limits
   readonly #members: number
   readonly #unit: ResolvedUnit
-  readonly #folding: Folding
+  readonly #folding: Folding | undefined
+  readonly #later: ResolvedUnit | undefined
   readonly #histories: readonly JournalHistory[]
   readonly #replies: ReplyRecorder
   #schedule: FaultSchedule | undefined
@@ -178,9 +184,12 @@ class SimulationRun {
     const drawn = faults === 'all' ? drawLimits(runtime.random, floors) : defaultLimits
     this.#limits = checkedLimits({ ...drawn, ...options.limits })
     const limits = this.#limits
-    const resolved = resolveUnit(unitDefinition(unit), { runtime, limits, checkAll: true })
+    const resolve = (one: Unit) => resolveUnit(unitDefinition(one), { runtime, limits, checkAll: true })
+    const resolved = resolve(unit)
     this.#unit = resolved
-    this.#folding = foldingOf(resolved, options.partitions ?? 4, limits)
+    // Over a change of units members fold with one's code and then with the other's.
+    this.#folding = options.later === undefined ? witnessFolding(resolved, options.partitions ?? 4, limits) : undefined
+    this.#later = options.later === undefined ? undefined : resolve(options.later)
     const streamOptions = {
       timers: runtime.timers,
       clock: runtime.clock,
@@ -272,6 +281,11 @@ class SimulationRun {
       pause: (member, time) => {
         world.counts.add('pause')
         this.#grid.pause(member, durationMs(time, 'time'))
+      },
+      upgrade: (member) => {
+        if (this.#later === undefined) throw new PlenumError('USAGE', 'simulate(…): upgrade needs the option `later`.')
+        world.counts.add('upgrade')
+        this.#grid.replace(member, this.#later)
       },
       sleep: (time) => world.runFor(durationMs(time, 'time')),
       settle: () => this.#settle(),
@@ -391,7 +405,8 @@ class SimulationRun {
       witness.look()
       witness.compare([{ who: 'snapshot and tail', index: recovered.fold.head.index, hash: fullHash(recovered) }])
     }
-    const counts = requireOk('replies', checkReplies(this.#histories, this.#replies.replies, { unit: this.#unit }))
+    const units = { unit: this.#unit, later: this.#later }
+    const counts = requireOk('replies', checkReplies(this.#histories, this.#replies.replies, units))
     this.#judged = counts.judged
   }
 
@@ -449,47 +464,9 @@ function nondeterministic(projection: string, index: number): PlenumError {
 }
 
 /** What the witnesses fold: the same as members do. */
-function foldingOf(parts: ResolvedUnit, partitions: number, limits: Limits): Folding {
-  const rules = projectionRules({ parts, limits, partitionOf: partitionerOf(partitions) })
-  return { unit: parts.hash, rules, outputsMax: limits.outputsMax, sendsMax: limits.messagesMax, onEvent: () => {} }
-}
-
-/** The limits that a scenario would notice are as always; only what it cannot see is small. */
-const floors: Partial<Limits> = {
-  valueBytesMax: defaultLimits.valueBytesMax,
-  answerBytesMax: defaultLimits.answerBytesMax,
-  sessionsMax: defaultLimits.sessionsMax,
-  sessionRequestsMax: defaultLimits.sessionRequestsMax,
-  sessionLeaseMs: defaultLimits.sessionLeaseMs,
-  keyedAnswersMax: defaultLimits.keyedAnswersMax,
-  batchEntriesMax: defaultLimits.batchEntriesMax,
-  readEntriesMax: defaultLimits.readEntriesMax,
-  commandEffectsMax: defaultLimits.commandEffectsMax,
-  attemptsMax: defaultLimits.attemptsMax,
-}
-
-/**
- * Kinds drawn from all, or those beside which no record is lost with its last witness. In every other run clocks are
- * not set wrong, because hardly anybody may open where most are (TI1).
- */
-function worldFaults(
-  { faults, regressions }: Pick<SimulateOptions<Unit>, 'faults' | 'regressions'>,
-  seed: number,
-): Faults {
-  if (faults !== 'all') return 'none'
-  if (regressions === true) return ['slow network', 'loss', 'duplicate', 'reorder']
-  const random = new SeededRandom(`kinds of ${seed}`)
-  const drawn = drawKinds(random)
-  return random.chance(0.5) ? drawn : drawn.filter((kind) => kind !== 'clock offset' && kind !== 'clock jump')
-}
-
-type Faults = NonNullable<WorldOptions['faults']>
-
-/** Likewise: a late packet could take the place of a record that was lost, which is a fork (JR5). */
-function streamFaults({ faults, regressions }: Pick<SimulateOptions<Unit>, 'faults' | 'regressions'>): StreamFaults {
-  if (faults !== 'all') return calmStream
-  if (regressions !== true) return roughStream
-  return { ...roughStream, latePublishes: 0, doubledPublishes: 0, slowMessages: 0 }
+function witnessFolding(parts: ResolvedUnit, partitions: number, limits: Limits): Folding {
+  const projections = projectionRules({ parts, limits, partitionOf: partitionerOf(partitions) })
+  return foldingOf({ hash: parts.hash, projections }, limits, () => {})
 }
 
 function described(event: PartitionEvent): string {

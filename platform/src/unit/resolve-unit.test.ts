@@ -10,17 +10,18 @@ const Item = entry('item', schema, { id: 'id' })
 const load = async function* (): AsyncGenerator<readonly { id: string; n: number }[]> {}
 const get = (): Promise<readonly { id: string; n: number }[]> => Promise.resolve([])
 
+const resolution = { runtime: new ManualRuntime(), limits: defaultLimits, checkAll: true }
+
 function resolved(declared: Unit, limits = defaultLimits): unknown {
-  const options = { runtime: new ManualRuntime(), limits, checkAll: true }
-  return resolveUnit(unitDefinition(declared), options)
+  return resolveUnit(unitDefinition(declared), { ...resolution, limits })
 }
 
 const older = upgrade(z.object({ id: z.string() }), ({ id }) => ({ id, n: 0 }))
+const hashOf = (declared: Unit): string => resolveUnit(unitDefinition(declared), resolution).hash
 const withEntry = (options: object): Unit =>
   unit('u', { entries: [entry('item', schema, { id: 'id', ...options })] }, {})
 
 test.each([
-  ['older shapes', withEntry({ upgrades: [older] }), { section: 'entries', name: 'item', option: 'upgrades' }],
   ['ids in sequence', withEntry({ keys: 'sequence' }), { section: 'entries', name: 'item', option: 'keys' }],
   ['sharded ids', withEntry({ keys: 'sharded' }), { section: 'entries', name: 'item', option: 'keys' }],
   [
@@ -42,6 +43,12 @@ test('[SP14] a source of an entry type that is not durable is refused: its rows 
   expect(() => resolved(unit('u', { entries: [Spot] }, { sources: { s: source(Spot, { load }) } }))).toThrow(
     expect.objectContaining({ code: 'UNIT_INVALID', details: { section: 'sources', name: 's' } }),
   )
+})
+
+test('[UN10] a unit with another upgrade is another unit; one without has the hash that it always had', () => {
+  const hashes = [{}, { upgrades: [older] }, { upgrades: [older, older] }].map((options) => hashOf(withEntry(options)))
+  expect(new Set(hashes).size).toBe(3)
+  expect(hashOf(withEntry({ upgrades: [] }))).toBe(hashes[0])
 })
 
 test('[A8] a unit whose entry type has more indexes than it may is refused', () => {

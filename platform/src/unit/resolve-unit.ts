@@ -13,6 +13,7 @@ import {
   type Rules,
   type StoredValue,
 } from '../space/index.ts'
+import { UnitEntryUpgrade, upgradeLabel } from './entry-upgrade.ts'
 import type { SourcePart } from './source-loader.ts'
 import type { UnitDefinition } from './unit-definition.ts'
 import type { ServicePart, TaskPart } from './beside-data.ts'
@@ -46,9 +47,12 @@ export function resolveUnit(definition: UnitDefinition, options: ResolveOptions)
   const layouts = new Map<string, Layout>()
   const rules = new Map<string, Rules>()
   const types = new Map<string, ClientType>()
+  const upgrades = new Map<string, UnitEntryUpgrade>()
   const keyed = new Map<string, string>()
   for (const [name, entry] of definition.entries) {
-    const layout = layoutOf(entry)
+    const schema = digestOf(plainJson(entry.checked.json), options.runtime)
+    const layout = shapedLayout(entry, schema)
+    if (entry.durable) upgrades.set(name, new UnitEntryUpgrade(entry, schema))
     const idField = entry.keys === 'given' ? undefined : entry.id[0]
     layouts.set(name, layout)
     const together = options.checkAll || entry.validateAlways || entry.open || entry.checked.shape.members.length > 1
@@ -76,6 +80,7 @@ export function resolveUnit(definition: UnitDefinition, options: ResolveOptions)
     name: definition.name,
     hash: hashOf(definition, options.runtime),
     layouts: [...layouts.values()],
+    upgrades,
     rules,
     types,
     keyed,
@@ -104,16 +109,15 @@ export function resolveUnit(definition: UnitDefinition, options: ResolveOptions)
       ...[...definition.handlers.keys()].map((name) => `handler ${name}`),
       ...[...definition.tasks.keys()].map((name) => `task ${name}`),
       ...[...definition.projections.keys()].map((name) => `projection ${name}`),
+      ...[...definition.entries].flatMap(([name, entry]) => (entry.upgrades.length > 0 ? [upgradeLabel(name)] : [])),
     ],
   }
 }
 
 /** What is declared and would be ignored, so that data was lost or read in an old shape without a word. */
 function refuseWhatIsMissing(definition: UnitDefinition): void {
-  for (const [name, { keys, upgrades }] of definition.entries) {
+  for (const [name, { keys }] of definition.entries) {
     const details = { section: 'entries', name }
-    if (upgrades.length > 0)
-      throw notYet(definition, `upgrades of the entry type '${name}'`, 'them', { ...details, option: 'upgrades' })
     if (keys === 'sequence' || keys === 'sharded')
       throw notYet(definition, `keys '${keys}' of the entry type '${name}'`, 'it', { ...details, option: 'keys' })
   }
@@ -198,6 +202,12 @@ function layoutOf(entry: EntryDefinition): Layout {
   })
 }
 
+/** The layout with the shape that entries have under this unit (UN10). */
+function shapedLayout(entry: EntryDefinition, hash: string): Layout {
+  const shape = { shapes: [entry.upgrades.length], schema: { hash, fields: entry.fieldNames } }
+  return Object.freeze({ ...layoutOf(entry), ...(entry.durable ? shape : {}) })
+}
+
 /** Whether a write comes from outside or from a handler, a schema that fills in fields always runs. */
 function admitOf(entry: EntryDefinition, checkAll: boolean): Rules['admit'] {
   const { checked } = entry
@@ -249,6 +259,8 @@ function hashOf(definition: UnitDefinition, runtime: Runtime): string {
     entries: [...definition.entries.values()].map((entry) => ({
       ...layoutOf(entry),
       schema: plainJson(entry.checked.json),
+      // Older shapes alone make another unit, because they say what becomes of entries.
+      ...(entry.upgrades.length === 0 ? {} : { upgrades: entry.upgrades.map(({ from }) => plainJson(from.json)) }),
     })),
     handlers: [...definition.handlers].map(([name, part]) => ({
       name,
@@ -261,8 +273,12 @@ function hashOf(definition: UnitDefinition, runtime: Runtime): string {
       : { projections: [...definition.projections].map(([name, { of }]) => ({ name, of })) }),
     ...(definition.sinks.size === 0 ? {} : { sinks: [...definition.sinks].map(([name, { of }]) => ({ name, of })) }),
   }
+  return digestOf(declared, runtime)
+}
+
+function digestOf(value: unknown, runtime: Runtime): string {
   const writer = new ByteWriter(4096)
-  writeValue(writer, declared)
+  writeValue(writer, value)
   return [...runtime.digest([writer.written()])].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 

@@ -22,6 +22,7 @@ import type { LogFields, LogLevel, Random } from '../runtime/index.ts'
 import {
   Executor,
   type Caller,
+  type EntryUpgrades,
   type Layout,
   type Machine,
   type ReadObserver,
@@ -35,6 +36,7 @@ import { BesideData, type Outside, type ServicePart, type TaskPart } from './bes
 import { CallRecorder } from './call-recorder.ts'
 import { projectionRules, type ProjectionPart } from './projection.ts'
 import { partLog, type PartLine, type PartLog } from './part-log.ts'
+import type { UnitEntryUpgrade } from './entry-upgrade.ts'
 import { plainResult } from './plain-result.ts'
 import { PartitionOperations, type TypeReference } from './partition-operations.ts'
 import { RefusalSignal } from './refusal-signal.ts'
@@ -62,6 +64,8 @@ export interface UnitParts {
   readonly name: string
   readonly hash: string
   readonly layouts: readonly Layout[]
+  /** What becomes of entries of earlier shapes (UN10). */
+  readonly upgrades: ReadonlyMap<string, UnitEntryUpgrade>
   readonly rules: ReadonlyMap<string, Rules>
   /** The fields whose value is made where it is missing: entry type to id field. */
   readonly keyed: ReadonlyMap<string, string>
@@ -111,6 +115,7 @@ export class UnitLogic implements Logic {
   readonly schedules: readonly ScheduleRule[] | undefined
   readonly projections: readonly ProjectionRule[]
   readonly sinks: readonly SinkRule[] | undefined
+  readonly upgrades: EntryUpgrades
   readonly #options: UnitLogicOptions
 
   constructor(options: UnitLogicOptions) {
@@ -120,6 +125,9 @@ export class UnitLogic implements Logic {
     this.projections = projectionRules(options)
     const { parts, outside } = options
     this.sinks = options.runsWork ? parts.sinks.map((part) => sinkRule(part, outside)) : undefined
+    this.upgrades = new Map(
+      [...options.parts.upgrades].map(([name, upgrade]) => [name, upgrade.watched(options.watch)]),
+    )
   }
 
   get hash(): string {

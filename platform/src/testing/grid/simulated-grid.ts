@@ -20,6 +20,7 @@ export interface SharedStream {
 
 export interface GridOptions {
   readonly world: World
+  /** The unit that members begin with. */
   readonly unit: ResolvedUnit
   readonly digests: SharedDigests
   readonly members: number
@@ -39,6 +40,8 @@ export interface GridOptions {
 
 interface GridMember {
   readonly machine: SimulatedMember
+  /** What its next process runs. */
+  unit: ResolvedUnit
   partitions: readonly Partition[]
   host: MemberHost | undefined
   /** Through which its partitions ask others about transactions. */
@@ -74,6 +77,7 @@ export class SimulatedGrid {
     this.#members = this.memberNames.map((name, number) => ({
       // Drift beyond the bound of the lease would break a promise that nobody makes (PA4).
       machine: world.member(name, { drift: clamp(world.faults.clock.driftMax) * (number % 2 === 0 ? 1 : -1) }),
+      unit: options.unit,
       partitions: [],
       host: undefined,
       asks: undefined,
@@ -104,6 +108,15 @@ export class SimulatedGrid {
   /** Kills a member at once; it stays down until somebody starts it. */
   killForGood(number: number): void {
     this.#stop(this.#members[number]!)
+  }
+
+  /** Kills a member and starts it at once with another unit; one that is down begins with it when it starts. */
+  replace(number: number, unit: ResolvedUnit): void {
+    const member = this.#members[number]!
+    member.unit = unit
+    if (!member.machine.alive) return
+    this.killForGood(number)
+    this.restart(number)
   }
 
   /** Starts a member that is down. */
@@ -203,12 +216,12 @@ export class SimulatedGrid {
     const port = this.network.port(process)
     const { silenceMs } = this.#options
     member.asks = new NetworkClient(`${name}.asks`, port, runtime, this.memberNames, streams.length, silenceMs)
-    member.outside = this.#outside(member.asks, runtime)
+    member.outside = this.#outside(member.asks, runtime, member.unit)
     member.partitions = streams.map(({ id, stream }, partition) =>
       this.#partition(number, partition, runtime, id, stream.connect(name, runtime, reachable), process.incarnation),
     )
     member.host = new MemberHost(name, port, runtime.timers, member.partitions)
-    member.workers = this.#workers(member.outside, runtime)
+    member.workers = this.#workers(member.outside, runtime, member.unit)
     member.workers?.start()
     for (const partition of member.partitions) {
       void partition.run().catch((error: unknown) => {
@@ -220,15 +233,15 @@ export class SimulatedGrid {
   }
 
   /** Workers and services reach all partitions through the network, so that what they use may be far from them. */
-  #outside(asks: NetworkClient, runtime: Runtime): GridMember['outside'] {
-    const { unit, uses, limits, watch } = this.#options
+  #outside(asks: NetworkClient, runtime: Runtime, unit: ResolvedUnit): GridMember['outside'] {
+    const { uses, limits, watch } = this.#options
     const router = new Router(asks.channels.map(watch), runtime, limits)
     const space = new SpaceClient(router, unit.types, limits, () => newId(runtime))
     return { router, space, uses: uses ?? {}, timers: runtime.timers, closing: new AbortController().signal }
   }
 
-  #workers(outside: GridMember['outside'], runtime: Runtime): WorkerHost | undefined {
-    const { unit, uses, limits } = this.#options
+  #workers(outside: GridMember['outside'], runtime: Runtime, unit: ResolvedUnit): WorkerHost | undefined {
+    const { uses, limits } = this.#options
     if (outside === undefined || uses === undefined || unit.workers.size === 0) return undefined
     return new WorkerHost(unit, { ...outside, limits, runtime, onEvent: () => {} })
   }
@@ -241,9 +254,9 @@ export class SimulatedGrid {
     journal: Journal,
     incarnation: number,
   ): Partition {
-    const { unit, limits, onEvent } = this.#options
+    const { limits, onEvent } = this.#options
     const logic = new UnitLogic({
-      parts: unit,
+      parts: this.#members[number]!.unit,
       limits,
       random: runtime.random,
       newId: () => newId(runtime),

@@ -2,7 +2,7 @@
 //
 // I1 The effects of a command with an identity end with the put of its kept answer, because both stand in one record
 //    (SP12); what else stands before the end of a command has none.
-import type { JournalRecord, RecordKind } from '../../journal/index.ts'
+import type { RecordKind } from '../../journal/index.ts'
 import { decodeBody, type ReplicaObserver, type UpgradeBody } from '../../partition/index.ts'
 import { firstUnitTable, ownLayouts, type Answer, type Effect, type Layout } from '../../space/index.ts'
 import { entryChangeKinds, requestName, type DumpLine } from '../checkers/journal-dump.ts'
@@ -30,6 +30,8 @@ export interface JournaledRecord {
   readonly time: number
   /** The entry types from here on, where this is an UPGRADE. */
   readonly layouts: readonly Layout[] | undefined
+  /** Hash of the unit from here on, likewise. */
+  readonly unit?: string | undefined
   readonly commands: readonly JournaledCommand[]
 }
 
@@ -53,13 +55,9 @@ export class JournalHistory {
 
   readonly observe: ReplicaObserver = (record, effects, ends) => {
     const { index, epoch, kind, time } = record
-    const layouts = kind === 'UPGRADE' ? layoutsOf(record) : undefined
-    this.#records.push({ index, epoch, kind, time, layouts, commands: commandsOf(effects, ends) })
+    const { layouts, unit } = kind === 'UPGRADE' ? decodeBody<UpgradeBody>(record) : {}
+    this.#records.push({ index, epoch, kind, time, layouts, unit, commands: commandsOf(effects, ends) })
   }
-}
-
-function layoutsOf(record: JournalRecord): readonly Layout[] {
-  return decodeBody<UpgradeBody>(record).layouts
 }
 
 /** Groups the effects of one record by command. */

@@ -2,7 +2,15 @@
 //
 // Written without the machine of `space/`: no rows in place, no undo, no lease queue, no encoding. It shares only the
 // words for effects and layouts, which are what the journal says.
-import { ownLayouts, type Effect, type Layout, type RowLease, type StoredValue } from '../../space/index.ts'
+import {
+  ownLayouts,
+  type Effect,
+  type EntryUpgrade,
+  type EntryUpgrades,
+  type Layout,
+  type RowLease,
+  type StoredValue,
+} from '../../space/index.ts'
 import { canonicalText } from '../checkers/canonical.ts'
 
 /** One entry as the journal says it is. */
@@ -32,12 +40,18 @@ export class NaiveSpace {
     this.tables = Object.values(ownLayouts).map(emptyTable)
   }
 
-  /** Takes over the entry types of an UPGRADE record: known ones keep their entries. */
-  declare(layouts: readonly Layout[]): void {
+  /**
+   * Takes over the entry types of an UPGRADE record: known ones keep their entries. All entries of a type that has
+   * another schema are rewritten by `upgrades`, as nobody else does it.
+   */
+  declare(layouts: readonly Layout[], upgrades?: EntryUpgrades): void {
     const known = new Map(this.tables.map((table) => [table.layout.name, table]))
     const added = layouts.filter(({ name }) => !known.has(name)).map(emptyTable)
     const later = new Map(layouts.map((layout) => [layout.name, layout]))
-    const kept = this.tables.map(({ layout, entries }) => ({ layout: later.get(layout.name) ?? layout, entries }))
+    const kept = this.tables.map((table) => {
+      const layout = later.get(table.layout.name) ?? table.layout
+      return { layout, entries: rewritten(table, layout, upgrades?.get(layout.name)) }
+    })
     this.tables = [...kept, ...added]
   }
 
@@ -108,6 +122,17 @@ export class NaiveSpace {
 export function nameOf(layout: Layout, key: Fields): string {
   const fields = [...new Set([...layout.id, ...layout.route])]
   return `${layout.name} ${canonicalText(Object.fromEntries(fields.map((field) => [field, key[field]])))}`
+}
+
+function rewritten(
+  { layout, entries }: NaiveTable,
+  { shapes = [0] }: Layout,
+  upgrade: EntryUpgrade | undefined,
+): NaiveTable['entries'] {
+  const before = layout.shapes ?? [0]
+  if (upgrade === undefined || shapes.length === before.length) return entries
+  const run = (value: StoredValue): StoredValue => upgrade.run(value, before.at(-1) ?? 0)
+  return new Map([...entries].map(([name, entry]) => [name, { ...entry, value: run(entry.value) }]))
 }
 
 function emptyTable(layout: Layout): NaiveTable {

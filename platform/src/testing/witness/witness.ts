@@ -22,6 +22,8 @@ import { isTelling } from './telling.ts'
 export interface WitnessOptions {
   /** The unit: its rules for values, and its handlers, which the twin runs a second time. */
   readonly unit?: UnitParts | undefined
+  /** The unit that came after it, from its UPGRADE record on. */
+  readonly later?: UnitParts | undefined
 }
 
 /** How much was checked. */
@@ -48,7 +50,7 @@ export function checkReplies(
   const counts = { records: 0, judged: 0, passed: 0, untold: 0 }
   for (const { partition, records } of histories) {
     const own = replies.filter((reply) => reply.partition === partition)
-    const witness = new Witness(partition, records, own, options.unit)
+    const witness = new Witness(partition, records, own, options)
     const complaint = witness.check()
     if (complaint !== undefined) return complaint
     counts.records += records.length
@@ -63,7 +65,8 @@ export function checkReplies(
 class Witness {
   readonly #partition: number
   readonly #records: readonly JournaledRecord[]
-  readonly #unit: UnitParts | undefined
+  readonly #later: UnitParts | undefined
+  #unit: UnitParts | undefined
   readonly #open: OpenReplies
   readonly #space = new NaiveSpace()
   /** Keys whose answers were forgotten: what is asked under them from then on is another request. */
@@ -75,11 +78,12 @@ class Witness {
     partition: number,
     records: readonly JournaledRecord[],
     replies: readonly WitnessedReply[],
-    unit: UnitParts | undefined,
+    { unit, later }: WitnessOptions,
   ) {
     this.#partition = partition
     this.#records = records
     this.#unit = unit
+    this.#later = later
     this.#open = new OpenReplies(replies)
   }
 
@@ -110,7 +114,9 @@ class Witness {
     this.#judgeOpen({ low: before?.index ?? 0, high: index - 1 }, [], time)
     this.#space.time = time
     if (kind === 'OPEN') this.#space.renewLeases()
-    if (record.layouts !== undefined) this.#space.declare(record.layouts)
+    if (record.layouts === undefined) return undefined
+    if (record.unit === this.#later?.hash) this.#unit = this.#later
+    this.#space.declare(record.layouts, this.#unit?.upgrades)
     return undefined
   }
 
