@@ -22,6 +22,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   partition: { imports: ['codec', 'runtime', 'space', 'journal'] },
   router: { imports: ['codec', 'runtime', 'space'] },
   unit: { imports: ['codec', 'runtime', 'space', 'partition', 'router'] },
+  workflow: { imports: ['codec', 'runtime', 'space', 'router', 'unit'] },
   grid: { imports: ['codec', 'runtime', 'space', 'partition', 'router'] },
   cli: { imports: 'all', node: 'all', world: true },
   testing: { imports: 'all' },

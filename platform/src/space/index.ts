@@ -76,7 +76,7 @@ export type {
   MessagesTold,
   SentMessage,
 } from './message-commands.ts'
-export { compileQuery, type Matcher, type PathCheck } from './query.ts'
+export { compileQuery, equal, type Matcher, type PathCheck } from './query.ts'
 export { checkQuerySize } from './query-cost.ts'
 export { keyFieldsOf, type Explanation } from './reader.ts'
 export {
@@ -106,7 +106,7 @@ export {
   type WriteOptions,
 } from './requests.ts'
 export { Row, type RowLease } from './row.ts'
-export { bytes, int64 } from './schema-types.ts'
+export { bytes, described, int64 } from './schema-types.ts'
 export {
   arrange,
   noOptions,

@@ -1,5 +1,7 @@
 export type { Outside } from './beside-data.ts'
 export { anyone, type Access } from './access.ts'
+export type { AttemptContext } from './attempt.ts'
+export type { CheckedFunction } from './checked-function.ts'
 export { UnitClient } from './unit-client.ts'
 export type {
   Client,
@@ -27,6 +29,8 @@ export { source, type Source, type SourceRequest } from './source.ts'
 export { task, type Task } from './task.ts'
 export { isUnit, unit, unitDefinition, type Unit, type UnitShape } from './unit.ts'
 export { UnitLogic, type UnitLogicOptions, type UnitParts, type Watch } from './unit-logic.ts'
-export { worker, type Worker } from './worker.ts'
+export { wholeNumber, worker, WorkerDefinition, type Worker } from './worker.ts'
 export { WorkerHost } from './worker-host.ts'
-export type { WorkerEvent } from './worker-run.ts'
+export { plainResult } from './plain-result.ts'
+export { isPassing, type WorkerEvent } from './worker-run.ts'
+export { keyPart } from './work-key.ts'
