@@ -11,7 +11,7 @@ export interface Park {
   /** Name of the message that ends it. */
   readonly message?: string
   /** The entries that end it. */
-  readonly look?: { readonly type: string; readonly where: Readonly<Record<string, unknown>> }
+  readonly look?: { readonly type: string; readonly where: object }
   /** The step that is waited in, if nothing is kept of it yet. */
   readonly opens?: StepRow
 }

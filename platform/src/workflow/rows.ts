@@ -58,7 +58,7 @@ export interface InstanceRow<I = any, R = any> {
   /** Names of the messages that it waits for. */
   readonly awaits: readonly string[]
   /** The entries that it waits for. */
-  readonly looks: readonly { readonly type: string; readonly where: Readonly<Record<string, unknown>> }[]
+  readonly looks: readonly { readonly type: string; readonly where: object }[]
   /** True while it waits for entries. */
   readonly looking: boolean
   /** True once somebody has cancelled it. */
