@@ -69,11 +69,11 @@ await orders.start('1', { card: 'visa', item: 'lamp', price: 30 })
 await orders.send('1', 'packed', { weight: 2 })
 console.log('order 1:', await orders.result('1'))
 
+await client.space.insert(Item, { name: 'desk', left: 1 })
 for (const [id, item] of [
   ['2', 'lamp'],
   ['3', 'desk'],
 ] as const) {
-  if (id === '3') await client.space.insert(Item, { name: 'desk', left: 1 })
   await orders.start(id, { card: `gold ${id}`, item, price: 50 })
   await orders.result(id).catch((error: unknown) => {
     if (isPlenumError(error)) console.log(`order ${id}: ${error.message}`)
@@ -86,3 +86,17 @@ for (const { name, state } of await client.space.readAll(
   { orderBy: { number: 'asc' } },
 ))
   console.log(`order 3: ${name} ${state}`)
+
+// Prints:
+// bank: 30 from visa
+// order 1: { receipt: 'receipt of visa', weight: 2 }
+// bank: 50 from gold 2
+// bank: receipt of gold 2 is void
+// order 2: Instance '2' of workflow 'fulfil' has failed in step 'reserve': The step refused: SOLD_OUT.
+// bank: 50 from gold 3
+// bank: receipt of gold 3 is void
+// order 3: Instance '3' of workflow 'fulfil' has failed: nobody packs it
+// desks left: 1
+// order 3: pay undone
+// order 3: reserve undone
+// order 3: packed done

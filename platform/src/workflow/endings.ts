@@ -6,6 +6,7 @@
 //    the instance is claimed again.
 import { unreachable } from '../kernel/index.ts'
 import type { AttemptContext } from '../unit/index.ts'
+import { isDefect, keptError } from './kept-errors.ts'
 import type { Park } from './park.ts'
 import type { InstanceRow, KeptError, StepRow, Trouble, WorkflowEntries } from './rows.ts'
 import type { Ending } from './run.ts'
@@ -22,14 +23,12 @@ export interface Work {
 /** Commits how a run has ended. */
 export function commitEnding(work: Work, ending: Ending): Promise<void> {
   switch (ending.kind) {
-    case 'done': {
-      const { result } = ending
-      return finish(work, 'done', { error: null, ...(result === undefined ? {} : { result }) })
-    }
+    case 'done':
+      return done(work, ending.result)
     case 'failed':
       return beginUndoing(work, ending.error)
     case 'halted':
-      return change(work, { wakeAt: soon(work) })
+      return change(work, { status: 'running', stoppedBy: null, wakeAt: soon(work) })
     case 'parked':
       return park(work, ending.parks)
     case 'stopped':
@@ -41,9 +40,19 @@ export function commitEnding(work: Work, ending: Ending): Promise<void> {
   }
 }
 
+/** What a function has returned must be kept: where it cannot be, the instance waits for code that returns something else. */
+async function done(work: Work, result: unknown): Promise<void> {
+  try {
+    await finish(work, 'done', { error: null, ...(result === undefined ? {} : { result }) })
+  } catch (error) {
+    if (!isDefect(error)) throw error
+    await stop(work, { ...keptError(error, null), number: null, attempts: 0 })
+  }
+}
+
 /** Before the first step is undone it is certain that none is taken any more. */
 export function beginUndoing(work: Work, error: KeptError | null): Promise<void> {
-  const none = { awaits: [], looks: [], looking: false, trouble: null }
+  const none = { awaits: [], looks: [], looking: false, trouble: null, stoppedBy: null }
   return change(work, { ...none, status: 'undoing', undoing: true, error, wakeAt: soon(work) })
 }
 
@@ -57,7 +66,7 @@ export function finish(
   const { keepMs } = definition
   const wakeAt = keepMs === undefined ? null : Math.max(context.now + keepMs, soon(work))
   const waits = instance.awaits.length > 0 || instance.looking ? { awaits: [], looks: [], looking: false } : {}
-  return change(work, { ...waits, status, trouble: null, endedAt: context.now, wakeAt, ...fields })
+  return change(work, { ...waits, status, trouble: null, stoppedBy: null, endedAt: context.now, wakeAt, ...fields })
 }
 
 /** The instance goes no further with this code. */

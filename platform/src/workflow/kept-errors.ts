@@ -28,6 +28,20 @@ export class Overtaken extends Error {
   }
 }
 
+/** Errors that come from the code of a workflow, and go with other code: no attempt would help. */
+const defects: ReadonlySet<string> = new Set([
+  'VALUE_NOT_PLAIN',
+  'VALUE_TOO_LARGE',
+  'UNIT_INVALID',
+  'DURATION_INVALID',
+  'WORKFLOW_STEP_INVALID',
+])
+
+/** True for what no attempt would help against: its instance waits for other code. */
+export function isDefect(error: unknown): error is PlenumError {
+  return isPlenumError(error) && defects.has(error.code)
+}
+
 /** Anything that was thrown, as it is kept. */
 export function keptError(error: unknown, step: string | null): KeptError {
   const message = textOf(error).slice(0, messageLengthMax)

@@ -12,13 +12,13 @@ import { isPlenumError, PlenumError, workflowLimits } from '../kernel/index.ts'
 import type { SpaceClient } from '../router/index.ts'
 import { isPassing, keyPart, type AttemptContext } from '../unit/index.ts'
 import type { StepRetry } from './context.ts'
-import { causeOf, keptError, Overtaken, StepRefusal, stepFailed } from './kept-errors.ts'
+import { causeOf, isDefect, keptError, Overtaken, StepRefusal, stepFailed } from './kept-errors.ts'
 import { backoff, type Park } from './park.ts'
 import type { InstanceRow, KeptError, StepKind, StepRow, WorkflowEntries } from './rows.ts'
 import { attemptStep, type StepContextObject } from './step-attempt.ts'
 import { waitFor, type Wait, type Waited } from './step-waits.ts'
 import { retryRule, type WorkflowDefinition } from './workflow-definition.ts'
-import { isEnded } from './workflow-handlers.ts'
+import { isOvertaken } from './workflow-handlers.ts'
 
 /** How a run has ended. */
 export type Ending =
@@ -162,7 +162,7 @@ export class Run {
         const { error } = taken
         if (error instanceof Overtaken) return this.#giveBack(overtaken(this.#options))
         if (isPassing(error)) return this.#giveBack(error)
-        if (isPlenumError(error) && defects.has(error.code)) return this.#stop(error, name)
+        if (isDefect(error)) return this.#stop(error, name)
         throw error
       }
     }
@@ -184,7 +184,7 @@ export class Run {
     } catch (error) {
       if (isTaken(error, this.#options)) return this.#takenByOther(number)
       if (error instanceof Overtaken || isPassing(error)) throw error
-      if (isPlenumError(error) && defects.has(error.code)) throw error
+      if (isDefect(error)) throw error
       const kept = keptError(error, name)
       if (!(error instanceof StepRefusal) && attempt < retry.attempts)
         return { kind: 'parked', park: backoff({ ...kept, number, attempts: attempt }, retry, context) }
@@ -220,8 +220,7 @@ export class Run {
   async #guard(tx: SpaceClient): Promise<void> {
     const { entries, instance } = this.#options
     const present = (await tx.get(entries.instances, { id: instance.id })) as InstanceRow | undefined
-    if (present === undefined || present.undoing || isEnded(present) || present.status === 'stopped')
-      throw new Overtaken()
+    if (present === undefined || present.undoing || isOvertaken(instance, present)) throw new Overtaken()
     if (present.cancel) this.#isHalted = true
   }
 
@@ -326,15 +325,6 @@ interface TakenOptions {
 
 /** Characters of the name of a step. */
 const nameLengthMax = 128
-
-/** Errors that come from the code of a step, and go with another code: no attempt would help. */
-const defects: ReadonlySet<string> = new Set([
-  'VALUE_NOT_PLAIN',
-  'VALUE_TOO_LARGE',
-  'UNIT_INVALID',
-  'DURATION_INVALID',
-  'WORKFLOW_STEP_INVALID',
-])
 
 /** The idempotency key of a step (WF2): unit, workflow, instance, number and name. */
 export function stepKey(

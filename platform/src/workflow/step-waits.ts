@@ -1,9 +1,10 @@
 // Steps that wait: for a time, a message, or an entry. What was waited for is kept like the result of any other step.
 import { durationMs } from '../kernel/index.ts'
 import type { SpaceClient } from '../router/index.ts'
+import type { StoredValue } from '../space/index.ts'
 import type { AttemptContext } from '../unit/index.ts'
 import type { Park } from './park.ts'
-import type { InstanceRow, MessageRow, StepRow, WorkflowEntries } from './rows.ts'
+import type { InstanceRow, StepRow, WorkflowEntries } from './rows.ts'
 
 /** What is waited for. */
 export type Wait =
@@ -78,10 +79,11 @@ async function received(
   name: string,
 ): Promise<{ readonly value: unknown } | undefined> {
   const where = { instance: instance.id, name }
-  const message = (await tx.read(entries.messages, where, { orderBy: { number: 'asc' } })) as MessageRow | undefined
-  if (message === undefined) return undefined
-  await tx.remove(entries.messages, message as unknown as Record<string, unknown>)
-  return { value: message.data }
+  const found = await tx.read(entries.messages, where, { orderBy: { number: 'asc' } })
+  if (found === undefined) return undefined
+  const message = found as StoredValue
+  await tx.remove(entries.messages, message)
+  return { value: message['data'] }
 }
 
 async function entry(

@@ -11,7 +11,7 @@ import type { InstanceRow, StepRow } from './rows.ts'
 import { overtaken, Run, stepKey, type Undo } from './run.ts'
 import { attemptStep } from './step-attempt.ts'
 import { retryRule } from './workflow-definition.ts'
-import { isEnded } from './workflow-handlers.ts'
+import { isOvertaken } from './workflow-handlers.ts'
 
 /** Undoes the steps of an instance, and ends it. */
 export async function undoSteps(work: Work, steps: ReadonlyMap<number, StepRow>): Promise<void> {
@@ -56,7 +56,7 @@ async function conclude(tx: SpaceClient, { entries, instance, context }: Work, n
     tx.get(entries.instances, { id: instance.id }),
     tx.get(entries.steps, key),
   ])) as [InstanceRow | undefined, StepRow | undefined]
-  if (present?.undoing !== true || isEnded(present) || present.status === 'stopped') throw new Overtaken()
+  if (present?.undoing !== true || isOvertaken(instance, present)) throw new Overtaken()
   if (step?.state !== 'done') throw new Overtaken()
   await tx.patch(entries.steps, key, { state: 'undone', at: context.now })
 }

@@ -149,7 +149,7 @@ function notYet(name: string, { id, status, trouble }: InstanceRow, timeout: str
 
 function failed(name: string, { id, status, error }: InstanceRow): PlenumError {
   const where = error?.step === undefined || error.step === null ? '' : ` in step '${error.step}'`
-  const why = status === 'cancelled' ? 'was cancelled' : `has failed${where}: ${error?.message ?? ''}`
+  const why = status === 'cancelled' ? 'was cancelled.' : `has failed${where}: ${error?.message ?? ''}`
   return new PlenumError('WORKFLOW_FAILED', `Instance '${id}' of workflow '${name}' ${why}`, {
     details: { workflow: name, id, status, ...error },
   })

@@ -89,6 +89,11 @@ export function isEnded({ status }: Pick<InstanceRow, 'status'>): boolean {
   return endStatuses.some((one) => one === status)
 }
 
+/** True if an instance that was claimed has ended since, or was stopped, or had go on, by somebody else. */
+export function isOvertaken(claimed: InstanceRow, present: InstanceRow): boolean {
+  return isEnded(present) || present.stoppedBy !== claimed.stoppedBy
+}
+
 /** A stopped instance that is cancelled is undone as far as its code can. */
 function going({ status }: Pick<InstanceRow, 'status'>): Partial<Pick<InstanceRow, 'status' | 'trouble'>> {
   return status === 'stopped' ? { status: 'running', trouble: null } : {}
