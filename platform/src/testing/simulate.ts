@@ -25,6 +25,7 @@ import {
 } from '../unit/index.ts'
 import { DamagedSnapshots } from './grid/damaged-snapshots.ts'
 import { Islands } from './grid/islands.ts'
+import { KillPoints } from './grid/kill-points.ts'
 import { PartitionWitness, type Claim } from './grid/partition-witness.ts'
 import { Regressions } from './grid/regressions.ts'
 import { SharedDigests } from './grid/shared-digests.ts'
@@ -60,6 +61,12 @@ export type SimulateOptions<U extends Unit> = UsesOption<U> & {
    * let the last witness of a record die or lag are left out then.
    */
   readonly regressions?: boolean | undefined
+  /**
+   * Kills a member at one of the points around its appends to a journal, counted from 1: before one is sent, once it is sent,
+   * and once its outcome is known. With 0 nobody is killed, and the report says how many points there are, so that a test can
+   * try each.
+   */
+  readonly killAt?: number | undefined
   /** Whether the members run the unit's workers and schedules. They do if left out. */
   readonly workers?: boolean | undefined
   /** Limits in force instead of small random ones. */
@@ -97,6 +104,8 @@ export interface SimulationReport {
   /** Records of history over all partitions. */
   readonly records: number
   readonly voids: number
+  /** Points that were passed at which `killAt` could kill a member; 0 if it was left out. */
+  readonly killPoints: number
   /** Replies that were judged by the journal. */
   readonly replies: number
   readonly faults: Readonly<Record<string, number>>
@@ -138,6 +147,7 @@ class SimulationRun {
   readonly #unit: ResolvedUnit
   readonly #histories: readonly JournalHistory[]
   readonly #replies: ReplyRecorder
+  readonly #killPoints: KillPoints | undefined
   #schedule: FaultSchedule | undefined
   #regressions: Regressions | undefined
   #islands: Islands | undefined
@@ -185,6 +195,9 @@ class SimulationRun {
       return new PartitionWitness(number, id, runtime, limits, records, this.#histories[number]!.observe)
     })
     this.#replies = new ReplyRecorder((partition) => this.#witnesses[partition]!.look())
+    const { killAt } = options
+    const killed = (member: string): void => this.#kill(this.#grid.memberNames.indexOf(member))
+    this.#killPoints = killAt === undefined ? undefined : new KillPoints(killAt, killed)
     this.#grid = new SimulatedGrid({
       world,
       unit: resolved,
@@ -248,10 +261,7 @@ class SimulationRun {
       clients,
       clock: this.#runtime.clock,
       random: world.random.fork('scenario'),
-      kill: (member) => {
-        world.counts.add('kill')
-        this.#grid.kill(member)
-      },
+      kill: (member) => this.#kill(member),
       pause: (member, time) => {
         world.counts.add('pause')
         this.#grid.pause(member, durationMs(time, 'time'))
@@ -264,6 +274,11 @@ class SimulationRun {
     await this.#settle()
     await this.#check()
     return this.#report()
+  }
+
+  #kill(member: number): void {
+    this.#world.counts.add('kill')
+    this.#grid.kill(member)
   }
 
   stop(): void {
@@ -280,9 +295,10 @@ class SimulationRun {
   }
 
   #connect(stream: SimulatedStream, partition: number) {
-    return (_: string, runtime: Runtime, reachable: () => boolean) => {
+    return (member: string, runtime: Runtime, reachable: () => boolean) => {
       const journal = stream.journalFor({ timers: runtime.timers, reachable })
       this.#damaged[partition]?.through(journal)
+      this.#killPoints?.through(journal, member)
       const trim = journal.trim.bind(journal)
       journal.trim = (before) => {
         this.#witnesses[partition]!.look()
@@ -403,6 +419,7 @@ class SimulationRun {
       events: this.#world.events,
       records: this.#witnesses.reduce((sum, { accepted }) => sum + accepted, 0),
       voids: this.#witnesses.reduce((sum, { replica }) => sum + replica.fold.voids, 0),
+      killPoints: this.#killPoints?.count ?? 0,
       replies: this.#judged,
       faults,
       probes: { ...this.#world.probes.all() },
