@@ -170,16 +170,23 @@ export class Run {
 
   /** Makes one attempt at a step. Parks the run if it failed, unless that was the last. */
   async #take({ number, name }: Call, run: StepFunction, options: TakenOptions): Promise<Waited> {
-    const { definition, instance, context } = this.#options
+    const { definition, instance, entries, context } = this.#options
     const retry = options.retry === undefined ? definition.retry : retryRule(name, options.retry)
     const attempt = (instance.trouble?.number === number ? instance.trouble.attempts : 0) + 1
     const label = `step ${name} of workflow ${definition.name}`
     const key = stepKey(this.#options, number, name)
     const row = { instance: instance.id, number, kind: 'step', name, until: null, error: null } as const
-    const conclude = (tx: SpaceClient, result: unknown): Promise<void> =>
-      this.#conclude(tx, { ...row, state: 'done', at: context.now, ...(result === undefined ? {} : { result }) })
+    const done = (result: unknown): StepRow => ({
+      ...row,
+      state: 'done',
+      at: context.now,
+      ...(result === undefined ? {} : { result }),
+    })
+    const conclude = (tx: SpaceClient, result: unknown): Promise<void> => this.#conclude(tx, done(result))
+    const concludeAtOnce = (result: unknown): Promise<void> =>
+      context.space.insertBeside(entries.steps, { ...done(result) }, entries.instances, instance)
     try {
-      const step = { context, label, key, attempt, timeoutMs: definition.timeoutMs, run, conclude }
+      const step = { context, label, key, attempt, timeoutMs: definition.timeoutMs, run, conclude, concludeAtOnce }
       return { kind: 'over', value: await attemptStep(step) }
     } catch (error) {
       if (isTaken(error, this.#options)) return this.#takenByOther(number)

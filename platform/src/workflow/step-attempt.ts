@@ -20,6 +20,8 @@ export interface StepAttempt {
   readonly run: (context: StepContextObject) => unknown
   /** Commits that the step was taken, and what came of it. */
   readonly conclude: (tx: SpaceClient, result: unknown) => Promise<void>
+  /** The same in one request, where the step has no transaction: a conflict if anything has changed. */
+  readonly concludeAtOnce?: (result: unknown) => Promise<void>
 }
 
 /** Makes an attempt until it meets no conflict; what its function has returned, once it is committed. */
@@ -29,7 +31,11 @@ export async function attemptStep(step: StepAttempt): Promise<unknown> {
     const transaction = new StepTransaction(step.context.space)
     try {
       const result = await resultOf(step, transaction)
-      await transaction.commit((tx) => step.conclude(tx, result))
+      const { conclude, concludeAtOnce } = step
+      await transaction.commit(
+        (tx) => conclude(tx, result),
+        concludeAtOnce === undefined ? undefined : () => concludeAtOnce(result),
+      )
       return result
     } catch (error) {
       const why: unknown = await transaction.drop(error).catch((cause: unknown) => cause)

@@ -1,4 +1,4 @@
-import { assert } from '../kernel/index.ts'
+import { assert, isPlenumError } from '../kernel/index.ts'
 import type { SpaceClient } from '../router/index.ts'
 
 /** What a step commits at its end, within its transaction. */
@@ -35,9 +35,19 @@ export class StepTransaction {
     return within
   }
 
-  /** Commits what was done in it, and what `conclude` does. TRANSACTION_CONFLICT if what was seen is no longer so. */
-  async commit(conclude: Conclusion): Promise<void> {
-    if (this.#begun === undefined) return this.#space.transaction(conclude)
+  /**
+   * Commits what was done in it, and what `conclude` does. TRANSACTION_CONFLICT if what was seen is no longer so. Where
+   * nothing was done, `atOnce` may do the same in one request; if that meets a conflict, `conclude` looks what it was.
+   */
+  async commit(conclude: Conclusion, atOnce?: () => Promise<void>): Promise<void> {
+    if (this.#begun === undefined) {
+      try {
+        if (atOnce !== undefined) return await atOnce()
+      } catch (error) {
+        if (!isPlenumError(error, 'TRANSACTION_CONFLICT')) throw error
+      }
+      return this.#space.transaction(conclude)
+    }
     this.#conclusion.resolve(conclude)
     await this.#begun.committed
   }
