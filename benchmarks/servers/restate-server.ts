@@ -16,7 +16,9 @@ export interface RunningRestate {
 export function findRestate(): { readonly program: string; readonly version: string } | undefined {
   try {
     const named = `@restatedev/restate-server-${process.platform}-${process.arch}/package.json`
-    const file = createRequire(import.meta.url).resolve(named)
+    // npm brings the program of this machine as a part of it.
+    const server = import.meta.resolve('@restatedev/restate-server/package.json')
+    const file = createRequire(server).resolve(named)
     const program = join(dirname(file), 'bin', 'restate-server')
     const { version } = JSON.parse(readFileSync(file, 'utf8')) as { readonly version: string }
     return existsSync(program) ? { program, version } : undefined

@@ -29,7 +29,7 @@ export async function openRestateWorkflows(options: RestateWorkflowsOptions): Pr
       },
     },
   })
-  const endpoint = createServer(restate.createEndpointHandler({ services: [chain] }))
+  const endpoint = createServer(restate.createEndpointHandler({ services: [chain], logger: () => {} }))
   endpoint.listen(0, '127.0.0.1')
   await once(endpoint, 'listening')
   const address = endpoint.address()

@@ -39,7 +39,8 @@ export class WorkflowBench implements Subject {
     const caller = async (): Promise<void> => {
       while (next < proofInstances) {
         const seed = next++
-        hash = (hash + (await this.#store.run(`proof ${seed}`, 3, seed))) >>> 0
+        const result = await this.#store.run(`proof ${seed}`, 3, seed)
+        hash = (hash + result) >>> 0
       }
     }
     await Promise.all(Array.from({ length: proofInFlight }, caller))
