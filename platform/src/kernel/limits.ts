@@ -174,7 +174,7 @@ export const defaultLimits: Limits = checkedLimits({
  * it is the same for all. `steps` bounds what is read when an instance goes on, `messages` what others may send to one that
  * does not receive, `idLength` is in characters, and `runMs` the milliseconds after which it is claimed anew.
  */
-export const workflowLimits = { steps: 10_000, messages: 1_000, idLength: 256, runMs: 600_000 } as const
+export const workflowLimits = { steps: 5_000, messages: 1_000, idLength: 256, runMs: 600_000 } as const
 
 /** Returns `limits` if the relations between them hold; an assertion names the one that does not. */
 export function checkedLimits(limits: Limits): Limits {
