@@ -8,16 +8,18 @@
 // I2 A run is over when no step is being taken and its function has ended, or waits for one that cannot be taken now.
 // I3 Whoever takes a step looks at the instance in the transaction that commits it: one that fails, has ended or was taken
 //    further by somebody else gets no more steps (`Overtaken`), and one that is cancelled none after this.
-import { isPlenumError, PlenumError, workflowLimits } from '../kernel/index.ts'
+import { PlenumError, workflowLimits } from '../kernel/index.ts'
 import type { SpaceClient } from '../router/index.ts'
-import { isPassing, keyPart, type AttemptContext } from '../unit/index.ts'
+import { isPassing } from '../unit/index.ts'
 import type { StepRetry } from './context.ts'
-import { causeOf, isDefect, keptError, Overtaken, StepRefusal, stepFailed } from './kept-errors.ts'
-import { backoff, type Park } from './park.ts'
-import type { InstanceRow, KeptError, StepKind, StepRow, WorkflowEntries } from './rows.ts'
-import { attemptStep, type StepContextObject } from './step-attempt.ts'
+import type { Work } from './endings.ts'
+import { causeOf, isDefect, keptError, Overtaken, stepFailed } from './kept-errors.ts'
+import type { Park } from './park.ts'
+import type { InstanceRow, KeptError, StepKind, StepRow } from './rows.ts'
+import type { StepContextObject } from './step-attempt.ts'
 import { waitFor, type Wait, type Waited } from './step-waits.ts'
-import { retryRule, type WorkflowDefinition } from './workflow-definition.ts'
+import { overtaken, takeStep } from './take-step.ts'
+import type { WorkflowDefinition } from './workflow-definition.ts'
 import { isOvertaken } from './workflow-handlers.ts'
 
 /** How a run has ended. */
@@ -46,13 +48,9 @@ export interface Undo {
 }
 
 /** What a run is made with. */
-export interface RunOptions {
-  readonly definition: WorkflowDefinition
-  readonly entries: WorkflowEntries
-  readonly instance: InstanceRow
+export interface RunOptions extends Work {
   /** By number. */
   readonly steps: ReadonlyMap<number, StepRow>
-  readonly context: AttemptContext
   /** Whether steps are taken; if not, the run ends where it comes to one that was not. */
   readonly takesSteps: boolean
 }
@@ -111,7 +109,10 @@ export class Run {
   }
 
   #step(name: string, run: StepFunction, options: TakenOptions = {}): Promise<unknown> {
-    return this.#begin('step', name, (call) => this.#take(call, run, options), options)
+    const guard = (tx: SpaceClient): Promise<void> => this.#guard(tx)
+    const take = ({ number }: Call): Promise<Waited> =>
+      takeStep({ ...this.#options, number, name, retry: options.retry, run, guard })
+    return this.#begin('step', name, take, options)
   }
 
   #wait(wait: Wait): Promise<unknown> {
@@ -166,62 +167,6 @@ export class Run {
         throw error
       }
     }
-  }
-
-  /** Makes one attempt at a step. Parks the run if it failed, unless that was the last. */
-  async #take({ number, name }: Call, run: StepFunction, options: TakenOptions): Promise<Waited> {
-    const { definition, instance, entries, context } = this.#options
-    const retry = options.retry === undefined ? definition.retry : retryRule(name, options.retry)
-    const attempt = (instance.trouble?.number === number ? instance.trouble.attempts : 0) + 1
-    const label = `step ${name} of workflow ${definition.name}`
-    const key = stepKey(this.#options, number, name)
-    const row = { instance: instance.id, number, kind: 'step', name, until: null, error: null } as const
-    const done = (result: unknown): StepRow => ({
-      ...row,
-      state: 'done',
-      at: context.now,
-      ...(result === undefined ? {} : { result }),
-    })
-    const conclude = (tx: SpaceClient, result: unknown): Promise<void> => this.#conclude(tx, done(result))
-    const concludeAtOnce = (result: unknown): Promise<void> =>
-      context.space.insertBeside(entries.steps, { ...done(result) }, entries.instances, instance)
-    try {
-      const step = { context, label, key, attempt, timeoutMs: definition.timeoutMs, run, conclude, concludeAtOnce }
-      return { kind: 'over', value: await attemptStep(step) }
-    } catch (error) {
-      if (isTaken(error, this.#options)) return this.#takenByOther(number)
-      if (error instanceof Overtaken || isPassing(error)) throw error
-      if (isDefect(error)) throw error
-      const kept = keptError(error, name)
-      if (!(error instanceof StepRefusal) && attempt < retry.attempts)
-        return { kind: 'parked', park: backoff({ ...kept, number, attempts: attempt }, retry, context) }
-      return this.#fail({ ...row, state: 'failed', at: context.now, error: kept }, kept)
-    }
-  }
-
-  /** Keeps that a step has failed for good, so that it throws the same in each run. */
-  async #fail(row: StepRow, error: KeptError): Promise<Waited> {
-    const { definition, context } = this.#options
-    try {
-      await context.space.transaction((tx) => this.#conclude(tx, row))
-    } catch (cause) {
-      if (isTaken(cause, this.#options)) return this.#takenByOther(row.number)
-      throw cause
-    }
-    throw stepFailed(definition.name, error)
-  }
-
-  /** What a step has returned that somebody else had taken before this run could commit it. */
-  async #takenByOther(number: number): Promise<Waited> {
-    const { definition, entries, instance, context } = this.#options
-    const row = (await context.space.get(entries.steps, { instance: instance.id, number })) as StepRow | undefined
-    if (row === undefined) throw new Overtaken()
-    if (row.error !== null) throw stepFailed(definition.name, row.error)
-    return { kind: 'over', value: row.result }
-  }
-
-  async #conclude(tx: SpaceClient, row: StepRow): Promise<void> {
-    await Promise.all([this.#guard(tx), tx.insert(this.#options.entries.steps, { ...row })])
   }
 
   async #guard(tx: SpaceClient): Promise<void> {
@@ -333,42 +278,13 @@ interface TakenOptions {
 /** Characters of the name of a step. */
 const nameLengthMax = 128
 
-/** The idempotency key of a step (WF2): unit, workflow, instance, number and name. */
-export function stepKey(
-  { definition, instance, context }: Pick<RunOptions, 'definition' | 'instance' | 'context'>,
-  number: number,
-  name: string,
-): string {
-  const [unit] = context.key.split('/')
-  return [unit, definition.name, keyPart(instance.id), number, keyPart(name)].join('/')
-}
-
 /** True if a step returns what is kept of it, and does not go on waiting. */
 function isOver({ kind, state, until }: StepRow, now: number): boolean {
   return kind === 'sleep' ? now >= (until ?? 0) : state !== 'open'
 }
 
-/** True if somebody else has committed the step before. */
-function isTaken(error: unknown, { entries }: RunOptions): boolean {
-  return isPlenumError(error, 'ENTRY_EXISTS') && error.details['type'] === entries.steps.name
-}
-
 function never(): Promise<never> {
   return new Promise(() => {})
-}
-
-/** The error of whoever comes too late: its claim is given back, and nobody is told. */
-export function overtaken({
-  definition,
-  instance,
-}: {
-  readonly definition: Pick<WorkflowDefinition, 'name'>
-  readonly instance: InstanceRow
-}): PlenumError {
-  return new PlenumError(
-    'TRANSACTION_CONFLICT',
-    `Instance '${instance.id}' of workflow '${definition.name}' was taken further by somebody else.`,
-  )
 }
 
 function invalid({ name }: WorkflowDefinition, what: string): PlenumError {
