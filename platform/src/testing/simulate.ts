@@ -195,9 +195,7 @@ class SimulationRun {
       return new PartitionWitness(number, id, runtime, limits, records, this.#histories[number]!.observe)
     })
     this.#replies = new ReplyRecorder((partition) => this.#witnesses[partition]!.look())
-    const { killAt } = options
-    const killed = (member: string): void => this.#kill(this.#grid.memberNames.indexOf(member))
-    this.#killPoints = killAt === undefined ? undefined : new KillPoints(killAt, killed)
+    this.#killPoints = this.#killPointsAt(options.killAt)
     this.#grid = new SimulatedGrid({
       world,
       unit: resolved,
@@ -274,6 +272,11 @@ class SimulationRun {
     await this.#settle()
     await this.#check()
     return this.#report()
+  }
+
+  #killPointsAt(killAt: number | undefined): KillPoints | undefined {
+    if (killAt === undefined) return undefined
+    return new KillPoints(killAt, (member) => this.#kill(this.#grid.memberNames.indexOf(member)))
   }
 
   #kill(member: number): void {
