@@ -7,14 +7,21 @@ import { runSuites, type SuiteRun } from './harness/run-suites.ts'
 import type { Suite } from './harness/suite.ts'
 import { markdown } from './harness/table.ts'
 import { missingServers } from './servers/find-servers.ts'
+import { missingRestate } from './servers/restate-server.ts'
 import { suites } from './suites/index.ts'
 import { peersOf } from './suites/peers.ts'
 import { workersOf } from './suites/workers.ts'
+import { workflowsOf } from './suites/workflows.ts'
 
 const options = { ...benchOptions(['--small']), progress: () => {} }
 
 /** Those that need only what npm brings. */
-const everywhere = [...suites.filter(({ onlyNamed }) => onlyNamed !== true), peersOf(['embedded']), workersOf(false)]
+const everywhere = [
+  ...suites.filter(({ onlyNamed }) => onlyNamed !== true),
+  peersOf(['embedded']),
+  workersOf(false),
+  workflowsOf(false),
+]
 
 describe('each benchmark at its small size', () => {
   test.each(everywhere.map((suite) => [suite.name, suite] as const))('%s', async (_, suite) => {
@@ -23,7 +30,11 @@ describe('each benchmark at its small size', () => {
 })
 
 test('what runs only where it is named is in the list', () => {
-  expect(suites.filter(({ onlyNamed }) => onlyNamed === true).map(({ name }) => name)).toEqual(['peers', 'workers'])
+  expect(suites.filter(({ onlyNamed }) => onlyNamed === true).map(({ name }) => name)).toEqual([
+    'peers',
+    'workers',
+    'workflows',
+  ])
 })
 
 describe.skipIf(missingServers().length > 0)('servers (optional: this machine has no Redis or PostgreSQL)', () => {
@@ -49,6 +60,14 @@ describe.skipIf(missingServers().length > 0)('servers (optional: this machine ha
       new Set(['raw disk', 'plenum', 'bullmq', 'graphile-worker']),
     )
     expect(notes?.join()).toMatch(/appendonly yes, appendfsync always.*fsync = on, synchronous_commit = on/)
+  })
+})
+
+describe.skipIf(missingRestate().length > 0)('Restate (optional: npm has no program of it for this machine)', () => {
+  test('workflows beside it', { timeout: 240_000 }, async () => {
+    const { rows, notes } = await runSmall(workflowsOf(true))
+    expect(new Set(rows.map(({ subject }) => subject))).toEqual(new Set(['raw disk', 'plenum', 'restate']))
+    expect(notes?.join()).toMatch(/rocksdb-disable-wal-fsync = false/)
   })
 })
 

@@ -23,6 +23,8 @@ export interface ServerOptions {
   /** Where the server runs: its own folder. */
   readonly folder: string
   readonly user?: User | undefined
+  /** What is set beside the environment of this process. */
+  readonly environment?: Readonly<Record<string, string>> | undefined
   /** Ends the server in an orderly way, without waiting for its clients. */
   readonly stopSignal: NodeJS.Signals
   /** Ends it where nobody can wait any more, its own children too. */
@@ -41,9 +43,10 @@ export class ServerProcess implements AsyncDisposable {
 
   /** Starts the program; `answering` tells when it can be asked. */
   constructor(options: ServerOptions) {
-    const { program, folder, user } = options
+    const { program, folder, user, environment } = options
     this.#options = options
-    this.#child = spawn(program, options.arguments, { ...user, cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
+    const env = { ...process.env, ...environment }
+    this.#child = spawn(program, options.arguments, { ...user, cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
     this.#ended = new Promise((resolve) => {
       this.#child.once('exit', resolve)
       // A program that cannot be started has no exit, only an error.

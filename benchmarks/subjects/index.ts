@@ -7,13 +7,16 @@ import type { LmdbBankOptions } from './lmdb-bank.ts'
 import type { PeerBank } from './peer-bank.ts'
 import type { PlenumBank, PlenumBankOptions } from './plenum-bank.ts'
 import type { PlenumJobsOptions } from './plenum-jobs.ts'
+import type { PlenumWorkflowsOptions } from './plenum-workflows.ts'
 import type { PostgresBankOptions } from './postgres-bank.ts'
 import type { QueryShop, QueryShopOptions } from './query-shop.ts'
 import type { RawDisk, RawDiskOptions } from './raw-disk.ts'
 import type { RedisBankOptions } from './redis-bank.ts'
+import type { RestateWorkflowsOptions } from './restate-workflows.ts'
 import type { SnapshotBank, SnapshotBankOptions } from './snapshot-bank.ts'
 import type { SqliteBankOptions } from './sqlite-bank.ts'
 import type { TransactionBank, TransactionBankOptions } from './transaction-bank.ts'
+import type { WorkflowBench } from './workflow-bench.ts'
 
 /** The functions that open the subjects. */
 export const subjects = {
@@ -39,6 +42,10 @@ export const subjects = {
     (await import('./bullmq-jobs.ts')).openBullmqJobs(options),
   'graphile-jobs': async (options: GraphileJobsOptions): Promise<JobBench> =>
     (await import('./graphile-jobs.ts')).openGraphileJobs(options),
+  'plenum-workflows': async (options: PlenumWorkflowsOptions): Promise<WorkflowBench> =>
+    (await import('./plenum-workflows.ts')).openPlenumWorkflows(options),
+  'restate-workflows': async (options: RestateWorkflowsOptions): Promise<WorkflowBench> =>
+    (await import('./restate-workflows.ts')).openRestateWorkflows(options),
   'file-engine': async (options: FileEngineOptions): Promise<FileEngine> =>
     (await import('./file-engine.ts')).openFileEngine(options),
   'raw-disk': async (options: RawDiskOptions): Promise<RawDisk> => (await import('./raw-disk.ts')).openRawDisk(options),

@@ -14,6 +14,7 @@ import { snapshots } from './snapshots.ts'
 import { transactions } from './transactions.ts'
 import { transfers } from './transfers.ts'
 import { workers } from './workers.ts'
+import { workflows } from './workflows.ts'
 import { writes } from './writes.ts'
 
 /** All suites, in the order in which they run. */
@@ -34,4 +35,5 @@ export const suites: readonly Suite[] = [
   metricsCost,
   peers,
   workers,
+  workflows,
 ]

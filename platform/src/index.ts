@@ -138,3 +138,21 @@ export {
   type WorkerContext,
   type WorkerHandle,
 } from './unit/index.ts'
+export {
+  workflow,
+  type InstanceRow,
+  type KeptError,
+  type Messages,
+  type StepContext,
+  type StepOptions,
+  type StepRetry,
+  type StepRow,
+  type Trouble,
+  type Waited,
+  type WaitOptions,
+  type Workflow,
+  type WorkflowContext,
+  type WorkflowHandle,
+  type WorkflowShape,
+  type WorkflowStatus,
+} from './workflow/index.ts'

@@ -24,6 +24,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   router: { imports: ['codec', 'runtime', 'space'] },
   unit: { imports: ['codec', 'metrics', 'runtime', 'space', 'partition', 'router'] },
   postgres: { imports: ['space', 'unit'] },
+  workflow: { imports: ['codec', 'runtime', 'space', 'router', 'unit'] },
   grid: { imports: ['codec', 'runtime', 'space', 'partition', 'router'] },
   cli: { imports: 'all', node: 'all', world: true },
   testing: { imports: 'all' },

@@ -187,6 +187,13 @@ export const defaultLimits: Limits = checkedLimits({
   metricSeriesMax: 2_000,
 })
 
+/**
+ * What one instance of a workflow may have: checked by the workflow's own parts, which are a unit's like any other, so that
+ * it is the same for all. `steps` bounds what is read when an instance goes on, `messages` what others may send to one that
+ * does not receive, `idLength` is in characters, and `runMs` the milliseconds after which it is claimed anew.
+ */
+export const workflowLimits = { steps: 5_000, messages: 1_000, idLength: 256, runMs: 600_000 } as const
+
 /** Returns `limits` if the relations between them hold; an assertion names the one that does not. */
 export function checkedLimits(limits: Limits): Limits {
   for (const [name, value] of Object.entries(limits)) assert(Number.isFinite(value) && value > 0, `${name} is positive`)

@@ -32,6 +32,8 @@ export interface Claim {
   readonly work: Work
   /** The entry's stamp when it was claimed. */
   readonly stamp: number
+  /** When it was due, as it was claimed. */
+  readonly due: number
   /** Partition time at which it ends by itself. */
   until: number
 }
@@ -134,10 +136,11 @@ export class Claims {
   }
 
   /** CLAIM_NOT_RELEASED if the worker would be given the entry again, as the command at hand leaves it (UN3). */
-  requireReleased({ queue, work }: Claim): void {
+  requireReleased({ queue, work, due }: Claim): void {
     const { table, rule } = queue
     const row = table.find(work.row.value)
-    if (row === undefined || !queue.matches(row)) return
+    // What was put off to a later time is not the same work any more.
+    if (row === undefined || !queue.matches(row) || queue.dueAt(row) > due) return
     throw new PlenumError(
       'CLAIM_NOT_RELEASED',
       `Worker '${rule.name}' has returned, and its entry of type '${rule.type}' still matches ${JSON.stringify(rule.where)}, so that it would get it again and again. Nothing happened: change or remove the entry by \`tx\`.`,
@@ -257,7 +260,14 @@ export class Claims {
       const earlier = failures.of(worker, table, row)
       index = Math.max(index, row.index, earlier?.index ?? 0, group === undefined ? 0 : groups.dependencyOf(group))
       const number = ++this.#number
-      const claim: Claim = { number, queue, work, stamp: row.stamp, until: now() + (leaseMs ?? Infinity) }
+      const claim: Claim = {
+        number,
+        queue,
+        work,
+        stamp: row.stamp,
+        due: queue.dueAt(row),
+        until: now() + (leaseMs ?? Infinity),
+      }
       this.#claims.set(number, claim)
       if (leaseMs !== undefined) this.#leased.add(claim)
       claims.push({

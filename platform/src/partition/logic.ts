@@ -58,6 +58,8 @@ export interface WorkerRule {
   readonly name: string
   readonly type: string
   readonly where: StoredValue
+  /** The field of an entry that says from when on it may be claimed; at once if undefined, or where it holds no number. */
+  readonly due?: string | undefined
   /** True where the end of a claim removes its entry. */
   readonly isSpent?: true | undefined
 }

@@ -4,7 +4,8 @@
 // when the worker first asks in a reign, and kept up by what is written. Called by `claims.ts`.
 //
 // I1 Every row that matches, and is no dead letter, is here once: ready, claimed or put off.
-// I2 What is no longer here is found stale in the orders when its turn comes, or when there is too much of it.
+// I2 What is not due yet is put off, like what has failed: it costs its place in a heap, and nothing while it waits.
+// I3 What is no longer here is found stale in the orders when its turn comes, or when there is too much of it.
 import { Heap } from '../kernel/index.ts'
 import { compileQuery, type Matcher, type Row, type Table } from '../space/index.ts'
 import type { WorkerRule } from './logic.ts'
@@ -52,6 +53,13 @@ export class WorkQueue {
     return this.#matches(row.value)
   }
 
+  /** Partition time from which on an entry may be claimed. */
+  dueAt({ value }: Row): number {
+    const { due } = this.rule
+    const at: unknown = due === undefined ? 0 : value[due]
+    return typeof at === 'number' ? at : 0
+  }
+
   /** A row was written, or has to be looked at anew. */
   notice(row: Row, now: number): void {
     const known = this.#works.get(row)
@@ -61,7 +69,7 @@ export class WorkQueue {
     if (!this.#matches(row.value)) return this.#freed(known)
     const earlier = this.#earlier(row)
     if (earlier?.isDead === true) return this.#freed(known)
-    const until = earlier?.retryAt ?? 0
+    const until = Math.max(earlier?.retryAt ?? 0, this.dueAt(row))
     this.#add(row, until > now ? until : undefined)
     // It may stand in another group now, and what comes behind it in the one before must not wait for it.
     this.#freed(known)
@@ -120,7 +128,8 @@ export class WorkQueue {
     this.#works.delete(row)
     if (this.table.find(row.value) !== row) return
     if (until <= now) return this.notice(row, now)
-    if (this.#matches(row.value) && this.#earlier(row)?.isDead !== true) this.#add(row, until)
+    if (this.#matches(row.value) && this.#earlier(row)?.isDead !== true)
+      this.#add(row, Math.max(until, this.dueAt(row)))
   }
 
   #add(row: Row, until: number | undefined): void {

@@ -1,10 +1,11 @@
 // The operations of a space from anywhere: each becomes one command, or one for each partition.
 //
 // Owns the translation of calls to commands and of answers to results. Does not own what a command does.
-import { durationMs, PlenumError, type Limits } from '../kernel/index.ts'
+import { assert, durationMs, PlenumError, type Limits } from '../kernel/index.ts'
 import {
   errorFrom,
   keyFieldsOf,
+  stampOf,
   type Aggregate,
   type AggregateRequest,
   type Answer,
@@ -196,6 +197,24 @@ export class SpaceClient {
     const options = { deadline: undefined, signal: undefined, claim }
     const scope = new TransactionScope(this.#outside(), this.#limits, this.#keyFieldsOf, options)
     return scope.run((within) => run(this.#in(within)))
+  }
+
+  /**
+   * A transaction in one request: inserts an entry if another one of the same route, which was read before, is as it was.
+   * TRANSACTION_CONFLICT if it is not.
+   */
+  async insertBeside(type: TypeReference, value: StoredValue, other: TypeReference, read: object): Promise<void> {
+    const router = this.#outside()
+    const { name, route } = this.#addressed(type, value)
+    const client = this.#type(other)
+    const key = Object.fromEntries(keyFieldsOf(client).map((field) => [field, Reflect.get(read, field)]))
+    const stamp = stampOf(read)
+    assert(stamp !== undefined, 'what was read has its stamp')
+    const partition = router.partitionOf(route)
+    const seen = { entries: [{ type: client.layout.name, key, stamp }], queries: [] }
+    const part = { seen, commands: [{ kind: 'insert', type: name, value, options: noOptions }] } as const
+    const transaction = { id: router.newName(), coordinator: partition, until: 0 }
+    await router.send(partition, { kind: 'commit', transaction, part, partitions: [] })
   }
 
   watch(type: TypeReference, where: StoredValue, options: WatchOptions = {}): AsyncGenerator<WatchEvent<StoredValue>> {

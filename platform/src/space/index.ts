@@ -126,7 +126,7 @@ export type {
   ProjectionTold,
 } from './projection-commands.ts'
 export { Row, type RowLease } from './row.ts'
-export { bytes, int64 } from './schema-types.ts'
+export { bytes, described, int64 } from './schema-types.ts'
 export {
   arrange,
   noOptions,

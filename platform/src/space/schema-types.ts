@@ -33,7 +33,8 @@ export function bytes(): DescribedSchema<Uint8Array> {
 
 type Result<V> = { readonly value: V } | { readonly issues: readonly { readonly message: string }[] }
 
-function described<V>(
+/** A schema from its description and its check. */
+export function described<V>(
   json: Readonly<Record<string, unknown>>,
   validate: (value: unknown) => Result<V>,
 ): DescribedSchema<V> {

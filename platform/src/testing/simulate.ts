@@ -29,6 +29,7 @@ import {
 import { DamagedSnapshots } from './grid/damaged-snapshots.ts'
 import { Islands } from './grid/islands.ts'
 import { fullHash, PartitionWitness, type Claim } from './grid/partition-witness.ts'
+import { KillPoints } from './grid/kill-points.ts'
 import { Regressions } from './grid/regressions.ts'
 import { SharedDigests } from './grid/shared-digests.ts'
 import { SimulatedGrid } from './grid/simulated-grid.ts'
@@ -70,6 +71,12 @@ export type SimulateOptions<U extends Unit> = UsesOption<U> & {
    * let the last witness of a record die or lag are left out then.
    */
   readonly regressions?: boolean | undefined
+  /**
+   * Kills a member at one of the points around its appends to a journal, counted from 1: before one is sent, once it is sent,
+   * and once its outcome is known. With 0 nobody is killed, and the report says how many points there are, so that a test can
+   * try each.
+   */
+  readonly killAt?: number | undefined
   /** Whether the members run the unit's workers and schedules. They do if left out. */
   readonly workers?: boolean | undefined
   /** The unit that members go over to by `upgrade`: for a rolling update. */
@@ -111,6 +118,8 @@ export interface SimulationReport {
   /** Records of history over all partitions. */
   readonly records: number
   readonly voids: number
+  /** Points that were passed at which `killAt` could kill a member; 0 if it was left out. */
+  readonly killPoints: number
   /** Replies that were judged by the journal. */
   readonly replies: number
   readonly faults: Readonly<Record<string, number>>
@@ -160,6 +169,7 @@ class SimulationRun {
   readonly #later: ResolvedUnit | undefined
   readonly #histories: readonly JournalHistory[]
   readonly #replies: ReplyRecorder
+  readonly #killPoints: KillPoints | undefined
   #schedule: FaultSchedule | undefined
   #regressions: Regressions | undefined
   #islands: Islands | undefined
@@ -211,6 +221,7 @@ class SimulationRun {
       return new PartitionWitness(number, id, runtime, limits, records, this.#histories[number]!.observe, this.#folding)
     })
     this.#replies = new ReplyRecorder((partition) => this.#witnesses[partition]!.look())
+    this.#killPoints = this.#killPointsAt(options.killAt)
     this.#grid = new SimulatedGrid({
       world,
       unit: resolved,
@@ -274,10 +285,7 @@ class SimulationRun {
       clients,
       clock: this.#runtime.clock,
       random: world.random.fork('scenario'),
-      kill: (member) => {
-        world.counts.add('kill')
-        this.#grid.kill(member)
-      },
+      kill: (member) => this.#kill(member),
       pause: (member, time) => {
         world.counts.add('pause')
         this.#grid.pause(member, durationMs(time, 'time'))
@@ -302,6 +310,16 @@ class SimulationRun {
     return this.#world.trace.hash
   }
 
+  #killPointsAt(killAt: number | undefined): KillPoints | undefined {
+    if (killAt === undefined) return undefined
+    return new KillPoints(killAt, (member) => this.#kill(this.#grid.memberNames.indexOf(member)))
+  }
+
+  #kill(member: number): void {
+    this.#world.counts.add('kill')
+    this.#grid.kill(member)
+  }
+
   stop(): void {
     this.#schedule?.stop()
     this.#regressions?.stop()
@@ -316,9 +334,10 @@ class SimulationRun {
   }
 
   #connect(stream: SimulatedStream, partition: number) {
-    return (_: string, runtime: Runtime, reachable: () => boolean) => {
+    return (member: string, runtime: Runtime, reachable: () => boolean) => {
       const journal = stream.journalFor({ timers: runtime.timers, reachable })
       this.#damaged[partition]?.through(journal)
+      this.#killPoints?.through(journal, member)
       const trim = journal.trim.bind(journal)
       journal.trim = (before) => {
         this.#witnesses[partition]!.look()
@@ -447,6 +466,7 @@ class SimulationRun {
       events: this.#world.events,
       records: this.#witnesses.reduce((sum, { accepted }) => sum + accepted, 0),
       voids: this.#witnesses.reduce((sum, { replica }) => sum + replica.fold.voids, 0),
+      killPoints: this.#killPoints?.count ?? 0,
       replies: this.#judged,
       faults,
       probes: { ...this.#world.probes.all() },

@@ -1,6 +1,6 @@
 import { PlenumError } from '../kernel/index.ts'
 import type { ClaimToEnd, SpaceClient } from '../router/index.ts'
-import type { Timer } from '../runtime/index.ts'
+import type { Runtime, Timer } from '../runtime/index.ts'
 import { withStamps, type Claimed, type ClaimName, type StoredValue } from '../space/index.ts'
 import type { PartLog } from './part-log.ts'
 import type { WorkerPart } from './worker-run.ts'
@@ -80,7 +80,10 @@ export class AttemptContext {
   readonly space: SpaceClient
   readonly uses: Readonly<Record<string, unknown>>
   readonly log: PartLog
+  /** For parts of the platform that run as workers do; no unit is told of it. */
+  readonly runtime: Runtime
   readonly #attempt: Attempt
+  readonly #begun: number
 
   constructor(
     attempt: Attempt,
@@ -89,6 +92,7 @@ export class AttemptContext {
       readonly space: SpaceClient
       readonly uses: Readonly<Record<string, unknown>>
       readonly log: PartLog
+      readonly runtime: Runtime
     },
   ) {
     this.#attempt = attempt
@@ -96,14 +100,17 @@ export class AttemptContext {
     this.space = given.space
     this.uses = given.uses
     this.log = given.log
+    this.runtime = given.runtime
+    this.#begun = given.runtime.clock.monotonic()
   }
 
   get attempt(): number {
     return this.#attempt.number
   }
 
+  /** Partition time, as far as this member can tell: when the entry was claimed, and what has passed since. */
   get now(): number {
-    return this.#attempt.now
+    return this.#attempt.now + this.runtime.clock.monotonic() - this.#begun
   }
 
   get key(): string {

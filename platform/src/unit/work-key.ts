@@ -15,13 +15,13 @@ export function workKey(
   entry: StoredValue,
   stamp: number,
 ): string {
-  const route = layout.route.map((field) => partOf(entry[field]))
-  const id = layout.id.filter((field) => !layout.route.includes(field)).map((field) => partOf(entry[field]))
+  const route = layout.route.map((field) => keyPart(entry[field]))
+  const id = layout.id.filter((field) => !layout.route.includes(field)).map((field) => keyPart(entry[field]))
   return [unit, worker, layout.name, ...route, ...id, stamp].join('/')
 }
 
-/** Texts as in a URL; other values behind a tilde, which no such text has. */
-function partOf(value: unknown): string {
+/** One part of a key: texts as in a URL; other values behind a tilde, which no such text has. */
+export function keyPart(value: unknown): string {
   if (typeof value === 'string') return encodeURIComponent(value).replaceAll('~', '%7E')
   return `~${String(value)}${typeof value === 'bigint' ? 'n' : ''}`
 }

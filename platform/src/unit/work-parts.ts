@@ -44,13 +44,20 @@ export function scheduleWorkName(schedule: string): string {
 /** LIMIT_EXCEEDED or QUERY_INVALID for what a worker cannot ask for. */
 function workerPart(
   name: string,
-  { entry, where, concurrency, timeoutMs, attemptsMax, backoffMs, run }: WorkerDefinition,
+  { entry, where, due, concurrency, timeoutMs, attemptsMax, backoffMs, isIdle, run }: WorkerDefinition,
   { name: unit, entries }: UnitDefinition,
   limits: Limits,
 ): Omit<WorkerPart, 'foreseePatch'> {
   const { checked, id, route } = entries.get(entry)!
   checkQuerySize(where, limits)
   compileQuery(where, (path) => whyNoPath(checked.shape, path))
+  if (due !== undefined && !checked.fieldNames.includes(due)) {
+    throw new PlenumError(
+      'ENTRY_FIELD_UNKNOWN',
+      `Worker '${name}' says that its entries are due at '${due}', which is no field of '${entry}'. It has: ${checked.fieldNames.join(', ')}.`,
+      { details: { option: 'due', field: due, known: checked.fieldNames } },
+    )
+  }
   if (concurrency > limits.workerConcurrencyMax) {
     throw new PlenumError(
       'LIMIT_EXCEEDED',
@@ -63,10 +70,12 @@ function workerPart(
     label: `worker ${name}`,
     type: entry,
     where,
+    due,
     concurrency,
     timeoutMs,
     attemptsMax,
     backoffMs,
+    isIdle,
     keyOf: (value, stamp) => workKey(unit, name, { name: entry, id, route }, value, stamp),
     run,
   }

@@ -22,7 +22,8 @@ export class WorkerHost {
     const runs = [...this.runs.values()]
     const late = Promise.withResolvers<void>()
     const timer = runtime.timers.after(limits.drainMsMax, late.resolve)
-    await Promise.race([Promise.all(runs.map((run) => run.drain())), late.promise])
+    const busy = runs.filter((run) => !run.isIdle)
+    await Promise.race([Promise.all(busy.map((run) => run.drain())), late.promise])
     timer.stop()
     await Promise.all(runs.map((run) => run.stop()))
   }

@@ -23,6 +23,8 @@ export interface WorkerPart {
   readonly label: string
   readonly type: string
   readonly where: StoredValue
+  /** The field that says from when on an entry is worked on. */
+  readonly due?: string | undefined
   /** True for what ends with its claim, as a due time of a schedule does. */
   readonly isSpent?: true
   /** The only partition that has such entries; all if undefined. */
@@ -31,6 +33,8 @@ export interface WorkerPart {
   readonly timeoutMs: number
   readonly attemptsMax: number
   readonly backoffMs: number
+  /** True where closing does not wait for what is worked on. */
+  readonly isIdle?: boolean
   /** The id that a patch of an entry is answered; throws what its partition would, undefined if only that can say. */
   readonly foreseePatch: (entry: StoredValue, fields: StoredValue) => string | undefined
   /** The idempotency key of an attempt at an entry as it is (UN9). */
@@ -85,6 +89,11 @@ const notItsFault: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'CLOSED',
 ])
 
+/** True for an error that says nothing about the entry at hand: it is the world's, and passes. */
+export function isPassing(error: unknown): error is PlenumError {
+  return isPlenumError(error) && (error.retry !== 'never' || notItsFault.has(error.code))
+}
+
 export class WorkerRun {
   readonly #part: WorkerPart
   readonly #options: WorkerOptions
@@ -123,6 +132,11 @@ export class WorkerRun {
   /** What errors, logs and metrics call it. */
   get label(): string {
     return this.#part.label
+  }
+
+  /** True where closing does not wait for what is worked on. */
+  get isIdle(): boolean {
+    return this.#part.isIdle === true
   }
 
   /** Entries that are worked on now. */
@@ -248,7 +262,7 @@ export class WorkerRun {
       void this.#failed(attempt, error)
     })
     const working = space.work(attempt.toEnd, async (tx) => {
-      await run(attempt.entry, new AttemptContext(attempt, { tx, space, uses, log: this.#log }))
+      await run(attempt.entry, new AttemptContext(attempt, { tx, space, uses, runtime, log: this.#log }))
       // Its time-out counts, though its partition may not have heard of that yet. Nobody hears this error.
       if (attempt.state !== 'working') throw attempt.timedOut()
       this.#returned(attempt, 'committing')
@@ -286,8 +300,7 @@ export class WorkerRun {
   async #failed(attempt: Attempt, error: unknown): Promise<void> {
     if (attempt.state === 'failing' || attempt.state === 'over') return
     this.#returned(attempt, 'failing')
-    if (isPlenumError(error) && (error.retry !== 'never' || notItsFault.has(error.code)))
-      await this.#giveBack(attempt, error)
+    if (isPassing(error)) await this.#giveBack(attempt, error)
     else await this.#report(attempt, error)
     this.#end(attempt)
   }

@@ -1,5 +1,13 @@
 import { durationMs, PlenumError, type Duration } from '../kernel/index.ts'
-import { definitionOf, type AnyEntry, type Of, type StoredValue, type Value, type Where } from '../space/index.ts'
+import {
+  definitionOf,
+  type AnyEntry,
+  type Field,
+  type Of,
+  type StoredValue,
+  type Value,
+  type Where,
+} from '../space/index.ts'
 import type { CheckedFunction } from './checked-function.ts'
 import type { WorkerContext } from './context.ts'
 import type { Uses } from './port.ts'
@@ -15,20 +23,25 @@ export interface Worker<E extends AnyEntry = any, U extends Uses = any> {
 export class WorkerDefinition {
   readonly entry: string
   readonly where: StoredValue
+  readonly due: string | undefined
   readonly concurrency: number
   readonly timeoutMs: number
   readonly attemptsMax: number
   readonly backoffMs: number
+  /** True where its function mostly waits for what is there again after a restart: closing does not wait for it. */
+  readonly isIdle: boolean
   readonly run: CheckedFunction<[entry: StoredValue, context: unknown]>
 
   constructor(declaration: WorkerDeclaration, run: Run) {
-    const { entry, where, concurrency, timeout, retry } = declaration
+    const { entry, where, due, concurrency, timeout, retry } = declaration
     this.entry = definitionOf(entry).name
     this.where = where
+    this.due = due
     this.concurrency = wholeNumber('concurrency', concurrency ?? 1)
     this.timeoutMs = durationMs(timeout ?? usualAttempts.timeout, 'timeout of a worker')
     this.attemptsMax = wholeNumber('retry.attempts', retry?.attempts ?? usualAttempts.attempts)
     this.backoffMs = durationMs(retry?.backoff ?? usualAttempts.backoff, 'backoff of a worker')
+    this.isIdle = declaration.isIdle ?? false
     this.run = run
     Object.freeze(this)
   }
@@ -48,9 +61,11 @@ export function wholeNumber(field: string, value: number): number {
 interface WorkerDeclaration {
   readonly entry: AnyEntry
   readonly where: StoredValue
+  readonly due?: string | undefined
   readonly concurrency?: number
   readonly timeout?: Duration
   readonly retry?: { readonly attempts: number; readonly backoff: Duration }
+  readonly isIdle?: boolean
 }
 
 type Run = (entry: never, context: never) => unknown
@@ -66,6 +81,11 @@ export function worker<const T extends E, E extends AnyEntry, U extends Uses>(
   declaration: {
     readonly entry: T
     readonly where: Where<Value<T>>
+    /**
+     * The field that says from when on an entry is worked on, in milliseconds since 1970; null, or a field that is not there,
+     * is at once. An entry that matches still may be put off to a later time in place of being left without a match.
+     */
+    readonly due?: Field<Value<T>>
     readonly concurrency?: number
     readonly timeout?: Duration
     readonly retry?: { readonly attempts: number; readonly backoff: Duration }
