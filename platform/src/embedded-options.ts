@@ -1,6 +1,7 @@
 import { defaultLimits, PlenumError, type Limits } from './kernel/index.ts'
 import type { LogEvent } from './journal/file/index.ts'
 import type { PartitionEvent } from './partition/index.ts'
+import type { SeatEvent } from './threads/index.ts'
 import { isUnit, type Unit, type UsesOption, type WorkerEvent } from './unit/index.ts'
 
 /** How far the start is: what it does, and its share from 0 to 1. */
@@ -15,11 +16,11 @@ export interface EmbeddedProgress {
  */
 export type UnitEvent = WorkerEvent | { readonly kind: 'slow'; readonly part: string; readonly ms: number }
 
-/** Something that happened to a partition, the folder or the unit (A9). */
+/** Something that happened to a partition, the folder, the unit or a thread (A9). */
 export interface EmbeddedEvent {
   /** Undefined for what concerns all, such as a torn tail that was cut, or a function that was slow. */
   readonly partition: number | undefined
-  readonly event: PartitionEvent | LogEvent | UnitEvent
+  readonly event: PartitionEvent | LogEvent | UnitEvent | SeatEvent
 }
 
 export type EmbeddedOptions<U extends Unit> = UsesOption<U> & {
@@ -36,6 +37,13 @@ export type EmbeddedOptions<U extends Unit> = UsesOption<U> & {
   readonly development?: boolean | undefined
   /** Whether the unit's workers and schedules run in this process. They do if left out. */
   readonly workers?: boolean | undefined
+  /**
+   * Threads that the partitions run on, beside this one; no more than there are partitions. Left out, they run on this
+   * thread. Functions cannot be sent to a thread, so that it needs `module`.
+   */
+  readonly threads?: number | undefined
+  /** Address of the file whose default export is the unit: `new URL('./bank.ts', import.meta.url)`. With `threads`. */
+  readonly module?: URL | string | undefined
   readonly limits?: Partial<Limits> | undefined
   readonly onProgress?: ((progress: EmbeddedProgress) => void) | undefined
   readonly onEvent?: ((event: EmbeddedEvent) => void) | undefined
@@ -57,6 +65,7 @@ export function checkOptions(options: Options): void {
   const { workers } = options
   if (workers !== undefined && typeof workers !== 'boolean')
     throw usage(`workers is true or false, not ${String(workers)}`, 'workers')
+  checkThreads(options)
   for (const [name, value] of Object.entries(limits ?? {})) {
     if (!(name in defaultLimits)) throw usage(`there is no limit '${name}'`, name)
     if (!(typeof value === 'number' && value > 0))
@@ -66,6 +75,21 @@ export function checkOptions(options: Options): void {
   throw new PlenumError('ACK_LEVEL_UNAVAILABLE', `One process gives 'memory', 'os' or 'disk', not '${String(ack)}'.`, {
     details: { asked: ack },
   })
+}
+
+function checkThreads({ threads, module }: Options): void {
+  if (threads === undefined) {
+    if (module !== undefined) throw usage('module is where threads load the unit from: give `threads` too', 'module')
+    return
+  }
+  if (!(Number.isInteger(threads) && threads >= 1 && threads <= threadsMax))
+    throw usage(`threads is a whole number from 1 to ${threadsMax}, not ${String(threads)}`, 'threads')
+  const isAddress = module instanceof URL || (typeof module === 'string' && URL.canParse(module))
+  if (!isAddress)
+    throw usage(
+      "threads load the unit from its file: give its address, as in `module: new URL('./bank.ts', import.meta.url)`",
+      'module',
+    )
 }
 
 /** Without a check, an empty name is the root of the file system, and nothing is a folder called `undefined`. */
@@ -87,6 +111,9 @@ const bytesMaxMin = 8 << 20
 function isPath(path: unknown): boolean {
   return typeof path === 'string' && path !== ''
 }
+
+/** More than any machine has cores. */
+const threadsMax = 1_024
 
 /** As many as one process serves; more only cost. */
 const partitionsMax = 1_024

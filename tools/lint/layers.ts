@@ -23,6 +23,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   router: { imports: ['codec', 'runtime', 'space'] },
   unit: { imports: ['codec', 'runtime', 'space', 'partition', 'router'] },
   grid: { imports: ['codec', 'runtime', 'space', 'partition', 'router'] },
+  threads: { imports: ['codec', 'runtime', 'space', 'journal', 'partition', 'router'] },
   cli: { imports: 'all', node: 'all', world: true },
   testing: { imports: 'all' },
 }

@@ -1,9 +1,8 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { embedded, type EmbeddedEvent, type EmbeddedOptions } from '../embedded.ts'
-import { PlenumError } from '../kernel/index.ts'
 import { nodeRuntime } from '../runtime/node/index.ts'
-import { isUnit, type Unit } from '../unit/index.ts'
+import { loadUnitFile, type Unit } from '../unit/index.ts'
 import { parseArguments, usage } from './arguments.ts'
 import { oneLine, progress, type Output } from './output.ts'
 import { RareWarnings } from './rare-warnings.ts'
@@ -15,12 +14,16 @@ running until Ctrl-C, which closes the journal in order. Killing it at any momen
 
   --folder <path>      where the journal lives (default .plenum/<unit name>)
   --partitions <n>     number of partitions of a new folder (default 4)
+  --threads <n>        run the partitions on so many threads (default: all on one, with everything else)
   --ack <level>        what an ack means: disk (default), os or memory
   --once               stop when the sources are loaded
   --help               this text
 
 Exit codes: 0 ended in order, 1 failed, 2 wrong usage, 130 ended by Ctrl-C.
 `
+
+/** Characters of a warning's reason. */
+const messageCharsMax = 300
 
 const ackLevels = ['disk', 'os', 'memory'] as const
 
@@ -29,6 +32,7 @@ export async function run(args: readonly string[], output: Output): Promise<numb
   const { values, positionals } = parseArguments('run', args, {
     folder: { type: 'string' },
     partitions: { type: 'string' },
+    threads: { type: 'string' },
     ack: { type: 'string', default: 'disk' },
     once: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -44,12 +48,14 @@ export async function run(args: readonly string[], output: Output): Promise<numb
   const unit = await loadUnit(file)
   const folder = values.folder ?? `.plenum/${unit.name}`
   const journal: EmbeddedOptions<Unit>['journal'] = ack === 'memory' ? 'memory' : { folder }
-  const partitions = partitionsOf(values.partitions)
+  const partitions = countOf('partitions', values.partitions)
+  const threads = countOf('threads', values.threads)
   const { clock } = nodeRuntime()
   const rare = new RareWarnings(() => clock.monotonic(), output.err)
   const client = await embedded({
     unit,
     partitions,
+    ...(threads === undefined ? {} : { threads, module: addressOf(file) }),
     journal,
     ack,
     onProgress: ({ step, share }) => progress(output, `${step} ${Math.floor(share * 100)} %`),
@@ -62,8 +68,9 @@ export async function run(args: readonly string[], output: Output): Promise<numb
       output.out(`source ${name}: ${loaded.rows} rows into ${loaded.loaded} partitions, ${loaded.skipped} had theirs\n`)
     }
     progress(output, '')
+    const where = threads === undefined ? '' : ` in ${Math.min(threads, client.partitions)} threads`
     output.out(
-      `${unit.name} runs on ${client.partitions} partitions, ${ack === 'memory' ? 'in memory only' : `journal in ${folder}`}, acks mean ${ack}\n`,
+      `${unit.name} runs on ${client.partitions} partitions${where}, ${ack === 'memory' ? 'in memory only' : `journal in ${folder}`}, acks mean ${ack}\n`,
     )
     if (values.once) return 0
     await untilInterrupted()
@@ -78,6 +85,10 @@ function warn({ partition, event }: EmbeddedEvent, rare: RareWarnings, { err }: 
   switch (event.kind) {
     case 'failed':
       return err(`partition ${partition} failed: ${event.error.message}\n`)
+    case 'thread-ended':
+      return err(`warning: ${oneLine(event.message, messageCharsMax)}; another one takes over\n`)
+    case 'thread-failed':
+      return err(`${event.error.message}\n`)
     case 'slow':
       return rare.slow(event.part, event.ms)
     case 'schedule-missed':
@@ -95,31 +106,19 @@ function warn({ partition, event }: EmbeddedEvent, rare: RareWarnings, { err }: 
 
 /** The default export of a unit file; UNIT_NOT_LOADED says why there is none. */
 export async function loadUnit(file: string): Promise<Unit> {
-  let module: { readonly default?: unknown }
-  try {
-    module = (await import(pathToFileURL(resolve(file)).href)) as { readonly default?: unknown }
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
-    throw new PlenumError('UNIT_NOT_LOADED', `The unit file ${file} does not load: ${why}`, {
-      details: { file },
-      cause: error,
-    })
-  }
-  if (isUnit(module.default)) return module.default
-  throw new PlenumError(
-    'UNIT_NOT_LOADED',
-    `The file ${file} has no unit as its default export. Write \`export default unit(…)\`.`,
-    {
-      details: { file },
-    },
-  )
+  return (await loadUnitFile(addressOf(file), file)).unit
 }
 
-function partitionsOf(given: string | undefined): number | undefined {
+/** Where a file that was named on the command line is imported from. */
+function addressOf(file: string): string {
+  return pathToFileURL(resolve(file)).href
+}
+
+function countOf(option: string, given: string | undefined): number | undefined {
   if (given === undefined) return undefined
-  const partitions = Number(given)
-  if (Number.isInteger(partitions) && partitions >= 1 && partitions <= 1024) return partitions
-  throw usage('run', `--partitions is a whole number from 1 to 1024, not '${given}'`, '--partitions')
+  const count = Number(given)
+  if (Number.isInteger(count) && count >= 1 && count <= 1024) return count
+  throw usage('run', `--${option} is a whole number from 1 to 1024, not '${given}'`, `--${option}`)
 }
 
 function untilInterrupted(): Promise<void> {

@@ -55,6 +55,7 @@ export const errorCodes = {
   SERVICE_FAILED: { retry: 'never', text: 'a service threw' },
   SOURCE_UNAVAILABLE: { retry: 'same', text: 'a source cannot reach its store' },
   SOURCE_FAILED: { retry: 'never', text: 'a source threw' },
+  THREAD_FAILED: { retry: 'never', text: 'a thread that partitions run on cannot be kept running' },
   UNIT_NOT_LOADED: { retry: 'never', text: 'a unit file does not load' },
   // Journal and folder (JR, FE, PA)
   FOLDER_IN_USE: { retry: 'never', text: 'another process holds the folder' },

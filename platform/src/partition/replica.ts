@@ -145,6 +145,12 @@ export class Replica {
     return this.machine.tables.slice(firstUnitTable).map((table) => table.layout)
   }
 
+  /** UNIT_MISMATCH if the entries cannot be those of such entry types (PA10). */
+  checkFollows(layouts: readonly Layout[]): void {
+    const present = new Map(this.layouts.map((layout) => [layout.name, layout]))
+    for (const layout of layouts) laterLayout(present.get(layout.name), layout)
+  }
+
   /** Makes the barrier to another unit, and what its UPGRADE record says (PA10). UNIT_MISMATCH if it cannot follow. */
   upgradeTo(unit: string, layouts: readonly Layout[]): UpgradeBody {
     const present = new Map(this.layouts.map((layout) => [layout.name, layout]))

@@ -1,1 +1,13 @@
-export type { Clock, Disk, File, FolderLock, Network, Random, Runtime, Timer, Timers } from './ports.ts'
+export type {
+  Clock,
+  Disk,
+  File,
+  FolderLock,
+  Network,
+  Random,
+  Runtime,
+  Thread,
+  ThreadPort,
+  Timer,
+  Timers,
+} from './ports.ts'

@@ -17,6 +17,7 @@ export type {
 } from './client-types.ts'
 export type { HandlerContext, OutsideContext, ServiceContext, TaskContext, WorkerContext } from './context.ts'
 export { handler, type Handler, type HandlerShape } from './handler.ts'
+export { loadUnitFile, type UnitFile } from './load-unit-file.ts'
 export { port, type Given, type Port, type Uses } from './port.ts'
 export { projection, type Applied, type Projection } from './projection.ts'
 export type { Refusal, Refusals } from './refusals.ts'

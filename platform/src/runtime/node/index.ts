@@ -1,4 +1,7 @@
 export { NodeDisk } from './node-disk.ts'
 export { nodeRuntime } from './node-runtime.ts'
+export { startedBy, startThread } from './node-thread.ts'
 export { PurityGuard } from './purity-guard.ts'
-export { Watchdog } from './watchdog.ts'
+export { RunCells, type ThreadRun } from './run-cells.ts'
+export { ThreadWatch } from './thread-watch.ts'
+export { Watchdog, type SlowPart } from './watchdog.ts'
