@@ -13,6 +13,7 @@ import type { RawDisk, RawDiskOptions } from './raw-disk.ts'
 import type { RedisBankOptions } from './redis-bank.ts'
 import type { SnapshotBank, SnapshotBankOptions } from './snapshot-bank.ts'
 import type { SqliteBankOptions } from './sqlite-bank.ts'
+import type { ThreadBank, ThreadBankOptions } from './thread-bank.ts'
 import type { TransactionBank, TransactionBankOptions } from './transaction-bank.ts'
 
 /** The functions that open the subjects. */
@@ -33,6 +34,8 @@ export const subjects = {
     (await import('./query-shop.ts')).openQueryShop(options),
   'transaction-bank': async (options: TransactionBankOptions): Promise<TransactionBank> =>
     (await import('./transaction-bank.ts')).openTransactionBank(options),
+  'thread-bank': async (options: ThreadBankOptions): Promise<ThreadBank> =>
+    (await import('./thread-bank.ts')).openThreadBank(options),
   'plenum-jobs': async (options: PlenumJobsOptions): Promise<JobBench> =>
     (await import('./plenum-jobs.ts')).openPlenumJobs(options),
   'bullmq-jobs': async (options: BullmqJobsOptions): Promise<JobBench> =>

@@ -10,6 +10,7 @@ import { reads } from './reads.ts'
 import { recovery } from './recovery.ts'
 import { risk } from './risk.ts'
 import { snapshots } from './snapshots.ts'
+import { threads } from './threads.ts'
 import { transactions } from './transactions.ts'
 import { transfers } from './transfers.ts'
 import { workers } from './workers.ts'
@@ -23,6 +24,7 @@ export const suites: readonly Suite[] = [
   levels,
   transfers,
   transactions,
+  threads,
   anchors,
   paced,
   recovery,

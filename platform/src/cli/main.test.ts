@@ -105,6 +105,7 @@ describe('usage', () => {
     [['run', 'a.ts', 'b.ts'], 'it takes one unit file'],
     [['run', 'counters.ts', '--ack', 'maybe'], "not 'maybe'"],
     [['run', 'counters.ts', '--partitions', '0'], "from 1 to 1024, not '0'"],
+    [['run', 'counters.ts', '--threads', 'all'], "--threads is a whole number from 1 to 1024, not 'all'"],
     [['run', 'counters.ts', '--sideways'], "no option '--sideways'. There are: --folder"],
     [['run', 'counters.ts', '-x'], "no option '-x'"],
     [['run', 'counters.ts', '--folder'], 'the option --folder lacks its value'],

@@ -11,6 +11,7 @@ export const runHelp = `plenum run <unit.ts>: run a unit embedded in this proces
 
 Loads the unit file's default export, recovers its state from the journal, loads its sources, and keeps
 running until Ctrl-C, which closes the journal in order. Killing it at any moment loses nothing that was acked.
+What the unit uses from outside is the file's export \`uses\`, an object or a function that returns one.
 
   --folder <path>      where the journal lives (default .plenum/<unit name>)
   --partitions <n>     number of partitions of a new folder (default 4)
@@ -45,7 +46,7 @@ export async function run(args: readonly string[], output: Output): Promise<numb
   if (file === undefined || more !== undefined) throw usage('run', 'it takes one unit file')
   const ack = ackLevels.find((level) => level === values.ack)
   if (ack === undefined) throw usage('run', `--ack is one of ${ackLevels.join(', ')}, not '${values.ack}'`, '--ack')
-  const unit = await loadUnit(file)
+  const { unit, uses } = await loadUnitFile(addressOf(file), file)
   const folder = values.folder ?? `.plenum/${unit.name}`
   const journal: EmbeddedOptions<Unit>['journal'] = ack === 'memory' ? 'memory' : { folder }
   const partitions = countOf('partitions', values.partitions)
@@ -54,6 +55,7 @@ export async function run(args: readonly string[], output: Output): Promise<numb
   const rare = new RareWarnings(() => clock.monotonic(), output.err)
   const client = await embedded({
     unit,
+    uses,
     partitions,
     ...(threads === undefined ? {} : { threads, module: addressOf(file) }),
     journal,

@@ -51,6 +51,14 @@ test('[TH2] what one tick asks goes as one message, and so do the answers', asyn
   expect(at.open).toEqual([true, false])
 })
 
+test('[TH2] much that is said in one tick goes in parts, so that the other side can begin', async () => {
+  using at = bench()
+  const answers = Promise.all(Array.from({ length: 300 }, (_, n) => at.line.ask('double', n)))
+  expect(at.messages).toEqual([128, 128])
+  expect(await answers).toHaveLength(300)
+  expect(at.messages.reduce((sum, count) => sum + count, 0)).toBe(600)
+})
+
 test('[TH2] what cannot leave its thread fails alone, and what was said with it arrives', async () => {
   using at = bench()
   const bytes = new Uint8Array([1, 2])

@@ -1,7 +1,7 @@
 // One end of the line between two threads of a process: questions and their answers, and what is only told.
 //
-// Owns what is asked and not answered, and what waits to be sent: all that one tick says goes as one message. Does not
-// own what is asked for. Called by both sides of a thread.
+// Owns what is asked and not answered, and what waits to be sent: what one tick says goes together. Does not own what is
+// asked for. Called by both sides of a thread.
 //
 // I1 What is said arrives in its order, once. What cannot be sent fails alone, and nothing that was said with it.
 // I2 When the other side has ended, whoever waits for an answer hears of it.
@@ -30,6 +30,9 @@ interface Open {
 
 // Taken once, because the purity guard closes the globals while a handler runs, and what it threw is told from within.
 const atTheEndOfThisTick = queueMicrotask
+
+/** Items of one message: with more the other side would idle until the last of them is said. */
+const itemsMax = 128
 
 /** What is asked has the numbers from 1 to this one, and then again: they fit into a cell of shared memory. */
 const callsMax = 2 ** 31 - 1
@@ -93,6 +96,7 @@ export class Line<Out extends Subjects, In extends Subjects> {
     if (this.#items.length === 0) atTheEndOfThisTick(() => this.#flush())
     this.#items.push(item)
     if (moved !== undefined) this.#moved.push(moved)
+    if (this.#items.length >= itemsMax) this.#flush()
   }
 
   #flush(): void {
