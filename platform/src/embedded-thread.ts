@@ -4,7 +4,7 @@ import { PlenumError } from './kernel/index.ts'
 import { newIds, newPartitions } from './embedded-partitions.ts'
 import { Router, SpaceClient } from './router/index.ts'
 import type { ThreadPort } from './runtime/index.ts'
-import { nodeRuntime, RunCells, startedBy } from './runtime/node/index.ts'
+import { nodeRuntime, RunCells, startedBy, watchImports } from './runtime/node/index.ts'
 import {
   Line,
   RemoteJournal,
@@ -52,6 +52,7 @@ class EmbeddedThread {
 
   /** Answers from now on. */
   serve(): void {
+    if (this.#data.tellsFiles) watchImports((file) => this.#line.tell('found', { file }))
     this.#host.serve()
   }
 

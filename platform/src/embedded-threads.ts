@@ -13,6 +13,8 @@ export interface ThreadParts {
   readonly limits: Limits
   readonly development: boolean
   readonly journals: Journals
+  /** Told of the files that threads load, where the unit is to be replaced when they change. */
+  readonly onFile?: ((file: string) => void) | undefined
 }
 
 /** Bytes of records after which a journal in memory is cut: all of them are kept, until a snapshot has what they say. */
@@ -49,6 +51,8 @@ export function newThreads(options: Options, parts: ThreadParts, start = startHe
         onStuck,
       }),
     onEvent: (partition, event) => options.onEvent?.({ partition, event }),
+    onFile: parts.onFile,
+    keepsSpares: parts.onFile !== undefined,
     onRecovered: () => {
       recovered += 1
       if (recovered > journals.partitions.length) return

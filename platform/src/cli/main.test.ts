@@ -80,6 +80,8 @@ describe('usage', () => {
     [['inspect', '--help'], /Exit codes: 0 sound, 1 damaged/],
     [['--help'], /plenum dead-letters <unit\.ts>/],
     [['help', 'dead-letters'], /--send-back/],
+    [['--help'], /plenum dev <unit\.ts>/],
+    [['dev', '--help'], /Exit codes: 1 failed, 2 wrong usage/],
     [['dead-letters', '--help'], /Exit codes: 0 done, 1 failed/],
   ])('plenum %j tells how it is used', (args, text) => {
     const { code, out, err } = plenum(...args)
@@ -112,6 +114,10 @@ describe('usage', () => {
     [['run', 'counters.ts', '--folder', '--once'], 'the option --folder lacks its value'],
     [['run', 'counters.ts', '--folder='], 'the option --folder lacks its value'],
     [['run', 'counters.ts', '--once=yes'], 'the option --once takes no value'],
+    [['dev'], 'it takes one unit file'],
+    [['dev', 'counters.ts', '--ack', 'maybe'], "not 'maybe'"],
+    [['dev', 'counters.ts', '--threads', '-1'], 'the option --threads lacks its value'],
+    [['dev', 'counters.ts', '--partitions', 'x'], "from 1 to 1024, not 'x'"],
     [['inspect'], 'it takes one folder'],
     [['inspect', '.', '--constructor'], "no option '--constructor'"],
     [['inspect', '.', '--entries'], 'the option --entries lacks its value'],

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { isPlenumError } from '../kernel/index.ts'
 import { deadLetters, deadLettersHelp } from './dead-letters.ts'
+import { dev, devHelp } from './dev.ts'
 import { inspect, inspectHelp } from './inspect.ts'
 import { errorText, processOutput, type Output } from './output.ts'
 import { run, runHelp } from './run.ts'
@@ -9,6 +10,7 @@ import { run, runHelp } from './run.ts'
 const help = `plenum: data, logic and messages together in memory, every change journaled
 
   plenum run <unit.ts>             run a unit embedded in this process, over a journal in a folder
+  plenum dev <unit.ts>             run a unit while you write it: replaced whenever its files change
   plenum inspect <folder>          verify and show the journals of a folder
   plenum dead-letters <unit.ts>    show what a unit has given up, and send it back
 
@@ -22,6 +24,7 @@ interface Command {
 
 const commands = new Map<string, Command>([
   ['run', { run, help: runHelp }],
+  ['dev', { run: dev, help: devHelp }],
   ['inspect', { run: inspect, help: inspectHelp }],
   ['dead-letters', { run: deadLetters, help: deadLettersHelp }],
 ])

@@ -44,13 +44,11 @@ export async function run(args: readonly string[], output: Output): Promise<numb
   }
   const [file, more] = positionals
   if (file === undefined || more !== undefined) throw usage('run', 'it takes one unit file')
-  const ack = ackLevels.find((level) => level === values.ack)
-  if (ack === undefined) throw usage('run', `--ack is one of ${ackLevels.join(', ')}, not '${values.ack}'`, '--ack')
+  const ack = ackOf('run', values.ack)
   const { unit, uses } = await loadUnitFile(addressOf(file), file)
   const folder = values.folder ?? `.plenum/${unit.name}`
-  const journal: EmbeddedOptions<Unit>['journal'] = ack === 'memory' ? 'memory' : { folder }
-  const partitions = countOf('partitions', values.partitions)
-  const threads = countOf('threads', values.threads)
+  const partitions = countOf('run', 'partitions', values.partitions)
+  const threads = countOf('run', 'threads', values.threads)
   const { clock } = nodeRuntime()
   const rare = new RareWarnings(() => clock.monotonic(), output.err)
   const client = await embedded({
@@ -58,7 +56,7 @@ export async function run(args: readonly string[], output: Output): Promise<numb
     uses,
     partitions,
     ...(threads === undefined ? {} : { threads, module: addressOf(file) }),
-    journal,
+    ...journalOf(ack, folder),
     ack,
     onProgress: ({ step, share }) => progress(output, `${step} ${Math.floor(share * 100)} %`),
     onEvent: (told) => warn(told, rare, output),
@@ -83,7 +81,7 @@ export async function run(args: readonly string[], output: Output): Promise<numb
 }
 
 /** Says on standard error what should not pass in silence. */
-function warn({ partition, event }: EmbeddedEvent, rare: RareWarnings, { err }: Output): void {
+export function warn({ partition, event }: EmbeddedEvent, rare: RareWarnings, { err }: Output): void {
   switch (event.kind) {
     case 'failed':
       return err(`partition ${partition} failed: ${event.error.message}\n`)
@@ -111,19 +109,34 @@ export async function loadUnit(file: string): Promise<Unit> {
   return (await loadUnitFile(addressOf(file), file)).unit
 }
 
+/** What an ack is to mean. */
+export function ackOf(command: string, given: string): (typeof ackLevels)[number] {
+  const ack = ackLevels.find((level) => level === given)
+  if (ack !== undefined) return ack
+  throw usage(command, `--ack is one of ${ackLevels.join(', ')}, not '${given}'`, '--ack')
+}
+
+/** Where the journal is to be, for the compositions. */
+export function journalOf(ack: string, folder: string | undefined): Pick<EmbeddedOptions<Unit>, 'journal'> {
+  if (ack === 'memory') return { journal: 'memory' }
+  return folder === undefined ? {} : { journal: { folder } }
+}
+
 /** Where a file that was named on the command line is imported from. */
-function addressOf(file: string): string {
+export function addressOf(file: string): string {
   return pathToFileURL(resolve(file)).href
 }
 
-function countOf(option: string, given: string | undefined): number | undefined {
+/** A number that an option was given; undefined if it was not. */
+export function countOf(command: string, option: string, given: string | undefined): number | undefined {
   if (given === undefined) return undefined
   const count = Number(given)
   if (Number.isInteger(count) && count >= 1 && count <= 1024) return count
-  throw usage('run', `--${option} is a whole number from 1 to 1024, not '${given}'`, `--${option}`)
+  throw usage(command, `--${option} is a whole number from 1 to 1024, not '${given}'`, `--${option}`)
 }
 
-function untilInterrupted(): Promise<void> {
+/** Resolves when Ctrl-C is pressed, or the process is told to end. */
+export function untilInterrupted(): Promise<void> {
   return new Promise((done) => {
     // A unit without timers of its own must not let the process end while it waits.
     const alive = setInterval(() => {}, 60_000)

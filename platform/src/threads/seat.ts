@@ -48,6 +48,8 @@ export interface SeatOptions {
   readonly runtime: Runtime
   /** Makes a thread that loads the unit from this address. */
   readonly born: (module: string) => ThreadLife
+  /** Whether the next thread is to be made ahead, so that it has only the unit to load. */
+  readonly keepsSpare: boolean
   readonly onEvent: (event: SeatEvent) => void
 }
 
@@ -69,6 +71,7 @@ export class Seat {
   readonly #held: HeldRequests
   #state: State = { kind: 'empty' }
   #restarts = 0
+  #spare: ThreadLife | undefined
   /** The change of threads under way. */
   #changing: Promise<void> | undefined
 
@@ -100,7 +103,8 @@ export class Seat {
 
   /** A thread that has loaded a unit. Throws why it cannot. */
   async prepare(module: string): Promise<Prepared> {
-    const life = this.#options.born(module)
+    const life = this.#spare ?? this.#options.born(module)
+    this.#spare = undefined
     try {
       return { life, module, loaded: await life.load() }
     } catch (error) {
@@ -155,6 +159,7 @@ export class Seat {
     this.#held.release(() => Promise.reject(closed()))
     if (state.kind === 'serving') await this.#closeLife(state.prepared.life, false)
     await this.#changing
+    await this.#spare?.kill()
   }
 
   async #replace(next: Prepared): Promise<void> {
@@ -177,7 +182,17 @@ export class Seat {
     this.#state = { kind: 'serving', prepared, since: runtime.clock.monotonic() }
     void prepared.life.ended.then((ending) => this.#onEnded(prepared, ending))
     onEvent({ kind: 'thread-started', thread, partitions })
+    this.#makeSpare(prepared.module)
     this.#held.release((partition, request) => this.send(partition, request))
+  }
+
+  #makeSpare(module: string): void {
+    if (!this.#options.keepsSpare || this.#spare !== undefined) return
+    const spare = this.#options.born(module)
+    this.#spare = spare
+    void spare.ended.then(() => {
+      if (this.#spare === spare) this.#spare = undefined
+    })
   }
 
   #onEnded(prepared: Prepared, ending: Ending): void {

@@ -18,6 +18,8 @@ export interface ThreadData {
   readonly partitions: readonly ThreadPartition[]
   readonly limits: Limits
   readonly development: boolean
+  /** Whether the files of the application are to be told of. */
+  readonly tellsFiles: boolean
   readonly runsSchedules: boolean
   /** The cells in which it tells what it runs. */
   readonly cells: SharedArrayBuffer
@@ -76,6 +78,8 @@ export type OwnerSubjects = RequestSubject &
   JournalSubjects & {
     readonly makeRoomForAll: { readonly body: undefined; readonly answer: boolean }
     readonly event: { readonly body: ThreadTold; readonly answer: void }
+    /** A file of the application was found, by its address. */
+    readonly found: { readonly body: { readonly file: string }; readonly answer: void }
     /** A partition has recovered. */
     readonly recovered: { readonly body: { readonly partition: number }; readonly answer: void }
   }

@@ -27,6 +27,10 @@ export interface ThreadsOptions {
   readonly watch: (cells: SharedArrayBuffer, functions: readonly string[], onStuck: (run: Run) => void) => Watching
   readonly onEvent: (partition: number | undefined, event: ThreadEvent | SeatEvent) => void
   readonly onRecovered: (partition: number) => void
+  /** Whether each thread has one ready to follow it; no unless told. */
+  readonly keepsSpares?: boolean | undefined
+  /** Told of the files of the application that threads load; undefined if nobody wants to know. */
+  readonly onFile?: ((file: string) => void) | undefined
 }
 
 export class Threads {
@@ -101,12 +105,14 @@ export class Threads {
       limits,
       runtime,
       born: (module) => this.#born(module, thread, partitions),
+      keepsSpare: this.#options.keepsSpares ?? false,
       onEvent: (event) => onEvent(undefined, event),
     })
   }
 
   #born(module: string, thread: number, partitions: readonly number[]): ThreadLife {
-    const { journals, limits, development, runsSchedules, newCells, start, watch, onEvent, onRecovered } = this.#options
+    const { journals, limits, development, runsSchedules, newCells, start, watch, onEvent, onRecovered, onFile } =
+      this.#options
     const cells = newCells()
     const data: ThreadData = {
       module,
@@ -118,6 +124,7 @@ export class Threads {
       }),
       limits,
       development,
+      tellsFiles: onFile !== undefined,
       runsSchedules,
       cells,
     }
@@ -130,6 +137,7 @@ export class Threads {
       makeRoomForAll: async () => (await Promise.all(this.#seats.map((seat) => seat.makeRoom()))).includes(true),
       onEvent,
       onRecovered,
+      onFile: (file) => onFile?.(file),
     })
   }
 

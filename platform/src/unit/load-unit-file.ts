@@ -11,13 +11,13 @@ export interface UnitFile {
 }
 
 /** Loads the file of a unit: its default export, and its `uses` if it has some. UNIT_NOT_LOADED says what is wrong. */
-export async function loadUnitFile(address: string, name = address): Promise<UnitFile> {
+export async function loadUnitFile(address: string, name = address.replace(/^file:\/\//, '')): Promise<UnitFile> {
   let module: { readonly default?: unknown; readonly uses?: unknown }
   try {
     module = (await import(address)) as { readonly default?: unknown; readonly uses?: unknown }
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
-    throw notLoaded(name, `does not load: ${why}`, error)
+    throw notLoaded(name, `does not load: ${why}${placeOf(error)}`, error)
   }
   const { default: unit, uses } = module
   if (!isUnit(unit)) {
@@ -40,6 +40,16 @@ async function usesOf(uses: unknown, name: string): Promise<Readonly<Record<stri
   if (given === undefined) return {}
   if (typeof given === 'object' && given !== null) return given as Readonly<Record<string, unknown>>
   throw notLoaded(name, 'exports `uses`, which is neither an object nor a function that returns one', undefined)
+}
+
+/** Where an error lies, as its stack tells: the first file of the application. */
+function placeOf(error: unknown): string {
+  const stack = error instanceof Error ? (error.stack ?? '') : ''
+  for (const [, place] of stack.matchAll(/(?:^|\(|at )(?:file:\/\/)?(\/[^\s()]+:\d+(?::\d+)?)/gm)) {
+    if (place === undefined || place.includes('/node_modules/')) continue
+    return `, at ${place.replace(/\?[^:]*/, '')}`
+  }
+  return ''
 }
 
 function notLoaded(file: string, what: string, cause: unknown): PlenumError {

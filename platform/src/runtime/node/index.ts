@@ -1,3 +1,5 @@
+export { FileWatch } from './file-watch.ts'
+export { freshAddress, freshImports, watchImports } from './module-graph.ts'
 export { NodeDisk } from './node-disk.ts'
 export { nodeRuntime } from './node-runtime.ts'
 export { startedBy, startThread } from './node-thread.ts'
