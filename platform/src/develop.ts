@@ -68,7 +68,7 @@ const drainMsMax = 1_000
  * `embedded`, and UNIT_NOT_LOADED.
  *
  * @example
- * await using bank = await develop<typeof import('./bank.ts').default>({ unit: new URL('./bank.ts', import.meta.url) })
+ * await using bank = await develop<typeof bank>({ unit: new URL('bank.ts', import.meta.url) })
  * await bank.client.handlers.deposit({ account: 'ann', amount: 5 })
  */
 export async function develop<U extends Unit>(options: DevelopOptions): Promise<Development<U>>
@@ -295,7 +295,7 @@ class Application {
 function addressOf(file: URL | string): string {
   if (file instanceof URL) return file.href
   if (typeof file === 'string' && file !== '') return file.startsWith('file:') ? file : pathToFileURL(file).href
-  throw usage("develop takes the file of a unit: its path, or new URL('./bank.ts', import.meta.url)", 'unit')
+  throw usage("develop takes the file of a unit: its path, or new URL('bank.ts', import.meta.url)", 'unit')
 }
 
 function renamed(before: string, after: string): PlenumError {

@@ -42,7 +42,7 @@ export type EmbeddedOptions<U extends Unit> = UsesOption<U> & {
    * thread. Functions cannot be sent to a thread, so that it needs `module`.
    */
   readonly threads?: number | undefined
-  /** Address of the file whose default export is the unit: `new URL('./bank.ts', import.meta.url)`. With `threads`. */
+  /** Address of the file whose default export is the unit: `new URL('bank.ts', import.meta.url)`. With `threads`. */
   readonly module?: URL | string | undefined
   readonly limits?: Partial<Limits> | undefined
   readonly onProgress?: ((progress: EmbeddedProgress) => void) | undefined
@@ -87,7 +87,7 @@ function checkThreads({ threads, module }: Options): void {
   const isAddress = module instanceof URL || (typeof module === 'string' && URL.canParse(module))
   if (!isAddress)
     throw usage(
-      "threads load the unit from its file: give its address, as in `module: new URL('./bank.ts', import.meta.url)`",
+      "threads load the unit from its file: give its address, as in `module: new URL('bank.ts', import.meta.url)`",
       'module',
     )
 }
