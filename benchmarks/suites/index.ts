@@ -1,5 +1,6 @@
 import type { Suite } from '../harness/suite.ts'
 import { anchors } from './anchors.ts'
+import { devReload } from './dev-reload.ts'
 import { footprint } from './footprint.ts'
 import { growth } from './growth.ts'
 import { levels } from './levels.ts'
@@ -28,6 +29,7 @@ export const suites: readonly Suite[] = [
   anchors,
   paced,
   recovery,
+  devReload,
   snapshots,
   footprint,
   growth,

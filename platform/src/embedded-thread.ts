@@ -52,7 +52,10 @@ class EmbeddedThread {
 
   /** Answers from now on. */
   serve(): void {
-    if (this.#data.tellsFiles) watchImports((file) => this.#line.tell('found', { file }))
+    const { tellsFiles, ahead } = this.#data
+    if (tellsFiles) watchImports((file, isPackage) => this.#line.tell('found', { file, isPackage }))
+    // What fails here fails again, and is told, when the unit is loaded.
+    for (const file of ahead) import(file).catch(() => undefined)
     this.#host.serve()
   }
 

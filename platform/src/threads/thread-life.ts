@@ -34,7 +34,7 @@ export interface ThreadLifeOptions {
   readonly makeRoomForAll: () => Promise<boolean>
   readonly onEvent: (partition: number | undefined, event: ThreadEvent) => void
   readonly onRecovered: (partition: number) => void
-  readonly onFile: (file: string) => void
+  readonly onFile: (file: string, isPackage: boolean) => void
 }
 
 export class ThreadLife {
@@ -59,7 +59,7 @@ export class ThreadLife {
       makeRoomForAll: () => options.makeRoomForAll(),
       event: ({ partition, event }) => options.onEvent(partition, eventOf(event)),
       recovered: ({ partition }) => options.onRecovered(partition),
-      found: ({ file }) => options.onFile(file),
+      found: ({ file, isPackage }) => options.onFile(file, isPackage),
     })
     this.ended = this.#end()
   }

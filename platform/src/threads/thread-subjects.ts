@@ -20,6 +20,8 @@ export interface ThreadData {
   readonly development: boolean
   /** Whether the files of the application are to be told of. */
   readonly tellsFiles: boolean
+  /** Files of packages that the unit imported when it was loaded last: loaded ahead. */
+  readonly ahead: readonly string[]
   readonly runsSchedules: boolean
   /** The cells in which it tells what it runs. */
   readonly cells: SharedArrayBuffer
@@ -78,8 +80,8 @@ export type OwnerSubjects = RequestSubject &
   JournalSubjects & {
     readonly makeRoomForAll: { readonly body: undefined; readonly answer: boolean }
     readonly event: { readonly body: ThreadTold; readonly answer: void }
-    /** A file of the application was found, by its address. */
-    readonly found: { readonly body: { readonly file: string }; readonly answer: void }
+    /** A file of the application was found, or one of a package that it imports, by its address. */
+    readonly found: { readonly body: { readonly file: string; readonly isPackage: boolean }; readonly answer: void }
     /** A partition has recovered. */
     readonly recovered: { readonly body: { readonly partition: number }; readonly answer: void }
   }

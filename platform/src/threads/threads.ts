@@ -37,6 +37,8 @@ export class Threads {
   readonly channels: readonly PartitionChannel[]
   readonly #options: ThreadsOptions
   readonly #seats: readonly Seat[]
+  /** Files of packages that the unit imports, so that a thread that is made ahead can have them. */
+  readonly #packages = new Set<string>()
 
   constructor(options: ThreadsOptions) {
     this.#options = options
@@ -125,6 +127,7 @@ export class Threads {
       limits,
       development,
       tellsFiles: onFile !== undefined,
+      ahead: [...this.#packages],
       runsSchedules,
       cells,
     }
@@ -137,7 +140,7 @@ export class Threads {
       makeRoomForAll: async () => (await Promise.all(this.#seats.map((seat) => seat.makeRoom()))).includes(true),
       onEvent,
       onRecovered,
-      onFile: (file) => onFile?.(file),
+      onFile: (file, isPackage) => void (isPackage ? this.#packages.add(file) : onFile?.(file)),
     })
   }
 

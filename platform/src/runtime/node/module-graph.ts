@@ -28,12 +28,17 @@ export function freshAddress(address: string, version: string): string {
   return url.href
 }
 
-/** Told of each file of the application that is found from now on, in this thread, whether or not it loads. */
-export function watchImports(onFile: (address: string) => void): void {
+/**
+ * Told of each file of the application that is found from now on, in this thread, whether or not it loads, and of each
+ * file of a package that one of those imports.
+ */
+export function watchImports(onFile: (address: string, isPackage: boolean) => void): void {
   registerHooks({
     resolve(specifier, context, nextResolve) {
       const resolved = nextResolve(specifier, context)
-      if (isOfApplication(resolved.url)) onFile(resolved.url)
+      const { url } = resolved
+      if (isOfApplication(url)) onFile(url, false)
+      else if (url.startsWith('file:') && isOfApplication(context.parentURL ?? '')) onFile(url, true)
       return resolved
     },
   })
