@@ -77,13 +77,20 @@ export function checkOptions(options: Options): void {
   })
 }
 
-function checkThreads({ threads, module }: Options): void {
+function checkThreads({ threads, module, journal }: Options): void {
   if (threads === undefined) {
     if (module !== undefined) throw usage('module is where threads load the unit from: give `threads` too', 'module')
     return
   }
   if (!(Number.isInteger(threads) && threads >= 1 && threads <= threadsMax))
     throw usage(`threads is a whole number from 1 to ${threadsMax}, not ${String(threads)}`, 'threads')
+  if (typeof journal === 'object' && journal.bytesMax !== undefined) {
+    throw new PlenumError(
+      'NOT_AVAILABLE_YET',
+      'A bound on the bytes of the journal (bytesMax) is not kept well enough yet where partitions run on threads. Leave out one of the two.',
+      { details: { option: 'bytesMax' } },
+    )
+  }
   const isAddress = module instanceof URL || (typeof module === 'string' && URL.canParse(module))
   if (!isAddress)
     throw usage(

@@ -32,6 +32,7 @@ class EmbeddedThread {
   readonly #line: Line<OwnerSubjects, ThreadSubjects>
   readonly #host: ThreadHost
   readonly #closing = new AbortController()
+  readonly #journals: RemoteJournal[] = []
   #loaded: Loaded | undefined
   #outside: Outside | undefined
   #cells: RunCells | undefined
@@ -46,6 +47,8 @@ class EmbeddedThread {
       soon: (run) => this.#runtime.timers.soon(run),
       load: () => this.#load(),
       open: () => this.#open(),
+      fill: () => Math.max(...this.#journals.map((journal) => journal.known)),
+      refresh: () => Promise.all(this.#journals.map((journal) => journal.refresh())),
       onClosing: () => this.#closing.abort(),
     })
   }
@@ -80,6 +83,7 @@ class EmbeddedThread {
     const line = this.#line
     const journals = partitions.map((one) => {
       const journal = new RemoteJournal({ ...one, line, partition: one.number })
+      this.#journals.push(journal)
       return [one.number, { id: one.journalId, journal }] as const
     })
     return newPartitions({

@@ -190,6 +190,7 @@ describe('what cannot begin', () => {
     [{ threads: 0 }, 'USAGE', 'threads is a whole number'],
     [{ threads: 2, module: undefined }, 'USAGE', 'give its address'],
     [{ threads: 2, module: './bank.ts' }, 'USAGE', 'give its address'],
+    [{ journal: { folder: 'x', bytesMax: 16 << 20 } }, 'NOT_AVAILABLE_YET', 'bytesMax'],
     [{ threads: undefined }, 'USAGE', 'give `threads` too'],
     [{ module: new URL('no-such-file.ts', import.meta.url) }, 'UNIT_NOT_LOADED', 'does not load'],
     [{ module: new URL('kernel/errors.ts', import.meta.url) }, 'UNIT_NOT_LOADED', 'no unit as its default export'],

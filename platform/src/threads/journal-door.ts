@@ -6,7 +6,7 @@
 //    once `settled` has resolved, so that the next thread finds a journal that stands still.
 import { assert, PlenumError } from '../kernel/index.ts'
 import type { Appended, Found, Journal } from '../journal/index.ts'
-import type { JournalSubjects, SentOutcome } from './journal-subjects.ts'
+import type { JournalSubjects, Room, SentOutcome } from './journal-subjects.ts'
 import type { Served } from './line.ts'
 import { Reading } from './reading.ts'
 import { Saving } from './saving.ts'
@@ -18,6 +18,7 @@ export class JournalDoor {
   readonly #records = new Map<number, { readonly reading: Reading<Found>; readonly stop: AbortController }>()
   readonly #chunks = new Map<number, Reading<Uint8Array>>()
   readonly #savings = new Map<number, Saving>()
+  readonly #receivedBytes = new Map<number, number>()
   readonly #underWay = new Set<Promise<unknown>>()
   #names = 0
 
@@ -25,7 +26,7 @@ export class JournalDoor {
     this.#journalOf = journalOf
     this.served = {
       tail: ({ partition }) => this.#track(this.#journalOf(partition).open()),
-      fill: ({ partition }) => this.#journalOf(partition).fill(),
+      room: ({ partition }) => this.#room(partition),
       append: (body) => this.#track(this.#append(body)),
       read: (body) => this.#read(body),
       records: ({ reading }) => this.#next(this.#records.get(reading)?.reading, this.#records, reading),
@@ -64,9 +65,13 @@ export class JournalDoor {
     position,
     record,
   }: JournalSubjects['append']['body']): Promise<JournalSubjects['append']['answer']> {
-    const journal = this.#journalOf(partition)
-    const outcome = sentOutcome(await journal.append(position, record))
-    return { outcome, fill: journal.fill() }
+    this.#receivedBytes.set(partition, (this.#receivedBytes.get(partition) ?? 0) + record.length)
+    const outcome = sentOutcome(await this.#journalOf(partition).append(position, record))
+    return { outcome, room: this.#room(partition) }
+  }
+
+  #room(partition: number): Room {
+    return { fill: this.#journalOf(partition).fill(), receivedBytes: this.#receivedBytes.get(partition) ?? 0 }
   }
 
   #read({ partition, from, isLive }: JournalSubjects['read']['body']): number {

@@ -11,6 +11,14 @@ interface Of {
   readonly partition: number
 }
 
+/** How full a journal is, and which of what this thread has sent is counted in that. */
+export interface Room {
+  /** Share of the journal's room that is taken, 0 to 1. */
+  readonly fill: number
+  /** Bytes that had come from the thread that asks. */
+  readonly receivedBytes: number
+}
+
 /** Some of what is read one after the other, and whether there is more. */
 interface Some<T> {
   readonly items: readonly T[]
@@ -20,11 +28,11 @@ interface Some<T> {
 /** What the thread of a partition asks of the thread that has its journal. */
 export type JournalSubjects = {
   readonly tail: { readonly body: Of; readonly answer: Tail }
-  readonly fill: { readonly body: Of; readonly answer: number }
+  readonly room: { readonly body: Of; readonly answer: Room }
   /** Answered with the outcome, and how full the journal is then. */
   readonly append: {
     readonly body: Of & { readonly position: number; readonly record: Uint8Array }
-    readonly answer: { readonly outcome: SentOutcome; readonly fill: number }
+    readonly answer: { readonly outcome: SentOutcome; readonly room: Room }
   }
   /** Begins to read; answered with the name of what is read. `isLive`: goes on where the journal ends. */
   readonly read: { readonly body: Of & { readonly from: number; readonly isLive: boolean }; readonly answer: number }

@@ -4,7 +4,7 @@
 //
 // I1 How full the journal is, is what was heard last and what was sent since: never less than this partition knows of.
 import type { AckLevel, Appended, Found, Journal, Position, SnapshotName, Tail } from '../journal/index.ts'
-import type { JournalSubjects } from './journal-subjects.ts'
+import type { JournalSubjects, Room } from './journal-subjects.ts'
 import type { Line, Subjects } from './line.ts'
 import { errorOf, sentError } from './sent-error.ts'
 
@@ -25,8 +25,7 @@ export class RemoteJournal implements Journal {
   readonly level: AckLevel
   readonly shared = false
   readonly #options: RemoteJournalOptions
-  #fill: number
-  /** Bytes that were sent, and of which nothing was heard. */
+  #room: Room
   #sentBytes = 0
   #isAsking = false
   #closed = false
@@ -36,19 +35,34 @@ export class RemoteJournal implements Journal {
   constructor(options: RemoteJournalOptions) {
     this.level = options.level
     this.#options = options
-    this.#fill = options.fill
+    this.#room = { fill: options.fill, receivedBytes: 0 }
   }
 
   fill(bytes = 0): number {
-    const fill = Math.min(1, this.#fill + (this.#sentBytes + bytes) / this.#options.bytesMax)
-    if (fill >= askAgainAbove && !this.#isAsking) void this.#askFill()
+    const fill = Math.min(1, this.known + bytes / this.#options.bytesMax)
+    if (fill >= askAgainAbove && !this.#isAsking) void this.refresh()
     return fill
   }
 
+  /** How full the journal is as far as is known. */
+  get known(): number {
+    const { fill, receivedBytes } = this.#room
+    return fill + (this.#sentBytes - receivedBytes) / this.#options.bytesMax
+  }
+
+  /** Asks how full the journal is now. */
+  async refresh(): Promise<void> {
+    this.#isAsking = true
+    try {
+      this.#room = await this.#ask('room', {})
+    } finally {
+      this.#isAsking = false
+    }
+  }
+
   async open(): Promise<Tail> {
-    const tail = await this.#ask('tail', {})
-    this.#fill = tail.fill
-    return tail
+    await this.refresh()
+    return this.#ask('tail', {})
   }
 
   /** The bytes are copied before this returns. */
@@ -57,11 +71,9 @@ export class RemoteJournal implements Journal {
     const { line, partition } = this.#options
     const copy = new Uint8Array(record)
     this.#sentBytes += copy.length
-    const { length } = copy
     const body = { partition, position, record: copy }
-    const { outcome, fill } = await line.ask('append', body, { moved: copy.buffer })
-    this.#sentBytes -= length
-    this.#fill = fill
+    const { outcome, room } = await line.ask('append', body, { moved: copy.buffer })
+    this.#room = room
     return outcome.kind === 'failed' ? { kind: 'failed', error: errorOf(outcome.error) } : outcome
   }
 
@@ -103,7 +115,7 @@ export class RemoteJournal implements Journal {
 
   async trim(before: Position): Promise<void> {
     await this.#ask('trim', { before })
-    await this.#askFill()
+    await this.refresh()
   }
 
   /** Ends this partition's use of the journal, which its owner closes. */
@@ -148,15 +160,6 @@ export class RemoteJournal implements Journal {
       }
     } finally {
       if (!isRead) line.tell('stopReading', { reading })
-    }
-  }
-
-  async #askFill(): Promise<void> {
-    this.#isAsking = true
-    try {
-      this.#fill = await this.#ask('fill', {})
-    } finally {
-      this.#isAsking = false
     }
   }
 

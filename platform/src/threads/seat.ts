@@ -121,7 +121,9 @@ export class Seat {
       await prepared.life.kill()
       throw error
     }
-    this.#serve(prepared)
+    // Closed meanwhile: it has acked nothing.
+    if (this.#state.kind === 'closed') await prepared.life.kill()
+    else this.#serve(prepared)
   }
 
   /** UNIT_MISMATCH if what the partitions hold cannot follow such entry types. */
@@ -178,7 +180,6 @@ export class Seat {
 
   #serve(prepared: Prepared): void {
     const { runtime, thread, partitions, onEvent } = this.#options
-    if (this.#state.kind === 'closed') return void prepared.life.close(false).catch(() => {})
     this.#state = { kind: 'serving', prepared, since: runtime.clock.monotonic() }
     void prepared.life.ended.then((ending) => this.#onEnded(prepared, ending))
     onEvent({ kind: 'thread-started', thread, partitions })
@@ -247,7 +248,7 @@ export class Seat {
       await life.close(isReplaced)
     } catch (error) {
       // What ended it meanwhile, or came too late, was told or is told below; anything else is the caller's.
-      if (!isPlenumError(error, 'UNKNOWN_OUTCOME')) throw error
+      if (!isPlenumError(error, 'UNKNOWN_OUTCOME') && !isPlenumError(error, 'NOT_PRIMARY')) throw error
     } finally {
       timer.stop()
       const ending = await life.ended

@@ -24,6 +24,10 @@ export interface ThreadHostOptions {
   readonly load: () => Promise<LoadedUnit>
   /** Makes the partitions of the unit that was loaded. */
   readonly open: () => ReadonlyMap<number, Partition>
+  /** Asks how full the journals of this thread's partitions are: others fill them too, and make room. */
+  readonly refresh: () => Promise<unknown>
+  /** How full the fullest of them is, as far as is known. */
+  readonly fill: () => number
   /** Lets go of what else the thread has, before its partitions close. */
   readonly onClosing: () => void
 }
@@ -36,7 +40,7 @@ export class ThreadHost {
 
   constructor(options: ThreadHostOptions) {
     this.#options = options
-    this.#room = new RoomAsked(() => options.line.ask('makeRoomForAll', undefined), options.soon)
+    this.#room = new RoomAsked(() => this.#askAllForRoom(), options.soon)
   }
 
   /** Answers from now on. */
@@ -103,7 +107,17 @@ export class ThreadHost {
     })
   }
 
+  async #askAllForRoom(): Promise<boolean> {
+    const { line, refresh, fill } = this.#options
+    const before = fill()
+    const hasMade = await line.ask('makeRoomForAll', undefined)
+    await refresh()
+    // Others may have made room before they were asked.
+    return hasMade || fill() < before
+  }
+
   async #makeRoom(): Promise<boolean> {
+    await this.#options.refresh()
     const making = [...this.#partitions.values()].flatMap((partition) => partition.makeRoom() ?? [])
     await Promise.all(making)
     return making.length > 0

@@ -126,7 +126,8 @@ export class ThreadLife {
     const error = await this.#options.thread.ended
     const ending = this.#endingOf(error)
     this.#watching?.stop()
-    this.#line.end(lostWith(ending, false), (call) => this.#errorFor(call, ending))
+    // What is asked from now on has not been sent.
+    this.#line.end(askAgain(ending), (call) => this.#errorFor(call, ending))
     await this.#door.settled()
     return ending
   }

@@ -5,6 +5,9 @@ import { dirname, join } from 'node:path'
 /** Milliseconds of quiet after a change before it is told: an editor writes a file in several steps. */
 const quietMs = 30
 
+/** Milliseconds between two looks at the files where their folders cannot be watched. */
+const pollEveryMs = 500
+
 /** Tells when the content of a file changes, is there for the first time, or is gone. */
 export class FileWatch {
   readonly #onChange: (files: readonly string[]) => void
@@ -12,6 +15,7 @@ export class FileWatch {
   /** What each file held when it was last looked at. */
   #contents = new Map<string, string>()
   #timer: NodeJS.Timeout | undefined
+  #poll: NodeJS.Timeout | undefined
   #isClosed = false
 
   constructor(onChange: (files: readonly string[]) => void) {
@@ -37,6 +41,7 @@ export class FileWatch {
   close(): void {
     this.#isClosed = true
     clearTimeout(this.#timer)
+    clearInterval(this.#poll)
     for (const watcher of this.#folders.values()) watcher.close()
     this.#folders.clear()
   }
@@ -47,11 +52,16 @@ export class FileWatch {
       const watcher = watch(folder, (_, name) => {
         if (name === null || this.#contents.has(join(folder, name))) this.#lookSoon()
       })
-      watcher.on('error', () => this.#folders.delete(folder))
+      watcher.on('error', () => this.#lookNowAndThen())
       this.#folders.set(folder, watcher)
     } catch {
-      // The folder is gone; its files are told as changed by the look that follows.
+      this.#lookNowAndThen()
     }
+  }
+
+  /** A folder is gone, or the system watches no more of them. */
+  #lookNowAndThen(): void {
+    this.#poll ??= setInterval(() => this.#look(), pollEveryMs)
   }
 
   #lookSoon(): void {
