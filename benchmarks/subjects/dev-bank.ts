@@ -69,19 +69,19 @@ export async function openDevBank({ accounts, partitions, folder }: DevBankOptio
       source,
     ),
   )
-  let opened: DevBank | undefined
+  const opened: { bank?: DevBank } = {}
   const bank = await develop<typeof threadBank>({
     unit: pathToFileURL(file),
     folder: join(folder, 'data'),
     partitions,
     onEvent: ({ event }) => {
-      if (event.kind === 'reloaded') opened?.told(event.ms)
+      if (event.kind === 'reloaded') opened.bank?.told(event.ms)
     },
   })
   for (let from = 0; from < accounts; from += batch) {
     const values = Array.from({ length: Math.min(batch, accounts - from) }, (_, at) => ({ id: from + at, balance: 0 }))
     await bank.client.space.writeAll('account', values)
   }
-  opened = new DevBank(bank, file)
-  return opened
+  opened.bank = new DevBank(bank, file)
+  return opened.bank
 }
