@@ -1,5 +1,6 @@
 // What can be measured, by name. Each is loaded only where it is opened: in a process of its own.
 import type { BullmqJobsOptions } from './bullmq-jobs.ts'
+import type { DevBank, DevBankOptions } from './dev-bank.ts'
 import type { FileEngineOptions, FileEngine } from './file-engine.ts'
 import type { GraphileJobsOptions } from './graphile-jobs.ts'
 import type { JobBench } from './job-bench.ts'
@@ -15,6 +16,7 @@ import type { RedisBankOptions } from './redis-bank.ts'
 import type { RestateWorkflowsOptions } from './restate-workflows.ts'
 import type { SnapshotBank, SnapshotBankOptions } from './snapshot-bank.ts'
 import type { SqliteBankOptions } from './sqlite-bank.ts'
+import type { ThreadBank, ThreadBankOptions } from './thread-bank.ts'
 import type { TransactionBank, TransactionBankOptions } from './transaction-bank.ts'
 import type { WorkflowBench } from './workflow-bench.ts'
 
@@ -36,6 +38,9 @@ export const subjects = {
     (await import('./query-shop.ts')).openQueryShop(options),
   'transaction-bank': async (options: TransactionBankOptions): Promise<TransactionBank> =>
     (await import('./transaction-bank.ts')).openTransactionBank(options),
+  'thread-bank': async (options: ThreadBankOptions): Promise<ThreadBank> =>
+    (await import('./thread-bank.ts')).openThreadBank(options),
+  'dev-bank': async (options: DevBankOptions): Promise<DevBank> => (await import('./dev-bank.ts')).openDevBank(options),
   'plenum-jobs': async (options: PlenumJobsOptions): Promise<JobBench> =>
     (await import('./plenum-jobs.ts')).openPlenumJobs(options),
   'bullmq-jobs': async (options: BullmqJobsOptions): Promise<JobBench> =>

@@ -1,5 +1,6 @@
 import type { Suite } from '../harness/suite.ts'
 import { anchors } from './anchors.ts'
+import { devReload } from './dev-reload.ts'
 import { footprint } from './footprint.ts'
 import { growth } from './growth.ts'
 import { levels } from './levels.ts'
@@ -11,6 +12,7 @@ import { reads } from './reads.ts'
 import { recovery } from './recovery.ts'
 import { risk } from './risk.ts'
 import { snapshots } from './snapshots.ts'
+import { threads } from './threads.ts'
 import { transactions } from './transactions.ts'
 import { transfers } from './transfers.ts'
 import { workers } from './workers.ts'
@@ -25,9 +27,11 @@ export const suites: readonly Suite[] = [
   levels,
   transfers,
   transactions,
+  threads,
   anchors,
   paced,
   recovery,
+  devReload,
   snapshots,
   footprint,
   growth,

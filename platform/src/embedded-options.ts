@@ -2,6 +2,7 @@ import { defaultLimits, PlenumError, type Limits } from './kernel/index.ts'
 import type { LogEvent } from './journal/file/index.ts'
 import type { PartitionEvent } from './partition/index.ts'
 import type { Log, LogLevel } from './runtime/index.ts'
+import type { SeatEvent } from './threads/index.ts'
 import { isUnit, type Unit, type UsesOption, type WorkerEvent } from './unit/index.ts'
 
 /** How far the start is: what it does, and its share from 0 to 1. */
@@ -16,11 +17,11 @@ export interface EmbeddedProgress {
  */
 export type UnitEvent = WorkerEvent | { readonly kind: 'slow'; readonly part: string; readonly ms: number }
 
-/** Something that happened to a partition, the folder or the unit (A9). */
+/** Something that happened to a partition, the folder, the unit or a thread (A9). */
 export interface EmbeddedEvent {
   /** Undefined for what concerns all, such as a torn tail that was cut, or a function that was slow. */
   readonly partition: number | undefined
-  readonly event: PartitionEvent | LogEvent | UnitEvent
+  readonly event: PartitionEvent | LogEvent | UnitEvent | SeatEvent
 }
 
 export type EmbeddedOptions<U extends Unit> = UsesOption<U> & {
@@ -46,6 +47,13 @@ export type EmbeddedOptions<U extends Unit> = UsesOption<U> & {
   readonly log?: Log | LogLevel | undefined
   /** Whether anything is counted, and slow operations are told. It is if left out. */
   readonly metrics?: boolean | undefined
+  /**
+   * Threads that the partitions run on, beside this one; no more than there are partitions. Left out, they run on this
+   * thread. Functions cannot be sent to a thread, so that it needs `module`.
+   */
+  readonly threads?: number | undefined
+  /** Address of the file whose default export is the unit: `new URL('bank.ts', import.meta.url)`. With `threads`. */
+  readonly module?: URL | string | undefined
   readonly limits?: Partial<Limits> | undefined
   readonly onProgress?: ((progress: EmbeddedProgress) => void) | undefined
   readonly onEvent?: ((event: EmbeddedEvent) => void) | undefined
@@ -70,6 +78,7 @@ export function checkOptions(options: Options): void {
       throw usage(`${name} is true or false, not ${String(given)}`, name)
   }
   checkLog(options.log)
+  checkThreads(options)
   for (const [name, value] of Object.entries(limits ?? {})) {
     if (!(name in defaultLimits)) throw usage(`there is no limit '${name}'`, name)
     if (!(typeof value === 'number' && value > 0))
@@ -88,6 +97,28 @@ function checkLog(log: Options['log']): void {
   if (typeof log === 'object' && logLevels.every((level) => typeof (log as Partial<Log>)[level] === 'function')) return
   const given = typeof log === 'string' ? `'${log}'` : 'this'
   throw usage(`log is one of ${logLevels.join(', ')}, or a logger with these four methods, not ${given}`, 'log')
+}
+
+function checkThreads({ threads, module, journal }: Options): void {
+  if (threads === undefined) {
+    if (module !== undefined) throw usage('module is where threads load the unit from: give `threads` too', 'module')
+    return
+  }
+  if (!(Number.isInteger(threads) && threads >= 1 && threads <= threadsMax))
+    throw usage(`threads is a whole number from 1 to ${threadsMax}, not ${String(threads)}`, 'threads')
+  if (typeof journal === 'object' && journal.bytesMax !== undefined) {
+    throw new PlenumError(
+      'NOT_AVAILABLE_YET',
+      'A bound on the bytes of the journal (bytesMax) is not kept well enough yet where partitions run on threads. Leave out one of the two.',
+      { details: { option: 'bytesMax' } },
+    )
+  }
+  const isAddress = module instanceof URL || (typeof module === 'string' && URL.canParse(module))
+  if (!isAddress)
+    throw usage(
+      "threads load the unit from its file: give its address, as in `module: new URL('bank.ts', import.meta.url)`",
+      'module',
+    )
 }
 
 /** Without a check, an empty name is the root of the file system, and nothing is a folder called `undefined`. */
@@ -109,6 +140,9 @@ const bytesMaxMin = 8 << 20
 function isPath(path: unknown): boolean {
   return typeof path === 'string' && path !== ''
 }
+
+/** More than any machine has cores. */
+const threadsMax = 1_024
 
 /** As many as one process serves; more only cost. */
 const partitionsMax = 1_024

@@ -1,3 +1,4 @@
+export { develop, type DevelopEvent, type Development, type DevelopOptions } from './develop.ts'
 export { embedded, type EmbeddedEvent, type EmbeddedOptions, type EmbeddedProgress } from './embedded.ts'
 export { slotOf, type Route } from './codec/index.ts'
 export {

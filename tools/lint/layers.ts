@@ -26,6 +26,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   postgres: { imports: ['space', 'unit'] },
   workflow: { imports: ['codec', 'runtime', 'space', 'router', 'unit'] },
   grid: { imports: ['codec', 'runtime', 'space', 'partition', 'router'] },
+  threads: { imports: ['codec', 'runtime', 'space', 'journal', 'partition', 'router'] },
   cli: { imports: 'all', node: 'all', world: true },
   testing: { imports: 'all' },
 }

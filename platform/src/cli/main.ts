@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { isPlenumError } from '../kernel/index.ts'
 import { deadLetters, deadLettersHelp } from './dead-letters.ts'
 import { fork, forkHelp } from './fork.ts'
+import { dev, devHelp } from './dev.ts'
 import { inspect, inspectHelp } from './inspect.ts'
 import { errorText, processOutput, type Output } from './output.ts'
 import { replay, replayHelp } from './replay.ts'
@@ -15,6 +16,8 @@ const help = `plenum: data, logic and messages together in memory, every change 
   plenum inspect <folder>          verify and show the journals of a folder, now or as of a point before
   plenum fork <folder> <new>       copy an application as it was at a point of time
   plenum replay <folder>           make recorded calls again on changed code, and show the first difference
+  plenum dev <unit.ts>             run a unit while you write it: replaced whenever its files change
+  plenum inspect <folder>          verify and show the journals of a folder
   plenum dead-letters <unit.ts>    show what a unit has given up, and send it back
   plenum upgrade <unit.ts>         try the entries of a folder under a unit, and go over to it
 
@@ -28,6 +31,7 @@ interface Command {
 
 const commands = new Map<string, Command>([
   ['run', { run, help: runHelp }],
+  ['dev', { run: dev, help: devHelp }],
   ['inspect', { run: inspect, help: inspectHelp }],
   ['fork', { run: fork, help: forkHelp }],
   ['replay', { run: replay, help: replayHelp }],

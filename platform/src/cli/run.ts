@@ -1,10 +1,9 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { embedded, type EmbeddedEvent, type EmbeddedOptions } from '../embedded.ts'
-import { PlenumError } from '../kernel/index.ts'
 import { nodeRuntime, pinoLog } from '../runtime/node/index.ts'
 import type { Log } from '../runtime/index.ts'
-import { isUnit, type Unit } from '../unit/index.ts'
+import { loadUnitFile, type Unit } from '../unit/index.ts'
 import { parseArguments, usage } from './arguments.ts'
 import { MetricsDoor } from './metrics-door.ts'
 import { oneLine, progress, type Output } from './output.ts'
@@ -15,9 +14,11 @@ export const runHelp = `plenum run <unit.ts>: run a unit embedded in this proces
 
 Loads the unit file's default export, recovers its state from the journal, loads its sources, and keeps
 running until Ctrl-C, which closes the journal in order. Killing it at any moment loses nothing that was acked.
+What the unit uses from outside is the file's export \`uses\`, an object or a function that returns one.
 
   --folder <path>      where the journal lives (default .plenum/<unit name>)
   --partitions <n>     number of partitions of a new folder (default 4)
+  --threads <n>        run the partitions on so many threads (default: all on one, with everything else)
   --ack <level>        what an ack means: disk (default), os or memory
   --record             keep each call of a handler in the journal, for plenum replay
   --metrics <port>     serve what is counted at http://127.0.0.1:<port>/metrics, for Prometheus; 0 takes a free one
@@ -29,6 +30,9 @@ running until Ctrl-C, which closes the journal in order. Killing it at any momen
 Exit codes: 0 ended in order, 1 failed, 2 wrong usage, 130 ended by Ctrl-C.
 `
 
+/** Characters of a warning's reason. */
+const messageCharsMax = 300
+
 const ackLevels = ['disk', 'os', 'memory'] as const
 
 /** Runs `plenum run`; the exit code. */
@@ -36,6 +40,7 @@ export async function run(args: readonly string[], output: Output): Promise<numb
   const { values, positionals } = parseArguments('run', args, {
     folder: { type: 'string' },
     partitions: { type: 'string' },
+    threads: { type: 'string' },
     ack: { type: 'string', default: 'disk' },
     record: { type: 'boolean', default: false },
     metrics: { type: 'string' },
@@ -50,20 +55,21 @@ export async function run(args: readonly string[], output: Output): Promise<numb
   }
   const [file, more] = positionals
   if (file === undefined || more !== undefined) throw usage('run', 'it takes one unit file')
-  const ack = ackLevels.find((level) => level === values.ack)
-  if (ack === undefined) throw usage('run', `--ack is one of ${ackLevels.join(', ')}, not '${values.ack}'`, '--ack')
-  const unit = await loadUnit(file)
+  const ack = ackOf('run', values.ack)
+  const { unit, uses } = await loadUnitFile(addressOf(file), file)
   const folder = values.folder ?? `.plenum/${unit.name}`
-  const journal: EmbeddedOptions<Unit>['journal'] = ack === 'memory' ? 'memory' : { folder }
-  const partitions = wholeNumber('partitions', values.partitions, 1, 1_024)
-  const port = wholeNumber('metrics', values.metrics, 0, 65_535)
+  const port = countOf('run', 'metrics', values.metrics, [0, 65_535])
+  const partitions = countOf('run', 'partitions', values.partitions)
+  const threads = countOf('run', 'threads', values.threads)
   const { clock } = nodeRuntime()
   const log = await logOf(values.log, values['log-level'], output)
   const rare = new RareWarnings(() => clock.monotonic(), output.err)
   const client = await embedded({
     unit,
+    uses,
     partitions,
-    journal,
+    ...(threads === undefined ? {} : { threads, module: addressOf(file) }),
+    ...journalOf(ack, folder),
     ack,
     record: values.record,
     onProgress: ({ step, share }) => progress(output, `${step} ${Math.floor(share * 100)} %`),
@@ -80,8 +86,9 @@ export async function run(args: readonly string[], output: Output): Promise<numb
       output.out(`source ${name}: ${loaded.rows} rows into ${loaded.loaded} partitions, ${loaded.skipped} had theirs\n`)
     }
     progress(output, '')
+    const where = threads === undefined ? '' : ` in ${Math.min(threads, client.partitions)} threads`
     output.out(
-      `${unit.name} runs on ${client.partitions} partitions, ${ack === 'memory' ? 'in memory only' : `journal in ${folder}`}, acks mean ${ack}\n`,
+      `${unit.name} runs on ${client.partitions} partitions${where}, ${ack === 'memory' ? 'in memory only' : `journal in ${folder}`}, acks mean ${ack}\n`,
     )
     if (door !== undefined) output.out(`metrics at ${door.url}\n`)
     if (values.once) return 0
@@ -113,10 +120,14 @@ async function logOf(form: string | undefined, level: string | undefined, { err 
 }
 
 /** Says on standard error what should not pass in silence. */
-function warn({ partition, event }: EmbeddedEvent, rare: RareWarnings, { err }: Output): void {
+export function warn({ partition, event }: EmbeddedEvent, rare: RareWarnings, { err }: Output): void {
   switch (event.kind) {
     case 'failed':
       return err(`partition ${partition} failed: ${event.error.message}\n`)
+    case 'thread-ended':
+      return err(`warning: ${oneLine(event.message, messageCharsMax)}; another one takes over\n`)
+    case 'thread-failed':
+      return err(`${event.error.message}\n`)
     case 'slow':
       return rare.slow(event.part, event.ms)
     case 'schedule-missed':
@@ -134,34 +145,42 @@ function warn({ partition, event }: EmbeddedEvent, rare: RareWarnings, { err }: 
 
 /** The default export of a unit file; UNIT_NOT_LOADED says why there is none. */
 export async function loadUnit(file: string): Promise<Unit> {
-  let module: { readonly default?: unknown }
-  try {
-    module = (await import(pathToFileURL(resolve(file)).href)) as { readonly default?: unknown }
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
-    throw new PlenumError('UNIT_NOT_LOADED', `The unit file ${file} does not load: ${why}`, {
-      details: { file },
-      cause: error,
-    })
-  }
-  if (isUnit(module.default)) return module.default
-  throw new PlenumError(
-    'UNIT_NOT_LOADED',
-    `The file ${file} has no unit as its default export. Write \`export default unit(…)\`.`,
-    {
-      details: { file },
-    },
-  )
+  return (await loadUnitFile(addressOf(file), file)).unit
 }
 
-function wholeNumber(option: string, given: string | undefined, from: number, to: number): number | undefined {
+/** What an ack is to mean. */
+export function ackOf(command: string, given: string): (typeof ackLevels)[number] {
+  const ack = ackLevels.find((level) => level === given)
+  if (ack !== undefined) return ack
+  throw usage(command, `--ack is one of ${ackLevels.join(', ')}, not '${given}'`, '--ack')
+}
+
+/** Where the journal is to be, for the compositions. */
+export function journalOf(ack: string, folder: string | undefined): Pick<EmbeddedOptions<Unit>, 'journal'> {
+  if (ack === 'memory') return { journal: 'memory' }
+  return folder === undefined ? {} : { journal: { folder } }
+}
+
+/** Where a file that was named on the command line is imported from. */
+export function addressOf(file: string): string {
+  return pathToFileURL(resolve(file)).href
+}
+
+/** A number that an option was given, from 1 to 1,024 unless told; undefined if it was not. */
+export function countOf(
+  command: string,
+  option: string,
+  given: string | undefined,
+  [from, to]: readonly [number, number] = [1, 1_024],
+): number | undefined {
   if (given === undefined) return undefined
-  const number = Number(given)
-  if (Number.isInteger(number) && number >= from && number <= to) return number
-  throw usage('run', `--${option} is a whole number from ${from} to ${to}, not '${given}'`, `--${option}`)
+  const count = Number(given)
+  if (Number.isInteger(count) && count >= from && count <= to) return count
+  throw usage(command, `--${option} is a whole number from ${from} to ${to}, not '${given}'`, `--${option}`)
 }
 
-function untilInterrupted(): Promise<void> {
+/** Resolves when Ctrl-C is pressed, or the process is told to end. */
+export function untilInterrupted(): Promise<void> {
   return new Promise((done) => {
     // A unit without timers of its own must not let the process end while it waits.
     const alive = setInterval(() => {}, 60_000)

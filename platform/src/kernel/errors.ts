@@ -63,6 +63,7 @@ export const errorCodes = {
   SOURCE_UNAVAILABLE: { retry: 'same', text: 'a source cannot reach its store' },
   SOURCE_FAILED: { retry: 'never', text: 'a source threw' },
   SINK_BEHIND: { retry: 'never', text: 'the store of a sink has lost what it had confirmed' },
+  THREAD_FAILED: { retry: 'never', text: 'a thread that partitions run on cannot be kept running' },
   UNIT_NOT_LOADED: { retry: 'never', text: 'a unit file does not load' },
   // Journal and folder (JR, FE, PA)
   FOLDER_IN_USE: { retry: 'never', text: 'another process holds the folder' },

@@ -91,6 +91,8 @@ export interface Limits {
   readonly workerCommitsMax: number
   /** Milliseconds that an application waits for its workers' functions when it closes. */
   readonly drainMsMax: number
+  /** Milliseconds that a thread may take to close its partitions in order, before it is ended. */
+  readonly threadCloseMsMax: number
   /** Entries with failed attempts at one partition, dead letters among them. */
   readonly failuresMax: number
   /** Errors that are kept of one entry's attempts, the newest. */
@@ -170,6 +172,7 @@ export const defaultLimits: Limits = checkedLimits({
   workerConcurrencyMax: 10_000,
   workerCommitsMax: 11_000,
   drainMsMax: 10_000,
+  threadCloseMsMax: 30_000,
   failuresMax: 100_000,
   failureErrorsMax: 10,
   messagesMax: 100_000,

@@ -172,6 +172,13 @@ export class Replica {
     return this.#projected
   }
 
+  /** UNIT_MISMATCH if the entries cannot be those of such entry types (PA10). */
+  checkFollows(layouts: readonly Layout[]): void {
+    const present = new Map(this.layouts.map((layout) => [layout.name, layout]))
+    const { epoch } = this.fold.head
+    for (const layout of layouts) laterLayout(present.get(layout.name), layout, epoch)
+  }
+
   /** Makes the barrier to another unit, and what its UPGRADE record says (PA10). UNIT_MISMATCH if it cannot follow. */
   upgradeTo({ hash: unit, layouts, projections }: Logic): UpgradeBody {
     const { epoch } = this.fold.head

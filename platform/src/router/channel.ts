@@ -11,5 +11,10 @@ export interface PartitionChannel {
    * two, and needs no identity for retries.
    */
   readonly sharesFate: boolean
+  /**
+   * True if `send` settles only with an answer, or when the partition's thread ends: then deadlines and signals are the
+   * router's to keep. A channel over a network ends its calls by itself when it hears nothing.
+   */
+  readonly answersLate?: true | undefined
   send(request: Request): Promise<unknown>
 }

@@ -12,6 +12,7 @@ import { RouteHasher } from '../codec/index.ts'
 import type { Runtime, Timer } from '../runtime/index.ts'
 import { isRead, waitOf, type Command, type Identity, type Request, type Wait } from '../space/index.ts'
 import type { PartitionChannel } from './channel.ts'
+import { copied } from './copied.ts'
 import type { Sender } from './sender.ts'
 import { PartitionSession } from './session.ts'
 import { SlotMap } from './slots.ts'
@@ -31,6 +32,7 @@ const atTheDoor: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'JOURNAL_FORKED',
   'SESSION_ENDED',
   'POISON_REQUEST',
+  'THREAD_FAILED',
   'CLOSED',
 ])
 
@@ -109,11 +111,11 @@ export class Router implements Sender {
     const identity: Identity | undefined = options?.key === undefined ? undefined : { kind: 'keyed', key: options.key }
     if (channel.sharesFate) {
       const answer = channel.send({ command, identity, read: options?.read })
-      return options?.timeoutMs === undefined && options?.signal === undefined
-        ? answer
-        : this.#bounded(answer, command, options ?? {})
+      return this.#bounded(answer, command, options ?? {})
     }
-    return this.#persist(channel, command, options ?? {}, identity)
+    // It may be sent again later, and what a caller gave may change in its hands.
+    const answer = this.#persist(channel, copied(command), options ?? {}, identity)
+    return channel.answersLate === true ? this.#bounded(answer, command, options ?? {}) : answer
   }
 
   /** A wait for a match, with a name that nobody else uses. */
@@ -196,7 +198,7 @@ export class Router implements Sender {
     const forget = (): void => void this.#waits.delete(wait.id)
     const answer = channel.sharesFate
       ? channel.send({ command, identity: keyed, read })
-      : this.#waitInParts(channel, command, wait, { key, read }, given)
+      : this.#waitInParts(channel, copied(command), wait, { key, read }, given)
     answer.then(forget, forget)
     if (timeoutMs === undefined && signal === undefined) return answer
     return new Promise((resolve, reject) => {
@@ -339,6 +341,7 @@ export class Router implements Sender {
 
   /** Ends the wait at the deadline or the signal; what was asked may still happen, and the error says so. */
   #bounded(answer: Promise<unknown>, command: Command, options: RouteOptions): Promise<unknown> {
+    if (options.timeoutMs === undefined && options.signal === undefined) return answer
     return new Promise((resolve, reject) => {
       let timer: Timer | undefined
       const giveUp = (code: 'TIMEOUT' | 'ABORTED'): void => {

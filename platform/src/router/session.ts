@@ -34,7 +34,7 @@ export class PartitionSession {
       )
     }
     // The partition keeps so many answers only: whoever runs ahead of the oldest open request waits for it.
-    while (this.#open.size > 0 && this.#next - Math.min(...this.#open) >= this.#limits.sessionRequestsMax) {
+    while (this.#open.size > 0 && this.#next - this.#lowest() >= this.#limits.sessionRequestsMax) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve))
     }
     const number = this.#next++
@@ -47,12 +47,18 @@ export class PartitionSession {
       this.#open.delete(number)
       throw error
     }
-    return { kind: 'numbered', session: this.#session, number, lowest: Math.min(...this.#open) }
+    return { kind: 'numbered', session: this.#session, number, lowest: this.#lowest() }
+  }
+
+  /** The oldest open request: a set keeps the order in which they were numbered. */
+  #lowest(): number {
+    const [lowest = this.#next] = this.#open
+    return lowest
   }
 
   /** The same request again, with what is open now. */
   again(identity: Identity & { readonly kind: 'numbered' }): Identity & { readonly kind: 'numbered' } {
-    return { ...identity, lowest: Math.min(...this.#open) }
+    return { ...identity, lowest: this.#lowest() }
   }
 
   /** Takes note of an answer; a session that ended there is replaced by a new one for what comes next. */

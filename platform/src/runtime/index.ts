@@ -9,6 +9,8 @@ export type {
   Network,
   Random,
   Runtime,
+  Thread,
+  ThreadPort,
   Timer,
   Timers,
 } from './ports.ts'

@@ -87,6 +87,24 @@ export interface Log {
   error(fields: LogFields, text: string): void
 }
 
+/** One end of the way between two threads of a process: messages arrive whole, once, and in order. */
+export interface ThreadPort {
+  /** Sends a structured clone; what is in `moved` is no longer the sender's. Throws for what cannot be cloned. */
+  post(message: unknown, moved: readonly ArrayBuffer[]): void
+  /** Hands over what arrives, from now on. */
+  onMessage(receive: (message: unknown) => void): void
+}
+
+/** A thread, seen from the one that has started it. */
+export interface Thread extends ThreadPort {
+  /** Resolves when it has ended, with the error that ended it, if it was one. */
+  readonly ended: Promise<Error | undefined>
+  /** Whether the process has to live on for it. */
+  hold(isHeld: boolean): void
+  /** Ends it at once, whatever it does; resolves when it has ended. */
+  end(): Promise<void>
+}
+
 /** Everything that a member gets from the world. */
 export interface Runtime {
   readonly clock: Clock

@@ -31,6 +31,8 @@ export interface UnitClientOptions {
   readonly limits: Limits
   readonly uses: Readonly<Record<string, unknown>>
   readonly newId: () => string
+  /** The space, where it outlives this client; made anew if left out. */
+  readonly space?: SpaceClient | undefined
   readonly caller: Caller
   /** The workers that this process runs, if it does. */
   readonly host?: WorkerHost | undefined
@@ -59,7 +61,7 @@ export class UnitClient implements AsyncDisposable {
 
   constructor(options: UnitClientOptions) {
     const { unit, router, limits, uses, newId } = options
-    this.space = new SpaceClient(router, unit.types, limits, newId)
+    this.space = options.space ?? new SpaceClient(router, unit.types, limits, newId)
     this.partitions = router.partitions
     this.metrics = options.metrics ?? (() => ({ at: 0, metrics: [] }))
     this.handlers = mapValues(unit.handlers, (handler) => callOf(handler, options))
