@@ -10,12 +10,12 @@ import {
   type Duration,
   type Limits,
 } from '../kernel/index.ts'
-import { calmStream, roughStream, SimulatedStream, type StreamFaults } from '../journal/simulated/index.ts'
+import { calmStream, SimulatedStream } from '../journal/simulated/index.ts'
 import { foldingOf, recover, type Folding, type PartitionEvent, type Replica } from '../partition/index.ts'
 import { partitionerOf } from '../router/index.ts'
 import type { Clock, Random, Runtime } from '../runtime/index.ts'
 import { replayCommand } from '../runtime/node/index.ts'
-import { drawKinds, FaultSchedule, SeededRandom, World, type WorldOptions } from '../runtime/simulated/index.ts'
+import { FaultSchedule, World } from '../runtime/simulated/index.ts'
 import {
   projectionRules,
   resolveUnit,
@@ -238,19 +238,17 @@ class SimulationRun {
       uses: options.workers === false ? undefined : { ...options.uses },
       watch: (channel) => this.#replies.watch(channel),
     })
-    this.#clients = this.#grid.clients.map(
-      ({ router, runtime: own }) =>
-        new UnitClient({
-          unit: resolved,
-          router,
-          limits,
-          uses: { ...options.uses },
-          newId: () => uuid7(own.clock.wall(), own.random.bytes(10)),
-          caller: { kind: 'client', subject: 'simulation', claims: {} },
-          close: () => Promise.resolve(),
-        }),
-    )
+    this.#clients = this.#newClients({ ...options.uses })
     this.#startFaults(options)
+  }
+
+  #newClients(uses: Readonly<Record<string, unknown>>): readonly UnitClient[] {
+    const [unit, limits] = [this.#unit, this.#limits]
+    const caller = { kind: 'client', subject: 'simulation', claims: {} } as const
+    return this.#grid.clients.map(({ router, runtime: own }) => {
+      const newId = (): string => uuid7(own.clock.wall(), own.random.bytes(10))
+      return new UnitClient({ unit, router, limits, uses, newId, caller, close: () => Promise.resolve() })
+    })
   }
 
   #startFaults({ faults, regressions }: Pick<SimulateOptions<Unit>, 'faults' | 'regressions'>): void {

@@ -65,17 +65,6 @@ export function resolveUnit(definition: UnitDefinition, options: ResolveOptions)
     types.set(name, { layout, keyed: idField })
     if (idField !== undefined) keyed.set(name, idField)
   }
-  const sources = new Map<string, SourcePart>()
-  for (const [name, source] of definition.sources) {
-    const route = layouts.get(source.entry)!.route
-    sources.set(name, {
-      name,
-      type: source.entry,
-      isEverywhere: layouts.get(source.entry)!.everywhere === true,
-      routeOf: (value) => (route.length === 1 ? value[route[0]!] : route.map((field) => value[field])),
-      load: source.load as SourcePart['load'],
-    })
-  }
   return {
     name: definition.name,
     hash: hashOf(definition, options.runtime),
@@ -104,7 +93,7 @@ export function resolveUnit(definition: UnitDefinition, options: ResolveOptions)
       checkSaved: options.checkAll,
     })),
     sinks: [...definition.sinks].map(([name, part]) => ({ name, definition: part })),
-    sources,
+    sources: new Map([...definition.sources].map(([name, part]) => [name, sourcePart(name, part, layouts)])),
     functions: [
       ...[...definition.handlers.keys()].map((name) => `handler ${name}`),
       ...[...definition.tasks.keys()].map((name) => `task ${name}`),
@@ -250,6 +239,21 @@ function servicePart(name: string, part: ReturnType<UnitDefinition['services']['
 function taskPart(name: string, part: ReturnType<UnitDefinition['tasks']['get']> & {}): TaskPart {
   const subject = `The input of task ${name}`
   return { name, label: `task ${name}`, admit: (input) => validateAny(part.input, input, { subject }), map: part.map }
+}
+
+function sourcePart(
+  name: string,
+  { entry: type, load }: ReturnType<UnitDefinition['sources']['get']> & {},
+  layouts: ReadonlyMap<string, Layout>,
+): SourcePart {
+  const { route, everywhere } = layouts.get(type)!
+  return {
+    name,
+    type,
+    isEverywhere: everywhere === true,
+    routeOf: (value) => (route.length === 1 ? value[route[0]!] : route.map((field) => value[field])),
+    load: load as SourcePart['load'],
+  }
 }
 
 /** The hash of what a unit declares: the same on every member and in every build of the same file (UN1). */
