@@ -97,7 +97,7 @@ const reigns: readonly ProtocolMutant[] = [
     'OPEN without catching up',
     'A member opens where it stands, and gives nothing back that the journal lost.',
     60,
-    [[partition, 'if (journal.shared && !(await this.#catchUp(replica))) return', '']],
+    [[partition, '!((await this.#catchUp(replica)) && (await this.#mayUpgrade(replica)))', 'false']],
     { faults: 'regressions' },
   ),
   mutant(
@@ -155,7 +155,7 @@ const state: readonly ProtocolMutant[] = [
     'snapshot of another moment',
     'A snapshot names the head of the moment at which it is saved.',
     300,
-    [['partition/snapshots.ts', 'const head = replica.headAt(index)', 'const head = { ...replica.fold.head, index }']],
+    [['partition/snapshots.ts', 'options.head ?? replica.headAt(index)', '{ ...replica.fold.head, index }']],
     {
       hole: 'The two differ where acks overtake each other; over the one connection of a simulated member they do not.',
     },

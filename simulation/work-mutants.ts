@@ -43,6 +43,11 @@ export const projectionMutants: readonly ProtocolMutant[] = [
         'const left = sends.filter((one) => isBefore(before, one))',
         'const left = sends.filter((one) => one.index >= 0 || isBefore(before, one))',
       ],
+      [
+        'partition/projections.ts',
+        'projection.pending = projection.pending.filter((one) => isBefore({ index, offset }, one))',
+        'projection.pending = projection.pending.filter((one) => one.index < 0 || isBefore({ index, offset: -2 }, one))',
+      ],
     ],
     { scenario: 'messages' },
   ),

@@ -17,6 +17,7 @@ import {
   type Logic,
   type LogicCommand,
   type ScheduleRule,
+  type ProjectionRule,
   type WorkerRule,
   type PartitionEvent,
 } from '../index.ts'
@@ -31,7 +32,7 @@ export class DataLogic implements Logic {
   readonly layouts: readonly Layout[]
   readonly workers: readonly WorkerRule[]
   readonly schedules: readonly ScheduleRule[] | undefined
-  readonly projections = []
+  readonly projections: readonly ProjectionRule[]
   readonly sinks = undefined
   readonly #limits: Limits
 
@@ -41,11 +42,13 @@ export class DataLogic implements Logic {
     layouts: readonly Layout[] = [itemLayout],
     workers: readonly WorkerRule[] = [],
     schedules?: readonly ScheduleRule[],
+    projections: readonly ProjectionRule[] = [],
   ) {
     this.hash = hash
     this.layouts = layouts
     this.workers = workers
     this.schedules = schedules
+    this.projections = projections
     this.#limits = limits
   }
 
