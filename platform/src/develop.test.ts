@@ -37,7 +37,8 @@ test(
       ])
       expect(factors).toEqual([1, 2, 4])
       expect(files).toEqual(['rates.ts', 'shop.ts'])
-      expect([gaps, resets]).toEqual([[], 1])
+      // One at the beginning, and one where the schema of what is watched has changed: its entries look otherwise (WA2).
+      expect([gaps, resets]).toEqual([[], 2])
       expect(seen).toBeLessThanOrEqual(last)
       expect(seen).toBeGreaterThan(0)
     } finally {

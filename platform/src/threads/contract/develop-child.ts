@@ -94,12 +94,22 @@ lines.push(
 
 // What a watcher sees of one entry has no gap, whatever becomes of the code.
 const seen: number[] = []
+/** Where the present state was told, which says what came before it. */
+const begins = new Set<number>()
 let resets = 0
+let isTold = true
 const stop = new AbortController()
 const watching = (async () => {
   for await (const event of space.watch('item', { id: 'i0' }, { signal: stop.signal })) {
-    if (event.kind === 'reset') resets += 1
-    for (const { entry } of event.changes ?? []) seen.push(entry.n)
+    if (event.kind === 'reset') {
+      resets += 1
+      isTold = true
+    }
+    for (const { entry } of event.changes ?? []) {
+      if (isTold) begins.add(seen.length)
+      isTold = false
+      seen.push(entry.n)
+    }
   }
 })().catch((error: unknown) => void (isPlenumError(error, 'ABORTED') || failed.push(String(error))))
 
@@ -155,5 +165,5 @@ const last = counts[0]!
 while (seen.at(-1) !== last) await new Promise((resolve) => setTimeout(resolve, 5))
 stop.abort()
 await watching
-const gaps = seen.filter((n, at) => at > 0 && n !== seen[at - 1]! + 1)
+const gaps = seen.filter((n, at) => !begins.has(at) && n !== seen[at - 1]! + 1)
 console.log(JSON.stringify({ done, failed, factors: [...factors], files, gaps, resets, seen: seen.length, last }))
