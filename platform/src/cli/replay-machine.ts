@@ -5,7 +5,7 @@
 //
 // I1 The machine's rows, stamps and versions are those of the recorded history: a call is made, looked at, and taken back.
 // I2 What a call gets is what it got then: input, caller, time, random numbers and ids.
-import { uuid7, type Limits } from '../kernel/index.ts'
+import { PlenumError, uuid7, type Limits } from '../kernel/index.ts'
 import { ByteWriter } from '../codec/index.ts'
 import type { Execution, Replica } from '../partition/index.ts'
 import { partitionerOf } from '../router/index.ts'
@@ -73,7 +73,7 @@ export class ReplayMachine {
   /** True once a call has used entries of which the journal knows nothing. */
   #usedVolatile = false
 
-  /** UNIT_MISMATCH if the unit cannot follow the journal. */
+  /** UNIT_MISMATCH if the unit cannot follow the journal, NOT_AVAILABLE_YET if it upgrades entries of it. */
   constructor({ unit, limits, partition, partitions, replica }: ReplayMachineOptions) {
     this.#machine = new Machine(limits)
     this.#unit = unit
@@ -104,11 +104,24 @@ export class ReplayMachine {
   declare(layouts: readonly Layout[]): void {
     const later = new Map(this.#unit.layouts.map((layout) => [layout.name, layout]))
     for (const layout of layouts) {
+      this.#refuseUpgrades(layout)
       const own = later.get(layout.name)
       this.#machine.declare(own === undefined ? layout : laterLayout(layout, own, 0))
       later.delete(layout.name)
     }
     for (const layout of later.values()) this.#machine.declare(layout)
+  }
+
+  /** Rows are copied as they are stored: a handler that reads them otherwise would seem to have changed. */
+  #refuseUpgrades({ name, shapes = [0] }: Layout): void {
+    const count = this.#unit.upgrades.get(name)?.count ?? 0
+    if (count === 0 || (shapes.length === 1 && shapes[0] === count)) return
+    throw new PlenumError(
+      'NOT_AVAILABLE_YET',
+      `The journal has entries of type '${name}' that the unit upgrades when it reads them, and replay shows them as they are stored. ` +
+        'Replay on the unit as it was before that upgrade, with the handlers changed alone.',
+      { details: { type: name, option: 'upgrades' } },
+    )
   }
 
   /** An OPEN record was found. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { embedded, entry, handler, isPlenumError, unit, type EmbeddedOptions } from '../index.ts'
+import { embedded, entry, handler, isPlenumError, unit, upgrade, type EmbeddedOptions } from '../index.ts'
 import { SeededRandom } from '../runtime/simulated/index.ts'
 import type { Unit } from '../unit/index.ts'
 import { bytesOf, home, printed } from './contract/past-bench.ts'
@@ -125,6 +125,28 @@ async function lived(folder: string, seed: number, rounds: number): Promise<Map<
   }
   return sets
 }
+
+test('[TT3] [UN10] a unit that upgrades what was recorded is refused: its handlers would read other entries', async () => {
+  using at = home()
+  const Before = z.object({ id: z.string(), n: z.number() })
+  const Older = entry('older', Before, { id: 'id' })
+  const set = handler({ input: Of, route: 'id' }, (value, { partition }) => void partition.write(Older, value))
+  const client = await embedded({
+    unit: unit('olders', { entries: [Older] }, { handlers: { set } }),
+    folder: join(at.path, 'a'),
+    record: true,
+    ack: 'os',
+  })
+  await client.handlers.set({ id: 'a', n: 1 })
+  await client[Symbol.asyncDispose]()
+  const upgrades = [upgrade(Before, ({ id, n }) => ({ id, n, double: 2 * n }))]
+  const Newer = entry('older', Before.extend({ double: z.number() }), { id: 'id', upgrades })
+  const newer = unit('olders', { entries: [Newer] }, {})
+  await expect(found(join(at.path, 'a'), newer)).rejects.toMatchObject({
+    code: 'NOT_AVAILABLE_YET',
+    details: { type: 'older', option: 'upgrades' },
+  })
+})
 
 test.each([1, 2])('[TT3] the same unit makes every recorded call the same; seed %i', async (seed) => {
   using at = home()
