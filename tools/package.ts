@@ -29,6 +29,7 @@ const guides = [
   'docs/upgrades.md',
   'docs/testing.md',
   'docs/coming-from/bullmq.md',
+  'docs/coming-from/convex-spacetimedb.md',
   'docs/coming-from/gigaspaces-javaspaces.md',
   'docs/coming-from/hazelcast.md',
   'docs/coming-from/redis.md',
