@@ -13,6 +13,7 @@ import type { PostgresBankOptions } from './postgres-bank.ts'
 import type { QueryShop, QueryShopOptions } from './query-shop.ts'
 import type { RawDisk, RawDiskOptions } from './raw-disk.ts'
 import type { RedisBankOptions } from './redis-bank.ts'
+import type { Relay, RelayOptions } from './relay.ts'
 import type { RestateWorkflowsOptions } from './restate-workflows.ts'
 import type { SnapshotBank, SnapshotBankOptions } from './snapshot-bank.ts'
 import type { SqliteBankOptions } from './sqlite-bank.ts'
@@ -51,6 +52,7 @@ export const subjects = {
     (await import('./plenum-workflows.ts')).openPlenumWorkflows(options),
   'restate-workflows': async (options: RestateWorkflowsOptions): Promise<WorkflowBench> =>
     (await import('./restate-workflows.ts')).openRestateWorkflows(options),
+  relay: async (options: RelayOptions): Promise<Relay> => (await import('./relay.ts')).openRelay(options),
   'file-engine': async (options: FileEngineOptions): Promise<FileEngine> =>
     (await import('./file-engine.ts')).openFileEngine(options),
   'raw-disk': async (options: RawDiskOptions): Promise<RawDisk> => (await import('./raw-disk.ts')).openRawDisk(options),

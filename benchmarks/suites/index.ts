@@ -4,6 +4,7 @@ import { devReload } from './dev-reload.ts'
 import { footprint } from './footprint.ts'
 import { growth } from './growth.ts'
 import { levels } from './levels.ts'
+import { messages } from './messages.ts'
 import { metricsCost } from './metrics-cost.ts'
 import { paced } from './paced.ts'
 import { peers } from './peers.ts'
@@ -28,6 +29,7 @@ export const suites: readonly Suite[] = [
   transfers,
   transactions,
   threads,
+  messages,
   anchors,
   paced,
   recovery,
