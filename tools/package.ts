@@ -27,6 +27,7 @@ const guides = [
   'docs/projections.md',
   'docs/sinks.md',
   'docs/upgrades.md',
+  'docs/workflows.md',
   'docs/testing.md',
   'docs/coming-from/bullmq.md',
   'docs/coming-from/convex-spacetimedb.md',
@@ -50,8 +51,9 @@ async function checkPackage(): Promise<void> {
   )
   console.log('attw: the types are right')
 
+  using installed = new Consumer(tarball)
   const { source, prints } = firstExample(readFileSync(join(repositoryRoot, 'README.md'), 'utf8'))
-  using consumer = new Consumer(tarball)
+  using consumer = new Consumer(installed)
   consumer.write('example.ts', source)
   const printed = consumer.run('example.ts')
   if (prints !== undefined && printed !== prints) {
@@ -65,7 +67,7 @@ async function checkPackage(): Promise<void> {
     }
   }
   for (const path of guides.filter((guide) => existsSync(join(repositoryRoot, guide)))) {
-    using reader = new Consumer(tarball)
+    using reader = new Consumer(installed)
     await followGuide(readGuide(readFileSync(join(repositoryRoot, path), 'utf8')), reader.folder)
     console.log(`${path} can be followed in an empty folder`)
   }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -27,8 +27,16 @@ export const compilers = ['typescript', 'typescript-6'] as const
 export class Consumer implements Disposable {
   readonly folder: string
 
-  constructor(tarball: string) {
+  /** Installs the package, or copies what another project has installed: npm takes seconds to do the same again. */
+  constructor(from: string | Consumer) {
     this.folder = realpathSync(mkdtempSync(join(tmpdir(), 'plenum-consumer-')))
+    if (from instanceof Consumer) {
+      for (const name of ['package.json', 'node_modules'])
+        cpSync(join(from.folder, name), join(this.folder, name), { recursive: true, verbatimSymlinks: true })
+    } else this.#install(from)
+  }
+
+  #install(tarball: string): void {
     this.write('package.json', `${JSON.stringify({ name: 'consumer', private: true, type: 'module' })}\n`)
     // What a user gets from the registry comes from this repository's own dependencies, so no network is needed.
     const local = ['zod', '@types/node', 'undici-types'].map((name) => join(repositoryRoot, 'node_modules', name))
