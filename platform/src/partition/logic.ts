@@ -95,7 +95,6 @@ export interface Logic {
   readonly schedules: readonly ScheduleRule[] | undefined
   /** Those of sinks, which keep what is to be written, among them. */
   readonly projections: readonly ProjectionRule[]
-  /** Undefined where nobody runs them. */
-  readonly sinks: readonly SinkRule[] | undefined
+  readonly sinks: readonly SinkRule[]
   bind(machine: Machine, projections: ProjectionStates | undefined): Execution
 }

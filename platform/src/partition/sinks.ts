@@ -43,8 +43,8 @@ export interface SinkRule {
   /** Whether changes wait while too many are not written, or the oldest of them are dropped. */
   readonly whenFull: 'wait' | 'drop'
   readonly timeoutMs: number
-  /** Resolves when the store has the batch. */
-  write(batch: SinkBatch, signal: AbortSignal): Promise<void>
+  /** Resolves when the store has the batch; undefined where nobody runs the sink, which keeps what it is to write. */
+  readonly write: ((batch: SinkBatch, signal: AbortSignal) => Promise<void>) | undefined
 }
 
 export interface SinksOptions {
@@ -99,7 +99,10 @@ export class Sinks {
 
   /** More is folded: there may be something to write, or room again. */
   onFolded(): void {
-    for (const progress of this.#all) if (!progress.isBusy && progress.timer === undefined) void this.#write(progress)
+    for (const progress of this.#all) {
+      const { write } = progress.rule
+      if (write !== undefined && !progress.isBusy && progress.timer === undefined) void this.#write(progress, write)
+    }
     if (!this.#inbox.isEmpty && !this.#all.some(({ rule }) => this.#isFull(rule)))
       this.#inbox.drain(this.#options.submit)
   }
@@ -119,9 +122,7 @@ export class Sinks {
 
   tell(sink: string): SinkTold {
     const progress = this.#all.find(({ rule }) => rule.name === sink)
-    if (progress === undefined)
-      throw new PlenumError('NOT_HOSTED', 'This process does not run the sinks of the unit.', { details: { sink } })
-    const { attempts, error } = progress
+    const { attempts = 0, error } = progress ?? {}
     const { kept, dropped } = this.#options.projections.keptOf(sink)
     return { pending: kept.length, dropped, attempts, error: error === undefined ? undefined : whyOf(error) }
   }
@@ -147,7 +148,7 @@ export class Sinks {
     )
   }
 
-  async #write(progress: Progress): Promise<void> {
+  async #write(progress: Progress, write: NonNullable<SinkRule['write']>): Promise<void> {
     const { projections, number: partition, submit } = this.#options
     const { rule, written: after } = progress
     const { kept } = projections.keptOf(rule.name)
@@ -157,7 +158,7 @@ export class Sinks {
     const { index, offset } = changes.at(-1)!
     progress.isBusy = true
     try {
-      await this.#within(rule, { partition, journal: this.#journal, after: numberOf(after), changes })
+      await this.#within(rule, write, { partition, journal: this.#journal, after: numberOf(after), changes })
       await submit({ command: { kind: 'sink-written', sink: rule.name, index, offset } })
       progress.written = { index, offset }
       progress.attempts = 0
@@ -167,12 +168,11 @@ export class Sinks {
     } finally {
       progress.isBusy = false
     }
-    if (progress.timer === undefined) void this.#write(progress)
+    if (progress.timer === undefined) void this.#write(progress, write)
   }
 
   /** Writes a batch within the sink's time-out. */
-  async #within(rule: SinkRule, batch: SinkBatch): Promise<void> {
-    const { name, timeoutMs } = rule
+  async #within({ name, timeoutMs }: SinkRule, write: NonNullable<SinkRule['write']>, batch: SinkBatch): Promise<void> {
     const { timers } = this.#options
     const controller = new AbortController()
     const { promise: late, reject } = Promise.withResolvers<never>()
@@ -186,7 +186,7 @@ export class Sinks {
     const onStop = (): void => end(new PlenumError('CLOSED', 'The reign has ended.'))
     this.#stop.signal.addEventListener('abort', onStop)
     try {
-      await Promise.race([rule.write(batch, controller.signal), late])
+      await Promise.race([write(batch, controller.signal), late])
     } finally {
       timer.stop()
       this.#stop.signal.removeEventListener('abort', onStop)

@@ -49,7 +49,7 @@ export class UnitWork {
     this.lines = new HeldLines({ ...options, linesMax: limits.logLinesMax, dropped })
     this.schedules = new Schedules({ ...options, rules: logic.schedules, failures: this.failures })
     this.projected = new ProjectedMessages(options, this.messages)
-    this.sinks = new Sinks(options, logic.sinks ?? [])
+    this.sinks = new Sinks(options, logic.sinks)
   }
 
   /** Goes on with what earlier reigns have left. */

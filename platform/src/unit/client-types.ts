@@ -109,7 +109,7 @@ export interface ProjectionStatus extends ProjectionTold {
 
 /** A sink of the unit, as its operator sees it (UN7). */
 export interface SinkHandle {
-  /** How it stands on each partition; NOT_HOSTED where this process does not run the unit's sinks. */
+  /** How it stands on each partition. Where this process does not run the unit's sinks, what it keeps is `pending`. */
   status(): Promise<readonly (SinkTold & { readonly partition: number })[]>
 }
 

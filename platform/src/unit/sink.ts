@@ -110,19 +110,17 @@ export function keepingRule({ name, definition }: SinkPart, changesMax: number):
   }
 }
 
-/** What writes the changes of a sink, on a primary. */
-export function sinkRule({ name, definition }: SinkPart, outside: () => Outside | undefined): SinkRule {
-  const { of, batch, whenFull, timeoutMs, write } = definition
+/** What writes the changes of a sink, on a primary; nothing where nobody runs it. */
+export function sinkRule({ name, definition }: SinkPart, outside: (() => Outside | undefined) | undefined): SinkRule {
+  const { of, batch, whenFull, timeoutMs } = definition
+  const rule = { name: sinkName(name), of, batch, whenFull, timeoutMs }
+  if (outside === undefined) return { ...rule, write: undefined }
   return {
-    name: sinkName(name),
-    of,
-    batch,
-    whenFull,
-    timeoutMs,
-    async write(changes, signal) {
+    ...rule,
+    write: async (changes, signal) => {
       const given = outside()
       if (given === undefined) throw new PlenumError('NOT_PRIMARY', 'This member has not started yet.')
-      await write(changes, { uses: given.uses, signal })
+      await definition.write(changes, { uses: given.uses, signal })
     },
   }
 }

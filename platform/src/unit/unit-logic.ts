@@ -114,7 +114,7 @@ export class UnitLogic implements Logic {
   readonly workers: readonly WorkerRule[]
   readonly schedules: readonly ScheduleRule[] | undefined
   readonly projections: readonly ProjectionRule[]
-  readonly sinks: readonly SinkRule[] | undefined
+  readonly sinks: readonly SinkRule[]
   readonly upgrades: EntryUpgrades
   readonly #options: UnitLogicOptions
 
@@ -124,7 +124,7 @@ export class UnitLogic implements Logic {
     this.schedules = options.runsWork ? options.parts.schedules : undefined
     this.projections = projectionRules(options)
     const { parts, outside } = options
-    this.sinks = options.runsWork ? parts.sinks.map((part) => sinkRule(part, outside)) : undefined
+    this.sinks = parts.sinks.map((part) => sinkRule(part, options.runsWork ? outside : undefined))
     this.upgrades = new Map(
       [...options.parts.upgrades].map(([name, upgrade]) => [name, upgrade.watched(options.watch)]),
     )

@@ -33,7 +33,7 @@ export class DataLogic implements Logic {
   readonly workers: readonly WorkerRule[]
   readonly schedules: readonly ScheduleRule[] | undefined
   readonly projections: readonly ProjectionRule[]
-  readonly sinks = undefined
+  readonly sinks = []
   readonly #limits: Limits
 
   constructor(
