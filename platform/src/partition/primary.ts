@@ -188,14 +188,14 @@ export class Primary {
     return !this.#ended && !this.#closing && this.#pipeline.flowing && this.#leaseHolds()
   }
 
-  /** Answers a request: at once where nothing it depends on is unacked, else when it is. */
-  submit(request: Request): Promise<unknown> {
+  /** Answers a request, at once where nothing it depends on is unacked; `isFolded` if it has waited for projections. */
+  submit(request: Request, isFolded = false): Promise<unknown> {
     if (this.#ended || this.#closing) return Promise.reject(notPrimary())
     // An unshared journal has no other reign: what is acked may be read also while a record is stuck.
     const mayRun =
       this.#pipeline.flowing ||
       (!this.#options.journal.shared && isRead(request.command) && request.command.kind !== 'cancel')
-    return mayRun ? this.#run(request) : this.#inbox.add(request)
+    return mayRun ? this.#run(request, isFolded) : this.#inbox.add(request)
   }
 
   /** Takes a snapshot of the state as it is now, saves it, names it in the journal and cuts the journal (JR7). */
@@ -238,7 +238,7 @@ export class Primary {
     this.#pipeline.end()
   }
 
-  #run(request: Request): Promise<unknown> {
+  #run(request: Request, isFolded: boolean): Promise<unknown> {
     const { limits, replica } = this.#options
     const { command } = request
     if (this.#held.count >= limits.heldRepliesMax && command.kind !== 'cancel')
@@ -252,7 +252,7 @@ export class Primary {
     if (this.#transactions.enter(request) !== undefined) return this.#transactions.wait(request)
     if (command.kind === 'watch') return this.#watchers.ask(command)
     this.#execution.dependency = 0
-    if (isBesideData(command) && replica.projections.isBehind) return this.#whenFolded(request)
+    if (!isFolded && isBesideData(command) && replica.projections.isBehind) return this.#whenFolded(request)
     const heldBack = isRead(command) ? undefined : this.#work.sinks.holdBack(request)
     if (heldBack !== undefined) return heldBack
     this.#meter?.begin(request)
@@ -264,7 +264,7 @@ export class Primary {
   /** What reads projections begins when everything that was committed before it is folded (UN6). */
   #whenFolded(request: Request): Promise<unknown> {
     const folded = this.#hold(this.#lastIndex(), undefined, undefined, false)
-    return folded.catch(() => Promise.reject(notPrimary())).then(() => this.submit(request))
+    return folded.catch(() => Promise.reject(notPrimary())).then(() => this.submit(request, true))
   }
 
   #read(request: Request, command: Command): Promise<unknown> {
