@@ -28,6 +28,7 @@ test('a mutant is killed by a test that notices it, survives one that does not, 
     tryMutant({ ...mutant, ...change }, copy.folder, new Map())
 
   expect(await verdict({})).toEqual({ killed: true, how: '1 of 1 tests failed' })
+  expect(await verdict({ after: 'process.abort()' })).toEqual({ killed: true, how: 'the process of its tests died' })
   expect(await verdict({ rule: 'ZZ3' })).toMatchObject({ why: expect.stringContaining('pass with it') })
   expect(await verdict({ rule: 'ZZ4' })).toMatchObject({ why: expect.stringContaining('without the mutant') })
   expect(await verdict({ rule: 'ZZ9' })).toMatchObject({ why: expect.stringContaining('has no test of [ZZ9]') })

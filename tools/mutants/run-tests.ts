@@ -10,6 +10,8 @@ export type Outcome =
   | { readonly kind: 'none' }
   /** The file of the test does not load, so that no test ran. */
   | { readonly kind: 'broken'; readonly why: string }
+  /** Its process ended in the middle, such as without memory. */
+  | { readonly kind: 'died' }
   /** It did not end in time and was killed. */
   | { readonly kind: 'hung' }
 
@@ -43,6 +45,8 @@ export async function runTestsOf(rule: string, file: string, folder: string): Pr
   }
   if (report.numFailedTests > 0) return { kind: 'red', tests: report.numFailedTests }
   const broken = report.testResults.find(({ status }) => status === 'failed')
+  // What does not load says why; of a process that is gone nobody says anything.
+  if (broken?.message === '') return { kind: 'died' }
   if (broken !== undefined) return { kind: 'broken', why: broken.message.trim() }
   if (report.numPassedTests === 0) return { kind: 'none' }
   return { kind: 'green', tests: report.numPassedTests }

@@ -35,6 +35,7 @@ export async function tryMutant(mutant: Mutant, folder: string, baselines: Basel
   try {
     const after = await runTestsOf(mutant.rule, test, folder)
     if (after.kind === 'red') return { killed: true, how: `${after.tests} of ${before.tests} tests failed` }
+    if (after.kind === 'died') return { killed: true, how: 'the process of its tests died' }
     if (after.kind === 'hung') return { killed: true, how: 'its tests did not end' }
     return { killed: false, why: describe(after, mutant, test) }
   } finally {
@@ -52,6 +53,8 @@ function describe(outcome: Outcome, { rule }: Mutant, test: string): string {
       return `${test} has no test of [${rule}]`
     case 'broken':
       return `${test} does not load: ${outcome.why}`
+    case 'died':
+      return `the process of ${test} dies`
     case 'hung':
       return `the tests of [${rule}] in ${test} do not end`
   }

@@ -321,5 +321,6 @@ test('[WA1] random small histories with a bug or without: the checker = the stat
     }),
     { numRuns: 2_000 },
   )
-  expect(Math.min(counts.sound, counts.broken)).toBeGreaterThan(200)
+  // About one in eight is broken: which they are is chance.
+  expect(Math.min(counts.sound, counts.broken)).toBeGreaterThan(100)
 })
