@@ -249,6 +249,22 @@ test('[UN7] a sink that is new begins with the entries that are there, and one t
   expect(store.written).toBe(31)
 })
 
+test('[UN7] a sink that was gone for a while forgets what it had kept, and begins with the entries that are there', async () => {
+  const folder = newFolder()
+  const store = new Table()
+  const before = await embedded({ unit: shop, folder, uses: { store }, workers: false })
+  await before.space.write(Order, { id: 'sold', quantity: 1 })
+  await before[Symbol.asyncDispose]()
+  const without = await embedded({ unit: unit('shop', { entries: [Order] }, {}), folder })
+  await without.space.remove(Order, { id: 'sold' })
+  await without.space.write(Order, { id: 'there', quantity: 1 })
+  await without[Symbol.asyncDispose]()
+  const client = await embedded({ unit: shop, folder, uses: { store } })
+  open.push(client)
+  await expect.poll(() => pendingOf(client)).toBe(0)
+  await expectSame(client, store)
+})
+
 test('[UN7] what cannot be written behind, or is declared wrongly, is refused', async () => {
   const Mouse = entry('mouse', z.object({ id: z.string() }), { id: 'id', durable: false })
   const mice = unit('mice', { entries: [Mouse] }, { sinks: { all: sink({ of: [Mouse], write: async () => {} }) } })

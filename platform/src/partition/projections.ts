@@ -115,6 +115,14 @@ class Projection {
     this.rule = rule
     this.outputs = new OutputRing(outputsMax)
   }
+
+  /** The journal's unit has it no longer: what it was to hand on is forgotten, for it would miss what comes meanwhile. */
+  leave(): void {
+    this.standing = { kind: 'absent' }
+    this.pending = []
+    this.kept = []
+    this.dropped = 0
+  }
 }
 
 export class Projections {
@@ -154,7 +162,7 @@ export class Projections {
   /** The names of those that the journal's unit has from here on. Those that are new begin with what is there. */
   declare(names: readonly string[]): void {
     for (const [name, projection] of this.#all) {
-      if (!names.includes(name)) projection.standing = { kind: 'absent' }
+      if (!names.includes(name)) projection.leave()
       else if (projection.standing.kind === 'absent') this.#begin(projection)
     }
   }
