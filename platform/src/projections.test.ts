@@ -1,11 +1,8 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import fc from 'fast-check'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { z } from 'zod'
 import {
   embedded,
@@ -20,19 +17,9 @@ import {
 } from './index.ts'
 import { simulate } from './testing/simulate.ts'
 import { exchange, exchangeWith, Order } from './unit/contract/volume-unit.ts'
+import { resources } from './unit/contract/resources.ts'
 
-const open: AsyncDisposable[] = []
-const folders: string[] = []
-afterEach(async () => {
-  for (const client of open.splice(0)) await client[Symbol.asyncDispose]()
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true })
-})
-
-function newFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'plenum-projections-'))
-  folders.push(folder)
-  return folder
-}
+const { open, newFolder } = resources()
 
 type Exchange = Client<typeof exchange>
 

@@ -1,10 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { embedded, entry, port, sink, unit, type EmbeddedEvent, type Of, type SinkBatch } from './index.ts'
 import { simulate } from './testing/simulate.ts'
+import { resources } from './unit/contract/resources.ts'
 
 const Order = entry('order', z.object({ id: z.string(), quantity: z.int() }), { id: 'id' })
 type OrderBatch = SinkBatch<typeof Order>
@@ -66,18 +64,7 @@ function shopWith(options: {
 
 const shop = shopWith({ batch: 7 })
 
-const open: AsyncDisposable[] = []
-const folders: string[] = []
-afterEach(async () => {
-  for (const client of open.splice(0)) await client[Symbol.asyncDispose]()
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true })
-})
-
-function newFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'plenum-sinks-'))
-  folders.push(folder)
-  return folder
-}
+const { open, newFolder } = resources()
 
 type Shop = Awaited<ReturnType<typeof embedded<typeof shop>>>
 

@@ -1,9 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { embedded, entry, handler, isPlenumError, port, unit, workflow, type WorkflowContext } from '../index.ts'
+import { resources } from '../unit/contract/resources.ts'
 
 interface Outside {
   do(what: string, key: string, attempt: number): unknown
@@ -36,19 +34,7 @@ function unitOf(flow: ReturnType<typeof flowOf>) {
   )
 }
 
-const open: AsyncDisposable[] = []
-const folders: string[] = []
-
-afterEach(async () => {
-  for (const client of open.splice(0)) await client[Symbol.asyncDispose]()
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true })
-})
-
-function newFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'workflow-'))
-  folders.push(folder)
-  return folder
-}
+const { open, newFolder } = resources()
 
 /** An application with one workflow, and what its steps did outside. */
 async function start(flow: ReturnType<typeof flowOf>, done: Outside['do'] = () => undefined, folder?: string) {

@@ -1,8 +1,9 @@
 import { Worker } from 'node:worker_threads'
+import { RunCells } from './run-cells.ts'
 
 /** What the watchdog's thread is started with. */
 export interface WatchdogData {
-  /** Two Int32: a counter that grows by one at the begin and at the end of each run, and which of the parts runs. */
+  /** Those of `RunCells`: a counter that grows by one at the begin and at the end of each run, and which part runs. */
   readonly cells: SharedArrayBuffer
   readonly parts: readonly string[]
   /** Milliseconds that one run may take, and after which it is slow. */
@@ -33,15 +34,12 @@ export interface WatchdogOptions {
  * V8 can terminate what a thread executes, but Node then ends the process with a broken stack of async hooks.
  */
 export class Watchdog {
-  readonly #cells: Int32Array
-  readonly #parts: ReadonlyMap<string, number>
+  readonly #cells: RunCells
   readonly #worker: Worker
-  #count = 0
 
   constructor({ parts, limitMs, slowMs, onSlow }: WatchdogOptions) {
-    const cells = new SharedArrayBuffer(8)
-    this.#cells = new Int32Array(cells)
-    this.#parts = new Map(parts.map((part, at) => [part, at]))
+    const cells = RunCells.memory()
+    this.#cells = new RunCells(cells, parts)
     const file = import.meta.url.endsWith('.ts') ? './watchdog-thread.ts' : './watchdog-thread.js'
     const workerData: WatchdogData = { cells, parts, limitMs, slowMs }
     this.#worker = new Worker(new URL(file, import.meta.url), { workerData, execArgv: [] })
@@ -51,15 +49,12 @@ export class Watchdog {
 
   /** A function of the unit begins. */
   enter(part: string): void {
-    this.#cells[1] = this.#parts.get(part) ?? -1
-    this.#count = (this.#count + 1) | 0
-    Atomics.store(this.#cells, 0, this.#count)
+    this.#cells.enter(part)
   }
 
   /** It has returned or thrown. */
   leave(): void {
-    this.#count = (this.#count + 1) | 0
-    Atomics.store(this.#cells, 0, this.#count)
+    this.#cells.leave()
   }
 
   async close(): Promise<void> {
