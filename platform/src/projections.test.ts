@@ -330,6 +330,64 @@ test('[UN6] [UN12] what a projection sends is done once, over restarts and snaps
   }
 })
 
+test('[UN6] [UN12] [A8] sends become messages as there is room, in a command and among the messages; what waits is told', async () => {
+  let isOpen = false
+  const hearing = handler(
+    { input: z.object({ symbol: z.string(), quantity: z.int() }), route: 'symbol' },
+    ({ symbol, quantity }, { partition }) => {
+      if (!isOpen) throw new Error('closed')
+      const heard = (partition.get(Total, { symbol })?.heard ?? 0) + 1
+      partition.write(Total, { symbol, quantity, heard })
+    },
+  )
+  const sending = projection({
+    of: [Order],
+    create: () => null,
+    apply: (_, change, { send }) => send(hearing, { symbol: 'all', quantity: change.entry.quantity }),
+    save: (state) => state,
+    load: (saved: null) => saved,
+  })
+  const sender = unit('sender', { entries: [Order, Total] }, { handlers: { hearing }, projections: { sending } })
+  const events: EmbeddedEvent['event'][] = []
+  const limits = { messagesMax: 10, messageAttemptsMax: 1, sessionRequestsMax: 4, commandEffectsMax: 9 }
+  const onEvent = ({ event }: EmbeddedEvent): void => void events.push(event)
+  const client = await embedded({ unit: sender, journal: 'memory', partitions: 1, limits, onEvent })
+  open.push(client)
+  for (let n = 0; n < 30; n++) await client.space.write(Order, { id: `o${n}`, symbol: 'A', quantity: n })
+  const waits = (): unknown => events.find(({ kind }) => kind === 'sends-waiting')
+  await expect.poll(waits).toMatchObject({ projection: 'sending', attempts: 1, error: { code: 'LIMIT_EXCEEDED' } })
+  await expect.poll(async () => (await client.messages.deadLetters()).length).toBe(20)
+  isOpen = true
+  const sendBackSome = async (): Promise<number> => {
+    await client.messages.sendBack((await client.messages.deadLetters()).slice(0, 3))
+    return (await client.space.get(Total, { symbol: 'all' }))?.heard ?? 0
+  }
+  await expect.poll(sendBackSome, { timeout: 20_000 }).toBe(30)
+})
+
+test('[UN6] [A8] a send that no message can hold fails its projection, by name and with its limit', async () => {
+  const long = projection({
+    of: [Order],
+    create: () => null,
+    apply: (_, change, { send }) => send(hear, { symbol: change.entry.symbol, quantity: 1 }),
+    save: (state) => state,
+    load: (saved: null) => saved,
+  })
+  const sender = unit('sender', { entries: [Order, Total] }, { handlers: { hear }, projections: { long } })
+  const events: EmbeddedEvent['event'][] = []
+  const onEvent = ({ event }: EmbeddedEvent): void => void events.push(event)
+  const limits = { valueBytesMax: 2_000 }
+  const client = await embedded({ unit: sender, journal: 'memory', partitions: 1, limits, onEvent })
+  open.push(client)
+  await client.space.write(Order, { id: 'o1', symbol: 'x'.repeat(800), quantity: 1 })
+  await expect.poll(async () => client.space.count(Total, {})).toBe(1)
+  // As a route it is in a message twice.
+  await client.space.write(Order, { id: 'o2', symbol: 'x'.repeat(900), quantity: 1 })
+  await expect
+    .poll(() => events.find(({ kind }) => kind === 'projection-failed'))
+    .toMatchObject({ projection: 'long', error: { code: 'VALUE_TOO_LARGE' } })
+})
+
 test('[UN6] a projection that is not deterministic is found in the simulator, and named', async () => {
   let folds = 0
   const moody = projection({

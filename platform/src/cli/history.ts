@@ -84,8 +84,9 @@ export async function foldTo(
   for await (const found of journal.read(replica.fold.head.next)) {
     replica.offer(found)
     onRecord?.(found.bytes.length)
-    if (replica.fold.head.index >= index) return
+    if (replica.fold.head.index >= index) break
   }
+  replica.finishComparing()
 }
 
 /**

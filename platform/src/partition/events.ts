@@ -23,6 +23,10 @@ export type PartitionEvent =
   | ProjectionEvent
   /** A batch of a sink was not written, for the so manieth time; it is tried again. */
   | { readonly kind: 'sink-failed'; readonly sink: string; readonly attempts: number; readonly error: unknown }
+  /** A sink that may not drop keeps as many changes as it may: more wait until its store has some. */
+  | { readonly kind: 'sink-full'; readonly sink: string; readonly pending: number }
+  /** What a projection has sent could not become messages, for the so manieth time; it is tried again. */
+  | { readonly kind: 'sends-waiting'; readonly projection: string; readonly attempts: number; readonly error: unknown }
   | SlowOperation
   | { readonly kind: 'failed'; readonly error: PlenumError }
 

@@ -114,3 +114,18 @@ test('[UN12] what a command that is rolled back has sent is told to nobody', () 
   expect(posted).toEqual([])
   expect(messages.tell(9)).toEqual({ pending: 0, dead: [] })
 })
+
+test('[UN12] [A8] a message as large as it may be is a dead letter all the same, without what was said of it', () => {
+  const { messages, command, posted } = open()
+  const withInput = (bytes: number): MessageCall => ({ ...call, input: { text: 'x'.repeat(bytes) } })
+  const send = (bytes: number): void =>
+    command(() => messages.post([{ to: 1, call: withInput(bytes), afterMs: 0 }], false))
+  expect(() => send(defaultLimits.valueBytesMax)).toThrow(/VALUE_TOO_LARGE|takes \d+ bytes/)
+  const errors = [{ at: 1, message: 'no'.repeat(500) }]
+  for (const bytes of [100, defaultLimits.valueBytesMax - 300]) {
+    send(bytes)
+    const { id, number } = messageOf(posted.at(-1)!)
+    command(() => messages.bury({ kind: 'bury', id, number, errors }))
+  }
+  expect(messages.tell(10).dead.map(({ errors }) => errors.length).toSorted()).toEqual([0, 1])
+})

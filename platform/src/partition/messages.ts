@@ -81,6 +81,13 @@ export class Messages {
     return rows.toSorted((one, other) => messageOf(one).number - messageOf(other).number)
   }
 
+  /** How many more messages may be sent by what messages do; LIMIT_EXCEEDED if none. */
+  roomFurther(): number {
+    const countMax = 2 * this.#options.limits.messagesMax
+    if (this.#sent.size >= countMax) throw tooMany(countMax)
+    return countMax - this.#sent.size
+  }
+
   /**
    * Sends messages. LIMIT_EXCEEDED where too many are not delivered: twice as many where a message sends further, so that
    * those that calls have filled a partition with do not wait for each other's room for ever.
@@ -149,8 +156,15 @@ export class Messages {
   bury({ id, number, errors }: Of<'bury'>): void {
     const row = this.#sent.find({ id })
     // Under another number it was sent once more.
-    if (row !== undefined && messageOf(row).number === number)
-      this.#put(row, { ...messageOf(row), state: 'dead', number: 0, errors })
+    if (row === undefined || messageOf(row).number !== number) return
+    const dead: MessageRow = { ...messageOf(row), state: 'dead', number: 0, errors }
+    try {
+      this.#put(row, dead)
+    } catch (error) {
+      if (!isPlenumError(error, 'VALUE_TOO_LARGE')) throw error
+      // As large as it may be, it has no room for what was said of it: that was told by the event.
+      this.#put(row, { ...dead, errors: [] })
+    }
   }
 
   /** Forgets dead letters; how many. */

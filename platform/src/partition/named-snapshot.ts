@@ -5,7 +5,7 @@ import type { SnapshotBody } from './replica.ts'
 import type { LoneRecords } from './lone-records.ts'
 import type { PrimaryOptions } from './primary-options.ts'
 import { emptyBody } from './record-body.ts'
-import { takeSnapshot } from './snapshots.ts'
+import { takeSnapshot, type TakenSnapshot, type TakeSnapshotOptions } from './snapshots.ts'
 
 /** What a snapshot needs of the primary that takes it. */
 export interface NamedSnapshotOptions extends Pick<
@@ -35,10 +35,7 @@ export async function takeNamedSnapshot(options: NamedSnapshotOptions): Promise<
     options.flush()
     return { index, walk: machine.startWalk() }
   })
-  await alone.ackOf(marked.index)
-  refuseUnfolded(options)
-  const projections = replica.projections.takeSaved()
-  const taken = await takeSnapshot({ ...options, ...marked, projections })
+  const taken = await saved(options, marked).finally(() => replica.machine.endWalk())
   if (taken === undefined || isEnded()) return
   const { index, hash, rows } = taken
   const body = emptyBody()
@@ -48,6 +45,16 @@ export async function takeNamedSnapshot(options: NamedSnapshotOptions): Promise<
   meters?.snapshotTaken(beganAt, runtime.clock.monotonic())
   onEvent({ kind: 'snapshot', index, hash, rows })
   await taken.cut()
+}
+
+/** Saves the state that was marked, once that is acked. */
+async function saved(
+  options: NamedSnapshotOptions,
+  marked: Pick<TakeSnapshotOptions, 'index' | 'walk'>,
+): Promise<TakenSnapshot | undefined> {
+  await options.alone.ackOf(marked.index)
+  refuseUnfolded(options)
+  return takeSnapshot({ ...options, ...marked, projections: options.replica.projections.takeSaved() })
 }
 
 /**

@@ -1,7 +1,8 @@
 import type { Limits } from '../kernel/index.ts'
 import type { Timer, Timers } from '../runtime/index.ts'
 import type { OutputPlace, OutputsTold, ProjectionCommand } from '../space/index.ts'
-import type { KeptOutput, OutputNumber } from './output-ring.ts'
+import type { OutputNumber } from './output-number.ts'
+import type { KeptOutput } from './output-ring.ts'
 import { otherJournal, overloaded } from './primary-errors.ts'
 import type { Projections } from './projections.ts'
 
@@ -46,6 +47,8 @@ export class OutputReaders {
       const ring = projections.outputsOf(projection)
       if (since === undefined) return Promise.resolve({ kind: 'outputs', outputs: [], place: this.#place(ring.last) })
       if (since.journal !== this.#journal) throw otherJournal()
+      // An older copy of the journal was put in its place: what it will put out is not what the reader has seen.
+      if (since.index > projections.index) return Promise.resolve({ kind: 'gone', place: this.#place(ring.last) })
       const told = this.#collect(projection, since)
       if (told.kind === 'gone' || told.outputs.length > 0 || wait.ms <= 0) return Promise.resolve(told)
       if (this.#waiting.size >= limits.watchersMax) throw overloaded('watchersMax', limits.watchersMax)

@@ -1,3 +1,5 @@
+import { isBefore, noNumber, placeAfter, type OutputNumber } from './output-number.ts'
+
 /** An output as a partition keeps it: its number within the journal, and what it says. */
 export interface KeptOutput {
   readonly index: number
@@ -6,19 +8,13 @@ export interface KeptOutput {
   readonly event: unknown
 }
 
-/** The number of an output, or a place before the first of a record (offset -1). */
-export interface OutputNumber {
-  readonly index: number
-  readonly offset: number
-}
-
 /** The last outputs of one projection, numbered by record and by place within it (UN6). */
 export class OutputRing {
   readonly #max: number
   readonly #kept: KeptOutput[] = []
   /** Outputs after this number are here. */
-  #from: OutputNumber = { index: 0, offset: -1 }
-  #last: OutputNumber = { index: 0, offset: -1 }
+  #from: OutputNumber = noNumber
+  #last: OutputNumber = noNumber
 
   constructor(max: number) {
     this.#max = max
@@ -53,18 +49,7 @@ export class OutputRing {
 
   /** The outputs after a number, so many at most. */
   after(place: OutputNumber, max: number): readonly KeptOutput[] {
-    let low = 0
-    let high = this.#kept.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (isBefore(place, this.#kept[middle]!)) high = middle
-      else low = middle + 1
-    }
-    return this.#kept.slice(low, low + max)
+    const from = placeAfter(this.#kept, place)
+    return this.#kept.slice(from, from + max)
   }
-}
-
-/** Whether one number comes before another. */
-export function isBefore(a: OutputNumber, b: OutputNumber): boolean {
-  return a.index < b.index || (a.index === b.index && a.offset < b.offset)
 }

@@ -7,12 +7,11 @@
 // I2 What a function threw ends its projection at that change, on every member alike: half a fold is no state.
 // I3 An output has the number of the record and its place among the record's outputs, whoever folds it.
 import { assert, PlenumError, type Limits } from '../kernel/index.ts'
-import { ByteReader, ByteWriter, readValue, writeValue } from '../codec/index.ts'
+import { ByteWriter, writeValue } from '../codec/index.ts'
 import {
   bringUpBefore,
   ChangeLog,
   ownLayouts,
-  StateHash,
   type Change,
   type KeptChange,
   type LoggedChange,
@@ -23,7 +22,10 @@ import {
   type StoredValue,
 } from '../space/index.ts'
 import type { Logic } from './logic.ts'
-import { isBefore, OutputRing, type OutputNumber } from './output-ring.ts'
+import { Backlog } from './backlog.ts'
+import { noNumber, type OutputNumber } from './output-number.ts'
+import { OutputRing } from './output-ring.ts'
+import { SavedProjection, type ProjectionState } from './saved-projection.ts'
 
 /** A change of an entry as a projection sees it. */
 export type FoldedChange = Change<StoredValue> & { readonly type: string }
@@ -56,43 +58,30 @@ export interface Folding {
   readonly rules: readonly ProjectionRule[]
   /** Outputs of each that are kept for those who read them. */
   readonly outputsMax: number
-  /** Sends of each that have not become messages. */
+  /** Sends of each that have not become messages, and bytes of one. */
   readonly sendsMax: number
+  readonly sendBytesMax: number
   readonly onEvent: (event: ProjectionEvent) => void
 }
+
+/** Bytes that the row of a message has beside what was sent. */
+const messageRowBytes = 256
 
 /** What the code of a unit folds. */
 export function foldingOf(
   { hash: unit, projections: rules }: Pick<Logic, 'hash' | 'projections'>,
-  { outputsMax, messagesMax: sendsMax }: Limits,
+  { outputsMax, messagesMax: sendsMax, valueBytesMax }: Limits,
   onEvent: Folding['onEvent'],
 ): Folding {
-  return { unit, rules, outputsMax, sendsMax, onEvent }
+  return { unit, rules, outputsMax, sendsMax, sendBytesMax: valueBytesMax - messageRowBytes, onEvent }
 }
 
 export type ProjectionEvent =
   | { readonly kind: 'projection-failed'; readonly projection: string; readonly index: number; readonly error: unknown }
   | { readonly kind: 'projection-diverged'; readonly projection: string; readonly index: number }
 
-/** The state of a projection, as a snapshot has it. */
-export interface SavedProjection {
-  readonly name: string
-  readonly hash: string
-  readonly bytes: Uint8Array
-}
-
 /** The hashes of saved states, by projection. */
 export type ProjectionHashes = Readonly<Record<string, string>>
-
-/** What is saved of a projection: its state, and the number of its last output. */
-interface SavedState {
-  readonly last: OutputNumber
-  readonly lastSend: OutputNumber
-  readonly pending: readonly ProjectedSend[]
-  readonly kept: readonly KeptChange[]
-  readonly dropped: number
-  readonly state: unknown
-}
 
 type Standing =
   /** The journal's unit does not have it, or not yet. */
@@ -104,11 +93,13 @@ class Projection {
   readonly rule: ProjectionRule
   readonly outputs: OutputRing
   /** What it has sent and what has not become messages, as far as that is folded. */
-  pending: ProjectedSend[] = []
+  pending = new Backlog<ProjectedSend>()
   /** What a sink has kept and what its store is not known to have, as far as that is folded. */
-  kept: KeptChange[] = []
+  kept = new Backlog<KeptChange>()
+  /** How many of these it began with. */
+  begunWith = 0
   dropped = 0
-  lastSend: OutputNumber = { index: 0, offset: -1 }
+  lastSend: OutputNumber = noNumber
   standing: Standing = { kind: 'absent' }
 
   constructor(rule: ProjectionRule, outputsMax: number) {
@@ -119,9 +110,27 @@ class Projection {
   /** The journal's unit has it no longer: what it was to hand on is forgotten, for it would miss what comes meanwhile. */
   leave(): void {
     this.standing = { kind: 'absent' }
-    this.pending = []
-    this.kept = []
+    this.pending = new Backlog()
+    this.kept = new Backlog()
+    this.begunWith = 0
     this.dropped = 0
+  }
+
+  /** Everything up to this number was handed on. */
+  handedOn(number: OutputNumber): void {
+    this.pending.dropThrough(number)
+    this.begunWith = Math.max(0, this.begunWith - this.kept.dropThrough(number))
+  }
+
+  /** Takes over what was saved. */
+  load({ last, lastSend, dropped, begunWith, state, pending, kept }: ProjectionState): void {
+    this.outputs.beginAfter(last)
+    this.lastSend = lastSend
+    this.dropped = dropped
+    this.begunWith = begunWith
+    this.pending = new Backlog([...pending])
+    this.kept = new Backlog([...kept])
+    this.standing = { kind: 'folding', state: this.rule.load(state) }
   }
 }
 
@@ -159,11 +168,14 @@ export class Projections {
     return [...this.#all.values()].some(({ standing }) => standing.kind === 'failed')
   }
 
-  /** The names of those that the journal's unit has from here on. Those that are new begin with what is there. */
-  declare(names: readonly string[]): void {
+  /**
+   * The names of those that the journal's unit has from the record of this index on. Those that are new begin with what is
+   * there, under its number: nobody hears of it before that is acked.
+   */
+  declare(names: readonly string[], index: number): void {
     for (const [name, projection] of this.#all) {
       if (!names.includes(name)) projection.leave()
-      else if (projection.standing.kind === 'absent') this.#begin(projection)
+      else if (projection.standing.kind === 'absent') this.#begin(projection, index)
     }
   }
 
@@ -196,7 +208,7 @@ export class Projections {
     const saved: SavedProjection[] = []
     for (const projection of this.#all.values()) {
       try {
-        saved.push(...saveOf(projection))
+        saved.push(...savedOf(projection))
       } catch (error) {
         this.#fail(projection, this.#index, error)
       }
@@ -208,32 +220,28 @@ export class Projections {
    * Takes over the states of a snapshot, whose rows are in the machine; everything up to `index` is folded into them. What
    * had failed before the snapshot begins anew with what is there.
    */
-  load(index: number, saved: ReadonlyMap<string, Uint8Array>): void {
+  load(index: number, saved: ReadonlyMap<string, ProjectionState>): void {
     this.#index = index
     for (const [name, projection] of this.#all) {
-      const bytes = saved.get(name)
-      projection.outputs.beginAfter({ index, offset: Number.MAX_SAFE_INTEGER })
-      if (bytes === undefined) {
-        if (projection.standing.kind !== 'absent') this.#begin(projection)
+      const state = saved.get(name)
+      if (state === undefined) {
+        if (projection.standing.kind !== 'absent') this.#begin(projection, index)
         continue
       }
       try {
-        const { last, lastSend, pending, kept, dropped, state } = readValue(new ByteReader(bytes)) as SavedState
-        projection.outputs.beginAfter(last)
-        projection.lastSend = lastSend
-        projection.pending = [...pending]
-        projection.kept = [...kept]
-        projection.dropped = dropped
-        projection.standing = { kind: 'folding', state: projection.rule.load(state) }
+        projection.load(state)
       } catch (error) {
         this.#fail(projection, index, error)
       }
     }
   }
 
-  /** True if what another member had after the same record is what this one had; tells of each that differs. */
+  /**
+   * True if what another member had after the same record is what this one had; tells of each that differs, also where it
+   * has failed here alone. Where it has failed there, there is nothing to compare with.
+   */
   agree(index: number, own: ProjectionHashes, others: ProjectionHashes): boolean {
-    const differing = Object.keys(own).filter((name) => others[name] !== undefined && others[name] !== own[name])
+    const differing = Object.keys(others).filter((name) => this.#all.has(name) && own[name] !== others[name])
     for (const projection of differing) this.#folding?.onEvent({ kind: 'projection-diverged', projection, index })
     return differing.length === 0
   }
@@ -258,19 +266,19 @@ export class Projections {
     const { standing } = projection
     if (standing.kind === 'failed') return { index: this.#index, hash: undefined, error: whyOf(standing.error) }
     try {
-      return { index: this.#index, hash: saveOf(projection)[0]?.hash, error: undefined }
+      return { index: this.#index, hash: savedOf(projection)[0]?.hash, error: undefined }
     } catch (error) {
       return { index: this.#index, hash: undefined, error: whyOf(error) }
     }
   }
 
   /** What has been sent and has not become messages, by projection. */
-  *pending(): Generator<readonly [name: string, sends: readonly ProjectedSend[]]> {
+  *pending(): Generator<readonly [name: string, sends: Backlog<ProjectedSend>]> {
     for (const [name, { pending }] of this.#all) if (pending.length > 0) yield [name, pending]
   }
 
-  /** What a sink has kept, in order, and how much of it was dropped. */
-  keptOf(name: string): { readonly kept: readonly KeptChange[]; readonly dropped: number } {
+  /** What a sink has kept, how much of that it began with, and how much was dropped. */
+  keptOf(name: string): Pick<Projection, 'kept' | 'begunWith' | 'dropped'> {
     return this.#of(name)
   }
 
@@ -290,24 +298,25 @@ export class Projections {
   }
 
   /** Begins with the entries that are there, in the order in which they were first written; that puts out nothing. */
-  #begin(projection: Projection): void {
-    const { rule } = projection
+  #begin(projection: Projection, index: number): void {
+    const { rule, kept } = projection
+    projection.outputs.beginAfter({ index: index - 1, offset: Number.MAX_SAFE_INTEGER })
     try {
       projection.standing = { kind: 'folding', state: rule.create() }
     } catch (error) {
-      return this.#fail(projection, this.#index, error)
+      return this.#fail(projection, index, error)
     }
     const present = rule.of.flatMap((type) => {
       const table = this.#machine.table(type)
       return [...table.rows()].map((row) => ({ table, row }))
     })
     present.sort((a, b) => a.row.born - b.row.born)
-    const index = this.#index
     const out = atBeginning(this.#outOf(projection, index))
     // Code that has just taken over sees what it will read.
     for (const { table, row } of present) bringUpBefore(table, row, this.#machine.upgrades)
     for (const { table, row } of present)
       this.#apply(projection, { table, before: undefined, after: row.value, reason: undefined, index }, out)
+    projection.begunWith = kept.length
   }
 
   #apply(projection: Projection, change: LoggedChange, out = this.#outOf(projection, change.index)): void {
@@ -325,16 +334,17 @@ export class Projections {
       emit: (topic, event) => projection.outputs.add(index, topic, event),
       send: (message) => {
         const { pending } = projection
-        const { sendsMax } = this.#folding ?? { sendsMax: 0 }
+        const { sendsMax, sendBytesMax } = this.#folding ?? { sendsMax: 0, sendBytesMax: 0 }
         if (pending.length >= sendsMax) throw tooManySends(sendsMax)
-        pending.push({ ...nextNumber(projection, index), message })
+        const writer = new ByteWriter(256)
+        writeValue(writer, message)
+        const bytes = writer.since(0, sendBytesMax, 'What a projection sends')
+        pending.add({ ...nextNumber(projection, index), bytes, message })
       },
       keep: (change, keptMax) => {
         const { kept } = projection
-        kept.push({ ...nextNumber(projection, index), change })
-        if (kept.length <= keptMax) return
-        kept.shift()
-        projection.dropped += 1
+        kept.add({ ...nextNumber(projection, index), change })
+        if (kept.length > keptMax) projection.dropped += kept.dropFirst(1)
       },
     }
   }
@@ -343,9 +353,7 @@ export class Projections {
   #sent({ after }: LoggedChange): void {
     const projection = after === undefined ? undefined : this.#all.get(String(after['projection']))
     if (projection === undefined) return
-    const { index, offset } = after as unknown as OutputNumber
-    projection.pending = projection.pending.filter((one) => isBefore({ index, offset }, one))
-    projection.kept = projection.kept.filter((one) => isBefore({ index, offset }, one))
+    projection.handedOn(after as unknown as OutputNumber)
   }
 
   #fail(projection: Projection, index: number, error: unknown): void {
@@ -387,24 +395,22 @@ function seen({ table, before, after, reason }: LoggedChange): FoldedChange {
     : { type, kind: 'changed', entry: after, previous: before }
 }
 
-function saveOf({ rule, standing, outputs, lastSend, pending, kept, dropped }: Projection): readonly SavedProjection[] {
+function savedOf({ rule, standing, outputs, kept, pending, ...rest }: Projection): readonly SavedProjection[] {
   if (standing.kind !== 'folding') return []
+  const { lastSend, dropped, begunWith } = rest
   const state = rule.save(standing.state)
-  const bytes = encoded({ last: outputs.last, lastSend, pending, kept, dropped, state } satisfies SavedState)
-  return [{ name: rule.name, hash: hashOfSaved(bytes), bytes }]
-}
-
-/** Hash of what is saved of a projection. */
-export function hashOfSaved(bytes: Uint8Array): string {
-  const hash = new StateHash()
-  hash.addRow(bytes, 0, bytes.length)
-  return hash.toString()
-}
-
-function encoded(value: unknown): Uint8Array {
-  const writer = new ByteWriter(256)
-  writeValue(writer, value)
-  return writer.written().slice()
+  const [sends, changes] = [pending.list(), kept.list()]
+  return [
+    new SavedProjection(rule.name, {
+      last: outputs.last,
+      lastSend,
+      dropped,
+      begunWith,
+      state,
+      pending: sends,
+      kept: changes,
+    }),
+  ]
 }
 
 function whyOf(error: unknown): string {

@@ -93,5 +93,6 @@ async function replay(options: RecoveryOptions, replica: Replica, end: number): 
     const share = (found.position + 1 - start) / Math.max(1, end - start)
     options.onEvent({ kind: 'recovery', records, bytes, bytesTotal: Math.round(bytes / Math.max(share, 1e-9)) })
   }
+  replica.finishComparing()
   options.onEvent({ kind: 'recovery', records, bytes, bytesTotal: bytes })
 }

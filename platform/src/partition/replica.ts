@@ -16,9 +16,10 @@ import {
   type Effect,
   type EntryUpgrades,
   type Layout,
-  type SnapshotWalk,
 } from '../space/index.ts'
-import { Projections, type Folding, type ProjectionHashes, type SavedProjection } from './projections.ts'
+import { Comparison } from './comparison.ts'
+import { Projections, type Folding, type ProjectionHashes } from './projections.ts'
+import type { SavedProjection } from './saved-projection.ts'
 import { RecentRecords } from './recent-records.ts'
 import type { Logic } from './logic.ts'
 
@@ -35,6 +36,9 @@ export interface UpgradeBody {
   /** Undefined in records of before there were any. */
   readonly projections?: readonly string[] | undefined
 }
+
+/** Bytes of a state that are compared with each record that a follower applies. */
+const comparedBytes = 256 << 10
 
 /** How many earlier units are remembered, so that their code does not open again. */
 const unitsBeforeMax = 32
@@ -79,7 +83,7 @@ export class Replica {
   #unitsBefore: readonly string[] = []
   #leaseMs: number
   #closed = false
-  #walk: { readonly index: number; readonly walk: SnapshotWalk; readonly projections: ProjectionHashes } | undefined
+  #comparison: Comparison | undefined
   readonly #unitOfCode: string | undefined
   /** The projections of the journal's unit. */
   #projected: readonly string[] = []
@@ -187,23 +191,28 @@ export class Replica {
     const earlier = this.#unit === undefined ? [] : [this.#unit]
     const before = [...earlier, ...this.#unitsBefore].filter((hash) => hash !== unit).slice(0, unitsBeforeMax)
     const body = { unit, before, layouts: [...present.values()], projections: projections.map(({ name }) => name) }
-    this.declare(body)
+    this.declare(body, this.fold.head.index + 1)
     return body
   }
 
-  /** Takes over a unit and its entry types, as its UPGRADE record says. */
-  declare(body: UpgradeBody): void {
+  /** Takes over a unit and its entry types, as its UPGRADE record of this index says. */
+  declare(body: UpgradeBody, index: number): void {
     this.#unit = body.unit
     this.#unitsBefore = body.before
     for (const layout of body.layouts) this.machine.declare(layout)
     this.#projected = body.projections ?? []
-    this.projections.declare(this.#projected)
+    this.projections.declare(this.#projected, index)
   }
 
   /** Stops comparing snapshots: this member now makes them. */
   stopComparing(): void {
-    this.#walk = undefined
+    this.#comparison = undefined
     this.machine.endWalk()
+  }
+
+  /** Compares what was named and is not compared yet. */
+  finishComparing(): void {
+    while (this.#comparison?.named !== undefined) this.#compareOn()
   }
 
   /** Takes note of a snapshot that counts from now on. */
@@ -236,6 +245,7 @@ export class Replica {
   #apply(record: JournalRecord): void {
     const effects: Effect[] = []
     const ends: number[] = []
+    let isMarked = false
     this.#closed = record.kind === 'CLOSE'
     this.machine.advance(record.time)
     switch (record.kind) {
@@ -244,25 +254,26 @@ export class Replica {
         this.machine.renewLeases()
         break
       case 'BATCH':
-        this.#applyBatch(record, effects, ends)
+        isMarked = this.#applyBatch(record, effects, ends)
         break
       case 'UPGRADE':
-        this.declare(decodeBody<UpgradeBody>(record))
+        this.declare(decodeBody<UpgradeBody>(record), record.index)
         break
       case 'SNAPSHOT':
-        this.#compare(decodeBody<SnapshotBody>(record))
+        this.#compareWith(decodeBody<SnapshotBody>(record))
         break
       case 'HEARTBEAT':
       case 'CLOSE':
         break
     }
     this.projections.fold(record.index)
-    if (this.#walk?.index === record.index)
-      this.#walk = { ...this.#walk, projections: hashesOf(this.projections.save()) }
+    if (isMarked) this.#beginComparing(record)
+    if (this.#comparison !== undefined) this.#compareOn()
     this.#observe?.(record, effects, ends)
   }
 
-  #applyBatch(record: JournalRecord, effects: Effect[], ends: number[]): void {
+  /** Applies a record's effects; true if it marks the state of a snapshot. */
+  #applyBatch(record: JournalRecord, effects: Effect[], ends: number[]): boolean {
     let marked = false
     this.machine.apply(record.body, record.index, record.time, (effect) => {
       if (effect.kind === 'snapshot-begins') marked = true
@@ -270,20 +281,31 @@ export class Replica {
       if (effect.kind === 'commit') ends.push(effects.length)
       else if (effect.kind !== 'call') effects.push(effect)
     })
-    if (!marked) return
-    this.placeSnapshot(record.index, record.position)
-    this.#walk = { index: record.index, walk: this.machine.startWalk(), projections: {} }
+    return marked
   }
 
-  /** A follower's own walk from the same record must give the hash that the primary wrote (JR7, A5). */
-  #compare(named: SnapshotBody): void {
+  #beginComparing({ index, position }: JournalRecord): void {
+    this.finishComparing()
+    this.placeSnapshot(index, position)
+    this.#comparison = new Comparison(index, this.machine.startWalk(), this.projections.save())
+  }
+
+  /** A snapshot counts from here on, and a follower's own state must be the same as what it holds. */
+  #compareWith(named: SnapshotBody): void {
     this.name(named)
-    const own = this.#walk
-    this.#walk = undefined
-    if (own === undefined || own.index !== named.index) return
-    while (own.walk.advance((bytes) => bytes > 1 << 20)) own.walk.takeBytes()
-    this.machine.endWalk()
-    const hash = own.walk.hash.toString()
+    if (this.#comparison?.index === named.index) this.#comparison.named = named
+    else this.stopComparing()
+  }
+
+  /**
+   * A follower's own walk from the same record must give the hash that the primary wrote (JR7, A5). It goes on a little
+   * with every record, so that a large state is not walked at once.
+   */
+  #compareOn(): void {
+    const own = this.#comparison
+    if (own === undefined || !own.advance(comparedBytes) || own.named === undefined) return
+    this.stopComparing()
+    const { named, hash } = own
     if (hash === named.hash) return this.#compareProjections(own.projections, named)
     throw new PlenumError(
       'SNAPSHOT_CORRUPT',

@@ -7,7 +7,7 @@
 // I2 How far a sink has come is journaled once its store has the batch: whoever reigns next goes on there, and may give
 //    the last batch once more, under the same numbers.
 import { isPlenumError, PlenumError, type Limits } from '../kernel/index.ts'
-import type { Timer, Timers } from '../runtime/index.ts'
+import type { Timers } from '../runtime/index.ts'
 import {
   isChange,
   ownLayouts,
@@ -21,8 +21,10 @@ import {
 } from '../space/index.ts'
 import type { PartitionEvent } from './events.ts'
 import { Inbox } from './inbox.ts'
-import { isBefore, type OutputNumber } from './output-ring.ts'
+import { isBefore, noNumber, type OutputNumber } from './output-number.ts'
+import { sinkFull } from './primary-errors.ts'
 import type { Projections } from './projections.ts'
+import { Retry } from './retry.ts'
 
 /** Changes of one partition, after what was written before. */
 export interface SinkBatch {
@@ -32,6 +34,9 @@ export interface SinkBatch {
   readonly after: OutputNumber
   readonly changes: readonly KeptChange[]
 }
+
+/** Resolves when the store has the batch. */
+export type WriteBatch = (batch: SinkBatch, signal: AbortSignal) => Promise<void>
 
 /** A sink of the unit. */
 export interface SinkRule {
@@ -43,8 +48,11 @@ export interface SinkRule {
   /** Whether changes wait while too many are not written, or the oldest of them are dropped. */
   readonly whenFull: 'wait' | 'drop'
   readonly timeoutMs: number
-  /** Resolves when the store has the batch; undefined where nobody runs the sink, which keeps what it is to write. */
-  readonly write: ((batch: SinkBatch, signal: AbortSignal) => Promise<void>) | undefined
+  /**
+   * Gives what writes batches, nothing while this member is not started; undefined where nobody runs the sink, which keeps
+   * what it is to write.
+   */
+  readonly writer: (() => WriteBatch | undefined) | undefined
 }
 
 export interface SinksOptions {
@@ -55,22 +63,28 @@ export interface SinksOptions {
   readonly projections: Projections
   readonly limits: Limits
   readonly timers: Timers
+  /** Index of the record that the next answer may depend on. */
+  readonly lastIndex: () => number
   readonly submit: (request: Request) => Promise<unknown>
   readonly onEvent: (event: PartitionEvent) => void
 }
 
-/** Milliseconds until a batch that has failed is tried again: doubled each time, up to the most. */
-const retryMs = 100
-const retryMsMax = 30_000
+const delays = { firstMs: 100, mostMs: 30_000 }
 
 interface Progress {
   readonly rule: SinkRule
+  readonly retry: Retry
   isBusy: boolean
   /** How far the store is known to be, in this reign. */
   written: OutputNumber
-  attempts: number
-  error: unknown
-  timer: Timer | undefined
+  /** Changes that wait for room. */
+  readonly inbox: Inbox
+  /** Those who waited and were let in: how many, up to which index, and whether they are just now. */
+  admitted: number
+  admittedUpTo: number
+  isAdmitting: boolean
+  /** Whether somebody was told that it is full. */
+  isTold: boolean
 }
 
 export class Sinks {
@@ -79,38 +93,43 @@ export class Sinks {
   readonly #journal: string
   readonly #all: readonly Progress[]
   readonly #stop = new AbortController()
-  /** Changes that wait for room. */
-  readonly #inbox: Inbox
 
   constructor(options: SinksOptions, rules: readonly SinkRule[]) {
+    const { machine, journalId, limits, timers } = options
     this.#options = options
-    this.#table = options.machine.table(ownLayouts.projected.name)
-    this.#journal = [...options.journalId].map((byte) => byte.toString(16).padStart(2, '0')).join('')
-    this.#inbox = new Inbox(options.limits.inboxRequestsMax)
+    this.#table = machine.table(ownLayouts.projected.name)
+    this.#journal = [...journalId].map((byte) => byte.toString(16).padStart(2, '0')).join('')
     this.#all = rules.map((rule) => ({
       rule,
+      retry: new Retry(timers, delays),
       isBusy: false,
       written: this.#committed(rule.name),
-      attempts: 0,
-      error: undefined,
-      timer: undefined,
+      inbox: new Inbox(limits.inboxRequestsMax),
+      admitted: 0,
+      admittedUpTo: 0,
+      isAdmitting: false,
+      isTold: false,
     }))
   }
 
   /** More is folded: there may be something to write, or room again. */
   onFolded(): void {
     for (const progress of this.#all) {
-      const { write } = progress.rule
-      if (write !== undefined && !progress.isBusy && progress.timer === undefined) void this.#write(progress, write)
+      void this.#write(progress)
+      this.#admit(progress)
     }
-    if (!this.#inbox.isEmpty && !this.#all.some(({ rule }) => this.#isFull(rule)))
-      this.#inbox.drain(this.#options.submit)
   }
 
   /** Has a change wait while a sink that it would feed is full; undefined if none is. */
   holdBack(request: Request): Promise<unknown> | undefined {
-    const isFed = this.#all.some(({ rule }) => this.#isFull(rule) && feeds(request.command, rule))
-    return isFed ? this.#inbox.add(request) : undefined
+    const { command } = request
+    const full = this.#all.find((progress) => this.#isFull(progress) && feeds(command, progress.rule))
+    if (full === undefined) return undefined
+    this.#tellFull(full)
+    const { name } = full.rule
+    // Whoever delivers a message asks again, and would wait here each time.
+    if (command.kind === 'deliver') return Promise.reject(sinkFull(name, this.#options.limits.sinkChangesMax))
+    return full.inbox.add(request)
   }
 
   /** Notes how far a store has come, within the command at hand. */
@@ -121,58 +140,91 @@ export class Sinks {
   }
 
   tell(sink: string): SinkTold {
-    const progress = this.#all.find(({ rule }) => rule.name === sink)
-    const { attempts = 0, error } = progress ?? {}
+    const retry = this.#all.find(({ rule }) => rule.name === sink)?.retry
     const { kept, dropped } = this.#options.projections.keptOf(sink)
-    return { pending: kept.length, dropped, attempts, error: error === undefined ? undefined : whyOf(error) }
+    const error = retry?.error === undefined ? undefined : whyOf(retry.error)
+    return { pending: kept.length, dropped, attempts: retry?.failures ?? 0, error }
   }
 
   abandon(error: unknown): void {
-    this.#inbox.abandon(error)
+    for (const { inbox } of this.#all) inbox.abandon(error)
     this.stop()
   }
 
   stop(): void {
     this.#stop.abort()
-    for (const { timer } of this.#all) timer?.stop()
+    for (const { retry } of this.#all) retry.stop()
   }
 
   #committed(sink: string): OutputNumber {
     const row = this.#table.find({ projection: sink })
-    return (row?.value ?? { index: 0, offset: -1 }) as unknown as OutputNumber
+    return (row?.value ?? noNumber) as unknown as OutputNumber
   }
 
-  #isFull({ name, whenFull }: SinkRule): boolean {
-    return (
-      whenFull === 'wait' && this.#options.projections.keptOf(name).kept.length >= this.#options.limits.sinkChangesMax
-    )
+  /** How many more changes it may keep: what it began with is not counted, nor what its store has. */
+  #room({ rule: { name, whenFull } }: Progress): number {
+    if (whenFull === 'drop') return Infinity
+    const { kept, begunWith } = this.#options.projections.keptOf(name)
+    return this.#options.limits.sinkChangesMax - (kept.length - begunWith)
   }
 
-  async #write(progress: Progress, write: NonNullable<SinkRule['write']>): Promise<void> {
+  /** Nobody passes those who wait. */
+  #isFull(progress: Progress): boolean {
+    return !progress.isAdmitting && (!progress.inbox.isEmpty || this.#room(progress) <= 0)
+  }
+
+  /** Lets as many in of those who wait as there is room for; each is taken for one change until that is folded. */
+  #admit(progress: Progress): void {
+    const { projections, limits, submit, lastIndex } = this.#options
+    const room = this.#room(progress)
+    if (room > limits.sinkChangesMax / 2) progress.isTold = false
+    if (progress.inbox.isEmpty) return
+    if (projections.index >= progress.admittedUpTo) progress.admitted = 0
+    const count = Math.min(progress.inbox.size, room - progress.admitted)
+    if (count <= 0) return
+    progress.isAdmitting = true
+    progress.inbox.drain(submit, count)
+    progress.isAdmitting = false
+    progress.admitted += count
+    progress.admittedUpTo = lastIndex()
+  }
+
+  #tellFull(progress: Progress): void {
+    if (progress.isTold) return
+    progress.isTold = true
+    const { name } = progress.rule
+    const pending = this.#options.projections.keptOf(name).kept.length
+    this.#options.onEvent({ kind: 'sink-full', sink: name, pending })
+  }
+
+  async #write(progress: Progress): Promise<void> {
     const { projections, number: partition, submit } = this.#options
-    const { rule, written: after } = progress
-    const { kept } = projections.keptOf(rule.name)
-    const from = kept.findIndex((change) => isBefore(after, change))
-    if (from === -1 || this.#stop.signal.aborted) return
-    const changes = kept.slice(from, from + rule.batch)
-    const { index, offset } = changes.at(-1)!
+    const { rule, retry, written: after } = progress
+    if (rule.writer === undefined || progress.isBusy || retry.isWaiting || this.#stop.signal.aborted) return
+    const changes = projections.keptOf(rule.name).kept.after(after, rule.batch)
+    const last = changes.at(-1)
+    // What it begins with is there before the record is acked by which it does.
+    if (last === undefined || last.index > projections.index) return
+    const write = rule.writer()
+    if (write === undefined) return retry.wait(() => this.onFolded())
     progress.isBusy = true
+    let isWritten = false
     try {
       await this.#within(rule, write, { partition, journal: this.#journal, after: numberOf(after), changes })
-      await submit({ command: { kind: 'sink-written', sink: rule.name, index, offset } })
-      progress.written = { index, offset }
-      progress.attempts = 0
-      progress.error = undefined
+      isWritten = true
+      await submit({ command: { kind: 'sink-written', sink: rule.name, ...numberOf(last) } })
+      progress.written = numberOf(last)
+      retry.succeeded()
     } catch (error) {
-      this.#failed(progress, error)
+      this.#failed(progress, error, isWritten)
     } finally {
       progress.isBusy = false
     }
-    if (progress.timer === undefined) void this.#write(progress, write)
+    void this.#write(progress)
   }
 
   /** Writes a batch within the sink's time-out. */
-  async #within({ name, timeoutMs }: SinkRule, write: NonNullable<SinkRule['write']>, batch: SinkBatch): Promise<void> {
+  async #within({ name, timeoutMs }: SinkRule, write: WriteBatch, batch: SinkBatch): Promise<void> {
     const { timers } = this.#options
     const controller = new AbortController()
     const { promise: late, reject } = Promise.withResolvers<never>()
@@ -193,19 +245,12 @@ export class Sinks {
     }
   }
 
-  #failed(progress: Progress, error: unknown): void {
+  #failed({ rule, retry }: Progress, error: unknown, isWritten: boolean): void {
     if (this.#stop.signal.aborted) return
-    const { timers, onEvent } = this.#options
-    progress.attempts += 1
-    progress.error = error
-    const delay = Math.min(retryMsMax, retryMs * 2 ** Math.min(progress.attempts - 1, 20))
-    progress.timer = timers.after(delay, () => {
-      progress.timer = undefined
-      this.onFolded()
-    })
-    // What only waits for its member to start, or for room in the journal, is no failure of the store.
-    if (isPlenumError(error, 'NOT_PRIMARY') || isPlenumError(error, 'JOURNAL_FULL')) return
-    onEvent({ kind: 'sink-failed', sink: progress.rule.name, attempts: progress.attempts, error })
+    retry.failed(error, () => this.onFolded())
+    // Where the store has it, and only the journal has no room for that, the journal has its own events.
+    if (isWritten && (isPlenumError(error, 'NOT_PRIMARY') || isPlenumError(error, 'JOURNAL_FULL'))) return
+    this.#options.onEvent({ kind: 'sink-failed', sink: rule.name, attempts: retry.failures, error })
   }
 }
 
@@ -216,6 +261,8 @@ function feeds(command: Command, { of }: SinkRule): boolean {
     case 'prepare':
     case 'commit':
       return true
+    case 'deliver':
+      return command.call !== undefined
     case 'batch':
       return command.commands.some((one) => isChange(one) && of.includes(one.type))
     default:

@@ -11,11 +11,11 @@ import {
   type RowLease,
   type SnapshotWalk,
 } from '../space/index.ts'
-import { hashOfSaved, type SavedProjection } from './projections.ts'
 import { hashesOf, Replica, type ReplicaOptions, type SnapshotBody, type UpgradeBody } from './replica.ts'
+import { ProjectionReader, type ProjectionState, type SavedProjection } from './saved-projection.ts'
 
 /** Format 1 is of before there were projections. */
-const snapshotFormat = 2
+const snapshotFormat = 3
 const formatsRead: readonly number[] = [1, snapshotFormat]
 
 /** What a snapshot begins with: where it stands in the journal, and what its rows mean. */
@@ -26,9 +26,12 @@ interface SnapshotHead {
   readonly time: number
   readonly unit: UpgradeBody
   readonly leaseMs: number
-  /** The projections whose states follow, a block each; undefined in format 1. */
-  readonly projections?: readonly { readonly name: string; readonly hash: string }[] | undefined
+  /** The projections whose blocks follow; undefined in format 1. */
+  readonly projections?: readonly string[] | undefined
 }
+
+/** Whether a block is as large as it should be, or has taken as long. */
+type IsEnough = (bytes: number) => boolean
 
 export interface TakeSnapshotOptions {
   readonly index: number
@@ -72,21 +75,29 @@ export async function takeSnapshot(options: TakeSnapshotOptions): Promise<TakenS
       time: walk.time,
       unit,
       leaseMs: replica.leaseMs,
-      projections: projections.map(({ name, hash }) => ({ name, hash })),
+      projections: projections.map(({ name }) => name),
     } satisfies SnapshotHead)
     yield withLength(writer.written())
-    for (const { bytes } of projections) yield withLength(bytes)
-    for (let more = true; more;) {
+    for (const saved of projections) yield* slices((isEnough) => saved.next(isEnough))
+    let more = true
+    yield* slices((isEnough) => {
+      if (!more) return undefined
+      more = walk.advance(isEnough)
+      return walk.takeBytes()
+    })
+  }
+  /** Blocks until there is none, each made within a slice of time. */
+  async function* slices(next: (isEnough: IsEnough) => Uint8Array | undefined): AsyncGenerator<Uint8Array> {
+    for (;;) {
       // Half a state must not be kept: its hash would be right for what it holds.
       if (isEnded()) throw new PlenumError('NOT_PRIMARY', 'The reign ended before its snapshot was whole.')
       const until = runtime.clock.monotonic() + limits.snapshotSliceMs
       let steps = 0
-      more = walk.advance((bytes) => bytes >= 256 << 10 || (++steps % 64 === 0 && runtime.clock.monotonic() >= until))
-      const bytes = walk.takeBytes()
-      if (bytes.length > 0) yield withLength(bytes)
+      const block = next((bytes) => bytes >= 256 << 10 || (++steps % 64 === 0 && runtime.clock.monotonic() >= until))
+      if (block === undefined) return
+      if (block.length > 0) yield withLength(block)
       await new Promise<void>((resolve) => runtime.timers.soon(resolve))
     }
-    replica.machine.endWalk()
   }
   let name: SnapshotBody
   try {
@@ -127,34 +138,31 @@ export async function loadSnapshot(
   const hash = new StateHash()
   let head: SnapshotHead | undefined
   let replica: Replica | undefined
-  const projections = new Map<string, Uint8Array>()
+  const projections = new Map<string, ProjectionState>()
+  let reader = new ProjectionReader()
   for await (const block of blocks(chunks, name)) {
     try {
-      if (head !== undefined) {
-        const next = head.projections?.[projections.size]
-        if (next === undefined) readRows(block, hash, head, replica)
-        else projections.set(next.name, checkedState(block, next, name))
-        continue
+      const next = head?.projections?.[projections.size]
+      if (head === undefined) {
+        head = readHead(block, name)
+        if (options !== undefined) replica = beginReplica(head, options)
+        hash.addCounters(head.change, head.time)
+      } else if (next === undefined) {
+        readRows(block, hash, head, replica)
+      } else {
+        const state = reader.add(block)
+        if (state === undefined) continue
+        projections.set(next, state)
+        reader = new ProjectionReader()
       }
-      head = readHead(block, name)
-      if (options !== undefined) replica = beginReplica(head, options)
-      hash.addCounters(head.change, head.time)
     } catch (error) {
       throw asDamage(name, error)
     }
   }
+  if (projections.size < (head?.projections?.length ?? 0)) throw corrupt(name, 'it ends before its rows')
   if (hash.toString() !== name.hash) throw corrupt(name, `its state has the hash ${hash.toString()}`)
   replica?.projections.load(name.index, projections)
   return replica ?? 'checked'
-}
-
-function checkedState(
-  block: Uint8Array,
-  { name, hash }: { readonly name: string; readonly hash: string },
-  of: SnapshotName,
-): Uint8Array {
-  if (hashOfSaved(block) === hash) return block.slice()
-  throw corrupt(of, `the state of its projection '${name}' does not match its hash`)
 }
 
 function readHead(block: Uint8Array, name: SnapshotName): SnapshotHead {
@@ -177,7 +185,7 @@ function asDamage(name: SnapshotName, error: unknown): PlenumError {
 
 function beginReplica(head: SnapshotHead, options: ReplicaOptions): Replica {
   const replica = new Replica({ ...options, head: head.head })
-  replica.declare(head.unit)
+  replica.declare(head.unit, head.head.index)
   replica.machine.restoreCounters(head.change, head.time)
   replica.placeSnapshot(head.head.index, head.head.next - 1)
   replica.bindLease(head.leaseMs)

@@ -24,6 +24,8 @@ export interface SentMessage {
 export interface ProjectedSend {
   readonly index: number
   readonly offset: number
+  /** Of the message, as it is encoded. */
+  readonly bytes: number
   readonly message: SentMessage
 }
 

@@ -15,6 +15,7 @@ export type SentEvent =
       readonly sent: SentError
     }
   | { readonly kind: 'sink-failed'; readonly sink: string; readonly attempts: number; readonly sent: SentError }
+  | { readonly kind: 'sends-waiting'; readonly projection: string; readonly attempts: number; readonly sent: SentError }
 
 /** An event to be sent. */
 export function sentEvent(event: ThreadEvent): SentEvent {

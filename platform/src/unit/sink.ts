@@ -114,13 +114,13 @@ export function keepingRule({ name, definition }: SinkPart, changesMax: number):
 export function sinkRule({ name, definition }: SinkPart, outside: (() => Outside | undefined) | undefined): SinkRule {
   const { of, batch, whenFull, timeoutMs } = definition
   const rule = { name: sinkName(name), of, batch, whenFull, timeoutMs }
-  if (outside === undefined) return { ...rule, write: undefined }
+  if (outside === undefined) return { ...rule, writer: undefined }
   return {
     ...rule,
-    write: async (changes, signal) => {
+    writer: () => {
       const given = outside()
-      if (given === undefined) throw new PlenumError('NOT_PRIMARY', 'This member has not started yet.')
-      await definition.write(changes, { uses: given.uses, signal })
+      // Async, so that what it throws at once is a failure like others.
+      return given && (async (batch, signal) => definition.write(batch, { uses: given.uses, signal }))
     },
   }
 }

@@ -18,6 +18,7 @@ import {
   type LogicCommand,
   type ScheduleRule,
   type ProjectionRule,
+  type SinkRule,
   type WorkerRule,
   type PartitionEvent,
 } from '../index.ts'
@@ -33,7 +34,7 @@ export class DataLogic implements Logic {
   readonly workers: readonly WorkerRule[]
   readonly schedules: readonly ScheduleRule[] | undefined
   readonly projections: readonly ProjectionRule[]
-  readonly sinks = []
+  readonly sinks: readonly SinkRule[]
   readonly #limits: Limits
 
   constructor(
@@ -43,12 +44,14 @@ export class DataLogic implements Logic {
     workers: readonly WorkerRule[] = [],
     schedules?: readonly ScheduleRule[],
     projections: readonly ProjectionRule[] = [],
+    sinks: readonly SinkRule[] = [],
   ) {
     this.hash = hash
     this.layouts = layouts
     this.workers = workers
     this.schedules = schedules
     this.projections = projections
+    this.sinks = sinks
     this.#limits = limits
   }
 
