@@ -45,8 +45,8 @@ export const projectionMutants: readonly ProtocolMutant[] = [
       ],
       [
         'partition/projections.ts',
-        'projection.pending = projection.pending.filter((one) => isBefore({ index, offset }, one))',
-        'projection.pending = projection.pending.filter((one) => one.index < 0 || isBefore({ index, offset: -2 }, one))',
+        'this.pending.dropThrough(number)',
+        'this.pending.dropThrough({ ...number, offset: -2 })',
       ],
     ],
     { scenario: 'messages' },
@@ -55,13 +55,7 @@ export const projectionMutants: readonly ProtocolMutant[] = [
     'sends not in snapshots',
     'What a projection has sent and what is no message yet is not saved with its state.',
     200,
-    [
-      [
-        'partition/projections.ts',
-        'encoded({ last: outputs.last, lastSend, pending,',
-        'encoded({ last: outputs.last, lastSend, pending: [],',
-      ],
-    ],
+    [['partition/projections.ts', '[pending.list(), kept.list()]', '[pending.list().slice(0, 0), kept.list()]']],
     { scenario: 'messages' },
   ),
   mutant(

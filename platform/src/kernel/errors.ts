@@ -62,6 +62,7 @@ export const errorCodes = {
   SERVICE_FAILED: { retry: 'never', text: 'a service threw' },
   SOURCE_UNAVAILABLE: { retry: 'same', text: 'a source cannot reach its store' },
   SOURCE_FAILED: { retry: 'never', text: 'a source threw' },
+  SINK_AHEAD: { retry: 'never', text: 'the journal has lost what it had given to the store of a sink' },
   SINK_BEHIND: { retry: 'never', text: 'the store of a sink has lost what it had confirmed' },
   THREAD_FAILED: { retry: 'never', text: 'a thread that partitions run on cannot be kept running' },
   UNIT_NOT_LOADED: { retry: 'never', text: 'a unit file does not load' },

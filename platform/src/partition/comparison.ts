@@ -1,7 +1,6 @@
 import type { SnapshotWalk } from '../space/index.ts'
-import type { ProjectionHashes } from './projections.ts'
-import type { SavedProjection } from './saved-projection.ts'
-import { hashesOf, type SnapshotBody } from './replica.ts'
+import type { SnapshotBody } from './record-body.ts'
+import { hashesOf, type ProjectionHashes, type SavedProjection } from './saved-projection.ts'
 
 /** What a follower holds at the index of a snapshot, hashed while it follows, to be compared with the primary's (JR7). */
 export class Comparison {

@@ -3,8 +3,8 @@ import { isPlenumError, PlenumError, type Limits } from '../kernel/index.ts'
 import { writeValue, type ByteWriter } from '../codec/index.ts'
 import { recordHeaderBytes, sealRecord, type Head, type Journal, type RecordKind } from '../journal/index.ts'
 import type { Runtime } from '../runtime/index.ts'
-import { emptyBody } from './record-body.ts'
-import type { Replica, SnapshotBody } from './replica.ts'
+import { emptyBody, type SnapshotBody } from './record-body.ts'
+import type { Replica } from './replica.ts'
 import { takeSnapshot } from './snapshots.ts'
 
 export interface ForkOptions {

@@ -15,15 +15,9 @@ export { tellPartition } from './partition-gauges.ts'
 export { PartitionMeters, type NamedParts } from './partition-meters.ts'
 export { Partition, type PartitionOptions, type Role } from './partition.ts'
 export type { DecisionRow, PreparedRow } from './prepared.ts'
-export {
-  decodeBody,
-  hashesOf,
-  Replica,
-  type OpenBody,
-  type ReplicaObserver,
-  type SnapshotBody,
-  type UpgradeBody,
-} from './replica.ts'
+export { decodeBody, type OpenBody, type SnapshotBody, type UpgradeBody } from './record-body.ts'
+export { Replica, type ReplicaObserver } from './replica.ts'
+export { hashesOf } from './saved-projection.ts'
 export type { SinkBatch, SinkRule } from './sinks.ts'
 export { foldingOf } from './projections.ts'
 export type { FoldedChange, Folding, FoldOut, ProjectionRule } from './projections.ts'

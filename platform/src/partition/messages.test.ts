@@ -127,5 +127,5 @@ test('[UN12] [A8] a message as large as it may be is a dead letter all the same,
     const { id, number } = messageOf(posted.at(-1)!)
     command(() => messages.bury({ kind: 'bury', id, number, errors }))
   }
-  expect(messages.tell(10).dead.map(({ errors }) => errors.length).toSorted()).toEqual([0, 1])
+  expect(new Set(messages.tell(10).dead.map((dead) => dead.errors.length))).toEqual(new Set([0, 1]))
 })

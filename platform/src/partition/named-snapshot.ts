@@ -1,10 +1,9 @@
 import { PlenumError } from '../kernel/index.ts'
 import { firstMark } from './fill-marks.ts'
 import { writeValue } from '../codec/index.ts'
-import type { SnapshotBody } from './replica.ts'
 import type { LoneRecords } from './lone-records.ts'
 import type { PrimaryOptions } from './primary-options.ts'
-import { emptyBody } from './record-body.ts'
+import { emptyBody, type SnapshotBody } from './record-body.ts'
 import { takeSnapshot, type TakenSnapshot, type TakeSnapshotOptions } from './snapshots.ts'
 
 /** What a snapshot needs of the primary that takes it. */

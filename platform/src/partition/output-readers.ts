@@ -24,6 +24,8 @@ export interface OutputReadersOptions {
   readonly journalId: Uint8Array
   readonly limits: Limits
   readonly timers: Timers
+  /** Whether nobody else can reign. */
+  readonly leaseHolds: () => boolean
 }
 
 /**
@@ -42,13 +44,15 @@ export class OutputReaders {
 
   /** The outputs after a place; without one, where the newest stands. */
   ask({ projection, since, wait }: OutputsCommand): Promise<OutputsTold> {
-    const { projections, limits, timers } = this.#options
+    const { projections, limits, timers, leaseHolds } = this.#options
     try {
       const ring = projections.outputsOf(projection)
       if (since === undefined) return Promise.resolve({ kind: 'outputs', outputs: [], place: this.#place(ring.last) })
       if (since.journal !== this.#journal) throw otherJournal()
-      // An older copy of the journal was put in its place: what it will put out is not what the reader has seen.
-      if (since.index > projections.index) return Promise.resolve({ kind: 'gone', place: this.#place(ring.last) })
+      // An older copy of the journal was put in its place: what it will put out is not what the reader has seen. One whose
+      // reign is over without its knowledge may only be behind.
+      if (since.index > projections.index && leaseHolds())
+        return Promise.resolve({ kind: 'gone', place: this.#place(ring.last) })
       const told = this.#collect(projection, since)
       if (told.kind === 'gone' || told.outputs.length > 0 || wait.ms <= 0) return Promise.resolve(told)
       if (this.#waiting.size >= limits.watchersMax) throw overloaded('watchersMax', limits.watchersMax)

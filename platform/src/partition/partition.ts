@@ -30,7 +30,8 @@ import { journalFailed, journalFull, projectionDiverged } from './primary-errors
 import { Primary } from './primary.ts'
 import { foldingOf } from './projections.ts'
 import { recover } from './recovery.ts'
-import { mayReign, type OpenBody, type Replica, type ReplicaObserver } from './replica.ts'
+import type { OpenBody } from './record-body.ts'
+import { mayReign, type Replica, type ReplicaObserver } from './replica.ts'
 import { upgradeEntries, type EntryChecks } from './upgrade-entries.ts'
 
 /** How much longer than the lease a follower waits before it opens, for the drift of its clock (PA4). */

@@ -12,6 +12,7 @@ import {
   bringUpBefore,
   ChangeLog,
   ownLayouts,
+  presentValue,
   type Change,
   type KeptChange,
   type LoggedChange,
@@ -25,7 +26,7 @@ import type { Logic } from './logic.ts'
 import { Backlog } from './backlog.ts'
 import { noNumber, type OutputNumber } from './output-number.ts'
 import { OutputRing } from './output-ring.ts'
-import { SavedProjection, type ProjectionState } from './saved-projection.ts'
+import { SavedProjection, type ProjectionHashes, type ProjectionState } from './saved-projection.ts'
 
 /** A change of an entry as a projection sees it. */
 export type FoldedChange = Change<StoredValue> & { readonly type: string }
@@ -79,9 +80,6 @@ export function foldingOf(
 export type ProjectionEvent =
   | { readonly kind: 'projection-failed'; readonly projection: string; readonly index: number; readonly error: unknown }
   | { readonly kind: 'projection-diverged'; readonly projection: string; readonly index: number }
-
-/** The hashes of saved states, by projection. */
-export type ProjectionHashes = Readonly<Record<string, string>>
 
 type Standing =
   /** The journal's unit does not have it, or not yet. */
@@ -315,18 +313,35 @@ export class Projections {
     // Code that has just taken over sees what it will read.
     for (const { table, row } of present) bringUpBefore(table, row, this.#machine.upgrades)
     for (const { table, row } of present)
-      this.#apply(projection, { table, before: undefined, after: row.value, reason: undefined, index }, out)
+      this.#fold(projection, () => ({ type: table.layout.name, kind: 'added', entry: row.value }), index, out)
     projection.begunWith = kept.length
   }
 
-  #apply(projection: Projection, change: LoggedChange, out = this.#outOf(projection, change.index)): void {
+  #apply(projection: Projection, change: LoggedChange): void {
     const { rule, standing } = projection
     if (standing.kind !== 'folding' || !rule.of.includes(change.table.layout.name)) return
+    this.#fold(projection, () => this.#seen(change), change.index)
+  }
+
+  #fold(projection: Projection, change: () => FoldedChange, index: number, out = this.#outOf(projection, index)): void {
+    const { rule, standing } = projection
+    if (standing.kind !== 'folding') return
     try {
-      rule.apply(standing.state, seen(change), out)
+      rule.apply(standing.state, change(), out)
     } catch (error) {
-      this.#fail(projection, change.index, error)
+      this.#fail(projection, index, error)
     }
+  }
+
+  /** A change with both entries as the present code wants them (UN10). */
+  #seen({ table, before, beforeShape, after, afterShape, reason }: LoggedChange): FoldedChange {
+    const type = table.layout.name
+    const { upgrades } = this.#machine
+    const isUp = before === undefined || beforeShape === undefined
+    const previous = isUp ? before : presentValue(table, before, beforeShape, upgrades)
+    if (after === undefined) return { type, kind: 'removed', entry: previous ?? {}, reason: reason ?? 'removed' }
+    const entry = presentValue(table, after, afterShape, upgrades)
+    return previous === undefined ? { type, kind: 'added', entry } : { type, kind: 'changed', entry, previous }
   }
 
   #outOf(projection: Projection, index: number): FoldOut {
@@ -343,7 +358,8 @@ export class Projections {
       },
       keep: (change, keptMax) => {
         const { kept } = projection
-        kept.add({ ...nextNumber(projection, index), change })
+        const behind = this.#machine.upgrades.get(change.type)?.count ?? 0
+        kept.add({ ...nextNumber(projection, index), behind, change })
         if (kept.length > keptMax) projection.dropped += kept.dropFirst(1)
       },
     }
@@ -385,14 +401,6 @@ function tooManySends(value: number): PlenumError {
     `A projection has sent ${value} messages that have not been taken over by its partition, which is the limit messagesMax.`,
     { details: { limit: 'messagesMax', value } },
   )
-}
-
-function seen({ table, before, after, reason }: LoggedChange): FoldedChange {
-  const type = table.layout.name
-  if (after === undefined) return { type, kind: 'removed', entry: before ?? {}, reason: reason ?? 'removed' }
-  return before === undefined
-    ? { type, kind: 'added', entry: after }
-    : { type, kind: 'changed', entry: after, previous: before }
 }
 
 function savedOf({ rule, standing, outputs, kept, pending, ...rest }: Projection): readonly SavedProjection[] {

@@ -6,7 +6,6 @@
 // I1 The machine's state is the fold of the accepted records (A1); a record is applied once, by its index (A5).
 // I2 Replay never crosses an UPGRADE record with a machine that does not know its layouts (PA10).
 import { assert, PlenumError, type Limits } from '../kernel/index.ts'
-import { ByteReader, readValue } from '../codec/index.ts'
 import { Fold, type Digest, type Found, type Head, type JournalRecord, type Verdict } from '../journal/index.ts'
 import {
   firstUnitTable,
@@ -18,38 +17,17 @@ import {
   type Layout,
 } from '../space/index.ts'
 import { Comparison } from './comparison.ts'
-import { Projections, type Folding, type ProjectionHashes } from './projections.ts'
-import type { SavedProjection } from './saved-projection.ts'
+import { Projections, type Folding } from './projections.ts'
+import { decodeBody, type OpenBody, type SnapshotBody, type UpgradeBody } from './record-body.ts'
+import type { ProjectionHashes } from './saved-projection.ts'
 import { RecentRecords } from './recent-records.ts'
 import type { Logic } from './logic.ts'
-
-/** What an OPEN record says besides its header. */
-export interface OpenBody {
-  readonly leaseMs: number
-}
-
-/** What an UPGRADE record says: the unit from here on, those before it, all layouts in table order, its projections. */
-export interface UpgradeBody {
-  readonly unit: string
-  readonly before: readonly string[]
-  readonly layouts: readonly Layout[]
-  /** Undefined in records of before there were any. */
-  readonly projections?: readonly string[] | undefined
-}
 
 /** Bytes of a state that are compared with each record that a follower applies. */
 const comparedBytes = 256 << 10
 
 /** How many earlier units are remembered, so that their code does not open again. */
 const unitsBeforeMax = 32
-
-/** What a SNAPSHOT record says: this snapshot counts from here on (JR7). */
-export interface SnapshotBody {
-  readonly index: number
-  readonly hash: string
-  /** Undefined in records of before there were any. */
-  readonly projections?: ProjectionHashes | undefined
-}
 
 /** Sees every accepted record and each of its effects, after they were applied. */
 export type ReplicaObserver = (
@@ -320,16 +298,6 @@ export class Replica {
     if (this.#unit !== this.#unitOfCode) return
     if (!this.projections.agree(named.index, own, named.projections ?? {})) this.#hasDiverged = true
   }
-}
-
-/** The hashes of what is saved of projections. */
-export function hashesOf(saved: readonly Pick<SavedProjection, 'name' | 'hash'>[]): ProjectionHashes {
-  return Object.fromEntries(saved.map(({ name, hash }) => [name, hash]))
-}
-
-/** The body of a record that holds one plain value. */
-export function decodeBody<T>(record: JournalRecord): T {
-  return readValue(new ByteReader(record.body)) as T
 }
 
 /**

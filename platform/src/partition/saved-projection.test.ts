@@ -19,6 +19,7 @@ function stateOf(sends: number, changes: number): ProjectionState {
     kept: Array.from({ length: changes }, (_, offset) => ({
       index: 8,
       offset,
+      behind: 0,
       change: { type: 'item', kind: 'added', entry: { id: `i${offset}`, text: 'x'.repeat(40) } },
     })),
   }
@@ -34,7 +35,12 @@ function blocksOf(saved: SavedProjection, bytesMax: number): Uint8Array[] {
 }
 
 test('[UN6] [JR7] what is saved of a projection is the same again, in blocks of whatever size, and so is its hash', () => {
-  for (const [sends, changes] of [[0, 0], [3, 0], [0, 500], [20, 500]] as const) {
+  for (const [sends, changes] of [
+    [0, 0],
+    [3, 0],
+    [0, 500],
+    [20, 500],
+  ] as const) {
     const state = stateOf(sends, changes)
     const hashes = [1, 1_000, 1e9].map((bytesMax) => {
       const saved = new SavedProjection('p', state)
@@ -63,6 +69,6 @@ test('[UN6] [JR7] a block of a projection that is damaged, or was left out, is f
     const changed = blocks.map((block) => block.slice())
     const last = changed[at]!.length - 1
     changed[at]![last] = changed[at]![last]! ^ 1
-    expect(read(changed)).toThrow()
+    expect(read(changed), `block ${at}`).toThrow(/./)
   }
 })

@@ -65,6 +65,14 @@ export class SavedProjection {
   }
 }
 
+/** The hashes of saved states, by projection. */
+export type ProjectionHashes = Readonly<Record<string, string>>
+
+/** The hashes of what is saved of projections. */
+export function hashesOf(saved: readonly SavedProjection[]): ProjectionHashes {
+  return Object.fromEntries(saved.map(({ name, hash }) => [name, hash]))
+}
+
 /** Puts together again what was saved of a projection, block by block. */
 export class ProjectionReader {
   readonly #hash = new StateHash()

@@ -11,6 +11,7 @@ import type { Timers } from '../runtime/index.ts'
 import {
   isChange,
   ownLayouts,
+  presentChange,
   type Command,
   type KeptChange,
   type Machine,
@@ -32,7 +33,7 @@ export interface SinkBatch {
   readonly journal: string
   /** The number of the last change before the batch. */
   readonly after: OutputNumber
-  readonly changes: readonly KeptChange[]
+  readonly changes: readonly (OutputNumber & Pick<KeptChange, 'change'>)[]
 }
 
 /** Resolves when the store has the batch. */
@@ -198,19 +199,21 @@ export class Sinks {
   }
 
   async #write(progress: Progress): Promise<void> {
-    const { projections, number: partition, submit } = this.#options
-    const { rule, retry, written: after } = progress
+    const { projections, machine, number: partition, submit } = this.#options
+    const { rule, retry, written } = progress
     if (rule.writer === undefined || progress.isBusy || retry.isWaiting || this.#stop.signal.aborted) return
-    const changes = projections.keptOf(rule.name).kept.after(after, rule.batch)
-    const last = changes.at(-1)
+    const kept = projections.keptOf(rule.name).kept.after(written, rule.batch)
+    const last = kept.at(-1)
     // What it begins with is there before the record is acked by which it does.
     if (last === undefined || last.index > projections.index) return
     const write = rule.writer()
     if (write === undefined) return retry.wait(() => this.onFolded())
+    const after = numberOf(written)
+    const changes = kept.map((one) => ({ ...numberOf(one), change: presentChange(one, machine.upgrades) }))
     progress.isBusy = true
     let isWritten = false
     try {
-      await this.#within(rule, write, { partition, journal: this.#journal, after: numberOf(after), changes })
+      await this.#within(rule, write, { partition, journal: this.#journal, after, changes })
       isWritten = true
       await submit({ command: { kind: 'sink-written', sink: rule.name, ...numberOf(last) } })
       progress.written = numberOf(last)

@@ -11,8 +11,9 @@ import {
   type RowLease,
   type SnapshotWalk,
 } from '../space/index.ts'
-import { hashesOf, Replica, type ReplicaOptions, type SnapshotBody, type UpgradeBody } from './replica.ts'
-import { ProjectionReader, type ProjectionState, type SavedProjection } from './saved-projection.ts'
+import type { SnapshotBody, UpgradeBody } from './record-body.ts'
+import { Replica, type ReplicaOptions } from './replica.ts'
+import { hashesOf, ProjectionReader, type ProjectionState, type SavedProjection } from './saved-projection.ts'
 
 /** Format 1 is of before there were projections. */
 const snapshotFormat = 3

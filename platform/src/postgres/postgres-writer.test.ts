@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { embedded } from '../embedded.ts'
 import { entry, type StoredValue } from '../space/index.ts'
 import { port, sink, unit, type SinkBatch } from '../unit/index.ts'
-import { PostgresWriter, upsertInto, type PostgresSession, type Write } from './index.ts'
+import { PostgresWriter, upsertInto, type PostgresPool, type PostgresSession, type Write } from './index.ts'
 
 const Order = entry(
   'order',
@@ -71,6 +71,7 @@ test('[UN7] what is written behind to a PostgreSQL is what is there, whatever fa
   expect(await rowsOf(database)).toEqual(all.map((order) => ({ quantity: null, ...order })))
 })
 
+/** Entries that are added by the records after one. */
 function batchOf(after: number, ...ids: readonly string[]): SinkBatch<typeof Order> {
   const changes = ids.map((id, at) => ({
     index: after + 1 + at,
@@ -119,4 +120,57 @@ test('[UN7] what fails, or is given up, leaves nothing behind', async () => {
   expect(await rowsOf(database)).toEqual([])
   await writer.write('orders', batchOf(0, 'a'), orders)
   expect(await rowsOf(database)).toHaveLength(1)
+})
+
+test('[UN7] a journal that has forgotten what it had given is refused by name, also once it has passed that', async () => {
+  const database = await emptyDatabase()
+  const writer = new PostgresWriter(database)
+  await writer.write('orders', batchOf(0, 'a', 'b'), orders)
+  await writer.write('orders', batchOf(2, 'c', 'd'), orders)
+  // Nobody heard of the last batch: it comes again, whole, in part, or with more.
+  for (const again of [batchOf(2, 'c', 'd'), batchOf(2, 'c'), batchOf(3, 'd'), batchOf(2, 'c', 'd', 'e')])
+    await writer.write('orders', again, orders)
+  expect(await rowsOf(database)).toHaveLength(5)
+  // An older copy of the journal, which goes on before the last batch, or in it with other changes.
+  const other = batchOf(2, 'x', 'y', 'z')
+  const passing = { ...other, changes: other.changes.map((one) => ({ ...one, index: 2 * one.index })) }
+  for (const forgotten of [batchOf(1, 'x'), batchOf(0, 'x', 'y', 'z', 'u', 'v', 'w'), passing])
+    await expect(writer.write('orders', forgotten, orders)).rejects.toMatchObject({
+      code: 'SINK_AHEAD',
+      details: { sink: 'orders', found: { index: 5, offset: 0 } },
+    })
+  expect(await rowsOf(database)).toHaveLength(5)
+})
+
+test('[UN7] a session of a pool whose query is never answered is given up with the batch, and not used again', async () => {
+  const released: (boolean | undefined)[] = []
+  const heard = new Set<unknown>()
+  const pool: PostgresPool = {
+    totalCount: 1,
+    connect: async () => ({
+      query: async (text) => (text === 'begin' ? new Promise<never>(() => {}) : { rows: [] }),
+      release: (destroy) => void released.push(destroy),
+      on: (_, listener) => heard.add(listener),
+      off: (_, listener) => heard.delete(listener),
+    }),
+  }
+  const controller = new AbortController()
+  const written = new PostgresWriter(pool).write('orders', batchOf(0, 'a'), orders, controller.signal)
+  await new Promise((resolve) => setImmediate(resolve))
+  controller.abort(new Error('too late'))
+  await expect(written).rejects.toThrow('too late')
+  expect(released).toEqual([true])
+  // What it says while it ends is heard, or it would end the process.
+  expect(heard.size).toBe(1)
+})
+
+test('[UN7] lists and objects are JSON with numbers of any size, and bytes as PostgreSQL writes them', async () => {
+  const Deep = entry('deep', z.object({ id: z.string(), all: z.array(z.unknown()) }), { id: 'id' })
+  const database = await emptyDatabase()
+  await database.exec('create table shop.deep (id text primary key, "all" jsonb)')
+  const all = [2n ** 70n, { bytes: new Uint8Array([1, 255]) }, 'two']
+  const write = upsertInto<typeof Deep>('shop.deep', { keys: ['id'], columns: ['id', 'all'] })
+  await write(database, { type: 'deep', kind: 'added', entry: { id: 'd', all } })
+  const { rows } = await database.query('select "all"::text as all from shop.deep')
+  expect(rows).toEqual([{ all: '[1180591620717411303424, {"bytes": "\\\\x01ff"}, "two"]' }])
 })

@@ -1,7 +1,8 @@
 // Writes what a sink has kept to PostgreSQL, exactly once (UN7), through whatever client the application has.
 //
 // I1 What a batch does and how far it has come are one transaction: a batch that comes again is passed over.
-// I2 A store that has less than it had confirmed is told apart from one that is up to date: nothing is written to it.
+// I2 A store that has less than it had confirmed is told apart from one that is up to date: nothing is written to it. Nor
+//    is anything passed over for a journal that has forgotten what it had given: an older copy gives numbers once more.
 import { PlenumError } from '../kernel/index.ts'
 import type { AnyEntry } from '../space/index.ts'
 import type { Applied, ChangeNumber, SinkBatch } from '../unit/index.ts'
@@ -34,10 +35,13 @@ export type Postgres = PostgresSession | PostgresPool | PostgresInProcess
 /** Makes one change, within the transaction of its batch. */
 export type Write<T extends AnyEntry> = (session: PostgresSession, change: Applied<T>) => Promise<void>
 
+/** How far each journal has come, and where its last batch began: a batch that comes again begins there or later. */
 const positions = `create table if not exists plenum_position (
-  sink text not null, journal text not null, record bigint not null, place bigint not null, primary key (sink, journal))`
+  sink text not null, journal text not null, record bigint not null, place bigint not null,
+  from_record bigint not null, from_place bigint not null, primary key (sink, journal))`
 
-const moveTo = 'update plenum_position set record = $3, place = $4 where sink = $1 and journal = $2'
+const moveTo =
+  'update plenum_position set record = $3, place = $4, from_record = $5, from_place = $6 where sink = $1 and journal = $2'
 
 /**
  * Writes the batches of sinks to one database. Over a single session one batch follows the other; over a pool, batches of
@@ -56,7 +60,8 @@ export class PostgresWriter {
 
   /**
    * Makes the changes of a batch that were not made before, in one transaction, and resolves when it is committed.
-   * SINK_BEHIND where the database has lost what it had committed; errors of the database come as they are.
+   * SINK_BEHIND where the database has lost what it had committed, SINK_AHEAD where the journal has; errors of the database
+   * come as they are. Rejects at once when `signal` aborts, and a pool's session is given up with whatever runs on it.
    */
   async write<T extends AnyEntry>(
     sink: string,
@@ -64,39 +69,49 @@ export class PostgresWriter {
     write: Write<T>,
     signal?: AbortSignal,
   ): Promise<void> {
+    const { journal, after } = batch
     await this.#transaction(async (session) => {
       // Whoever gave up gives the batch again.
       signal?.throwIfAborted()
-      const written = await positionOf(session, sink, batch.journal)
-      if (isBefore(written, batch.after)) throw behind(sink, batch, written)
+      const position = await positionOf(session, sink, journal)
+      const { written } = position
+      if (isBefore(written, after)) throw behind(sink, batch, written)
+      if (hasForgotten(batch, position)) throw ahead(sink, batch, position)
       const changes = batch.changes.filter((one) => isBefore(written, one))
       for (const { change } of changes) await write(session, change)
       const last = changes.at(-1)
-      if (last !== undefined) await session.query(moveTo, [sink, batch.journal, last.index, last.offset])
+      if (last !== undefined)
+        await session.query(moveTo, [sink, journal, last.index, last.offset, after.index, after.offset])
       signal?.throwIfAborted()
-    })
+    }, signal)
   }
 
-  async #transaction(run: (session: PostgresSession) => Promise<void>): Promise<void> {
+  async #transaction(run: (session: PostgresSession) => Promise<void>, signal: AbortSignal | undefined): Promise<void> {
     const database = this.#database
-    if ('totalCount' in database) {
-      const session = await database.connect()
-      let isWhole = false
-      // A connection that is cut tells its queries too; unheard, it would end the process.
-      session.on('error', unheard)
-      try {
-        await this.#within(session, run)
-        isWhole = true
-      } finally {
-        session.off('error', unheard)
-        // A session in an unknown state is not used again.
-        session.release(!isWhole)
-      }
-      return
-    }
+    if ('totalCount' in database) return this.#pooled(database, run, signal)
     const mine = this.#free.then(() => this.#within(database, run))
     this.#free = mine.catch(() => undefined)
     return mine
+  }
+
+  async #pooled(
+    database: PostgresPool,
+    run: (session: PostgresSession) => Promise<void>,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const session = await database.connect()
+    let isWhole = false
+    // A connection that is cut tells its queries too; unheard, it would end the process.
+    session.on('error', unheard)
+    const running = this.#within(session, run)
+    try {
+      await unlessAborted(running, signal)
+      isWhole = true
+      session.off('error', unheard)
+    } finally {
+      // A session in an unknown state is not used again, whatever it may still say.
+      session.release(!isWhole)
+    }
   }
 
   async #within(session: PostgresSession, run: (session: PostgresSession) => Promise<void>): Promise<void> {
@@ -116,12 +131,46 @@ export class PostgresWriter {
 
 function unheard(): void {}
 
+/** What something comes to, or that it was given up: its own end is not waited for, and not heard. */
+async function unlessAborted(running: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return running
+  running.catch(unheard)
+  const { promise, reject } = Promise.withResolvers<never>()
+  const onAbort = (): void => reject(signal.reason)
+  signal.addEventListener('abort', onAbort)
+  try {
+    await Promise.race([running, promise])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}
+
+interface StoredPosition {
+  readonly written: ChangeNumber
+  /** What the last batch came after. */
+  readonly from: ChangeNumber
+}
+
 /** How far a journal has come; its row is locked, so that two writers of one journal follow each other. */
-async function positionOf(session: PostgresSession, sink: string, journal: string): Promise<ChangeNumber> {
-  await session.query('insert into plenum_position values ($1, $2, 0, -1) on conflict do nothing', [sink, journal])
-  const select = 'select record, place from plenum_position where sink = $1 and journal = $2 for update'
-  const [row] = (await session.query(select, [sink, journal])).rows as readonly { record: unknown; place: unknown }[]
-  return { index: Number(row?.record), offset: Number(row?.place) }
+async function positionOf(session: PostgresSession, sink: string, journal: string): Promise<StoredPosition> {
+  const insert = 'insert into plenum_position values ($1, $2, 0, -1, 0, -1) on conflict do nothing'
+  await session.query(insert, [sink, journal])
+  const select = 'select * from plenum_position where sink = $1 and journal = $2 for update'
+  const [row = {}] = (await session.query(select, [sink, journal])).rows as readonly Readonly<Record<string, unknown>>[]
+  return {
+    written: { index: Number(row['record']), offset: Number(row['place']) },
+    from: { index: Number(row['from_record']), offset: Number(row['from_place']) },
+  }
+}
+
+/**
+ * True for a batch of a journal that has lost what it had acked: it begins before one that was written after an ack, or
+ * it passes the last change that was written and does not have it.
+ */
+function hasForgotten({ after, changes }: SinkBatch<AnyEntry>, { written, from }: StoredPosition): boolean {
+  if (isBefore(after, from)) return true
+  const next = changes.find((one) => !isBefore(one, written))
+  return next !== undefined && isBefore(after, written) && isBefore(written, next)
 }
 
 function isBefore(a: ChangeNumber, b: ChangeNumber): boolean {
@@ -165,15 +214,38 @@ function quoted(name: string): string {
 function sent(value: unknown): unknown {
   if (value === undefined) return null
   if (typeof value === 'bigint') return value.toString()
-  return typeof value === 'object' && value !== null && !(value instanceof Uint8Array) ? JSON.stringify(value) : value
+  return typeof value === 'object' && value !== null && !(value instanceof Uint8Array) ? json(value) : value
 }
+
+/** JSON as PostgreSQL reads it: numbers of any size, and bytes as it writes them. */
+function json(value: object): string {
+  return JSON.stringify(value, (_, part: unknown) => {
+    if (typeof part === 'bigint') return rawJson(part.toString())
+    return part instanceof Uint8Array ? `\\x${Buffer.from(part).toString('hex')}` : part
+  })
+}
+
+/** Of ES2026; not in every TypeScript's library yet. */
+const { rawJSON: rawJson } = JSON as typeof JSON & { readonly rawJSON: (text: string) => unknown }
 
 function behind(sink: string, { journal, after, partition }: SinkBatch<AnyEntry>, written: ChangeNumber): PlenumError {
   return new PlenumError(
     'SINK_BEHIND',
-    `The store of sink '${sink}' had confirmed change ${text(after)} of partition ${partition}, and now has ${text(written)}: ` +
+    `The database had confirmed, under the name '${sink}', change ${text(after)} of partition ${partition}, and now has ${text(written)}: ` +
       'it has lost what was written to it. Nothing is written to it until it has that again: restore it, or give the sink ' +
       'another name, under which it begins anew with the entries that are there.',
+    { details: { sink, partition, journal, confirmed: after, found: written } },
+  )
+}
+
+function ahead(sink: string, { journal, after, partition }: SinkBatch<AnyEntry>, found: StoredPosition): PlenumError {
+  const { written, from } = found
+  return new PlenumError(
+    'SINK_AHEAD',
+    `The database has, under the name '${sink}', change ${text(written)} of partition ${partition}, in a batch after ${text(from)}; ` +
+      `its journal now goes on after ${text(after)}, without that: it is an older copy, and gives numbers once more. Nothing ` +
+      'is written. Restore the database to a moment before that of the copy, or give the sink another name, under which it ' +
+      'begins anew with the entries that are there.',
     { details: { sink, partition, journal, confirmed: after, found: written } },
   )
 }

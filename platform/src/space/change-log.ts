@@ -1,12 +1,16 @@
 import type { RemovalReason } from './effects.ts'
 import type { StoredValue } from './layout.ts'
+import type { Row } from './row.ts'
 import type { Table } from './table.ts'
 
 /** A change of an entry that somebody follows, and the index of its record. */
 export interface LoggedChange {
   readonly table: Table
   readonly before: StoredValue | undefined
+  /** Under which it was put; undefined where the unit's code has brought it up (UN10). */
+  readonly beforeShape: number | undefined
   readonly after: StoredValue | undefined
+  readonly afterShape: number
   /** Why it is gone; undefined where it is there. */
   readonly reason: RemovalReason | undefined
   readonly index: number
@@ -42,12 +46,14 @@ export class ChangeLog {
 
   note(
     table: Table,
-    before: StoredValue | undefined,
+    row: Row | undefined,
     after: StoredValue | undefined,
     reason: RemovalReason | undefined,
     index: number,
   ): void {
-    if (this.#types.has(table.layout.name)) this.#changes.push({ table, before, after, reason, index })
+    if (!this.#types.has(table.layout.name)) return
+    const beforeShape = row?.stored === undefined ? row?.shape : undefined
+    this.#changes.push({ table, before: row?.value, beforeShape, after, afterShape: table.shape, reason, index })
   }
 
   /** The command ends as if it had never begun. */

@@ -3,6 +3,7 @@ import type { ChangeLog } from './change-log.ts'
 import { ChangeRing } from './change-ring.ts'
 import type { RemovalReason } from './effects.ts'
 import type { StoredValue } from './layout.ts'
+import type { Row } from './row.ts'
 import type { Table } from './table.ts'
 
 /** The changes of one kind of entries. */
@@ -69,18 +70,18 @@ export class Changes {
     if (this.#isTrial && table.isVolatile) throw notInTransaction(table)
   }
 
-  /** Counts a change and returns its number; `index` is that of its record, if it has one. */
+  /** Counts a change of a row, which is as it was, and returns its number; `index` is that of its record, if it has one. */
   next(
     table: Table,
-    before: StoredValue | undefined,
+    row: Row | undefined,
     after: StoredValue | undefined,
     reason: RemovalReason | undefined,
     index: number,
   ): number {
-    if (table.isVolatile) return this.#nextVolatile(table, before, after, reason)
+    if (table.isVolatile) return this.#nextVolatile(table, row?.value, after, reason)
     if (!this.#isTrial) {
-      this.#journaled.ring.note(table, before, after, reason, index)
-      this.log?.note(table, before, after, reason, index)
+      this.#journaled.ring.note(table, row?.value, after, reason, index)
+      this.log?.note(table, row, after, reason, index)
     }
     table.lastIndex = index
     return (this.#journaled.number += 1)

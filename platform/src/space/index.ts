@@ -156,6 +156,8 @@ export {
   bringUpBefore,
   isEarlier,
   isPresent,
+  presentChange,
+  presentValue,
   valueNow,
   type BringUp,
   type EntryCheck,

@@ -428,7 +428,7 @@ export class Machine {
     index: number,
   ): Row {
     if (row !== undefined && row.shape !== table.shape) bringUpBefore(table, row, this.upgrades)
-    const change = this.#changes.next(table, row?.value, value, undefined, index)
+    const change = this.#changes.next(table, row, value, undefined, index)
     stampValue(value, change)
     Object.freeze(value)
     if (row === undefined) {
@@ -464,7 +464,7 @@ export class Machine {
 
   #drop(table: Table, row: Row, reason: RemovalReason, index: number): void {
     if (row.shape !== table.shape) bringUpBefore(table, row, this.upgrades)
-    this.#changes.next(table, row.value, undefined, reason, index)
+    this.#changes.next(table, row, undefined, reason, index)
     this.#walk?.keep(table, row)
     table.delete(row)
   }

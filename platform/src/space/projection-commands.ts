@@ -27,6 +27,8 @@ export type OutputsTold =
 export interface KeptChange {
   readonly index: number
   readonly offset: number
+  /** Upgrades behind its entries: those that the code had which kept it (UN10). */
+  readonly behind: number
   readonly change: Change<StoredValue> & { readonly type: string }
 }
 

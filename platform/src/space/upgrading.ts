@@ -6,11 +6,13 @@
 // I2 A value that was brought up is derived: pure, made once, and made again after a restart. Id and route, stamp and
 //    version are those of the entry.
 // I3 The steps are the unit's code and are given from outside (A6); a machine without them shows what is stored.
+import { isPlenumError } from '../kernel/index.ts'
 import { equal } from './query.ts'
 import type { NamedEffect } from './effects.ts'
 import type { StoredValue } from './layout.ts'
+import type { KeptChange } from './projection-commands.ts'
 import type { Row } from './row.ts'
-import { stampValue } from './stamp.ts'
+import { stampOf, stampValue } from './stamp.ts'
 import type { Table } from './table.ts'
 
 /** A field of an earlier shape that the next one does not have, and that no step has asked for. */
@@ -77,6 +79,34 @@ export function bringUpBefore(table: Table, row: Row, upgrades: EntryUpgrades): 
   const upgrade = upgrades.get(table.layout.name)
   if (upgrade !== undefined && isPresent(table, upgrade) && isEarlier(table, row, upgrade))
     bringUp(table, row, upgrade.run)
+}
+
+/** A value that was put under some shape, as the present code wants it, whatever the journal's unit is so far. */
+export function presentValue(table: Table, value: StoredValue, shape: number, upgrades: EntryUpgrades): StoredValue {
+  const upgrade = upgrades.get(table.layout.name)
+  const behind = table.upgradesBehind(shape)
+  if (upgrade === undefined || behind > upgrade.count || upgrade.keeps(behind)) return value
+  if (shape === table.shape && isPresent(table, upgrade)) return value
+  const present = upgrade.run(value, behind)
+  stampValue(present, stampOf(value) ?? 0)
+  return Object.freeze(present)
+}
+
+/**
+ * A change that earlier code has kept, as the present code wants it. What is long gone may not fit: no start has tried it,
+ * and nobody can mend it any more, so it stays as it was.
+ */
+export function presentChange({ change, behind }: KeptChange, upgrades: EntryUpgrades): KeptChange['change'] {
+  const upgrade = upgrades.get(change.type)
+  if (upgrade === undefined || behind >= upgrade.count) return change
+  try {
+    const up = (value: StoredValue): StoredValue => Object.freeze(upgrade.run(value, behind))
+    const entry = up(change.entry)
+    return change.kind === 'changed' ? { ...change, entry, previous: up(change.previous) } : { ...change, entry }
+  } catch (error) {
+    if (isPlenumError(error)) return change
+    throw error
+  }
 }
 
 /** What an effect that was tried before puts now: under an earlier shape it is brought up, else it is the same. */

@@ -1,7 +1,7 @@
 // A grid on one thread and one seed: members with primaries and backups over simulated streams, a client, and faults.
 //
 // Owns the members, their partitions and the streams. Does not own the world, nor what is done to the members.
-import { uuid7, type Limits } from '../../kernel/index.ts'
+import { PlenumError, uuid7, type Limits } from '../../kernel/index.ts'
 import { MemberHost, NetworkClient } from '../../grid/index.ts'
 import type { Journal } from '../../journal/index.ts'
 import { askNobody, Partition, type PartitionEvent } from '../../partition/index.ts'
@@ -96,10 +96,17 @@ export class SimulatedGrid {
     return this.#clients
   }
 
+  #member(number: number): GridMember {
+    const member = this.#members[number]
+    if (member !== undefined) return member
+    const last = this.#members.length - 1
+    throw new PlenumError('USAGE', `There is no member ${number}: those of a simulated grid are 0 to ${last}.`)
+  }
+
   /** Kills a member at once and starts it again after a while of the fault plan, or half a second. */
   kill(number: number): void {
     const { world } = this.#options
-    if (!this.#members[number]!.machine.alive) return
+    if (!this.#member(number).machine.alive) return
     this.killForGood(number)
     const { downMs } = world.faults.process
     world.after(downMs.mean === 0 ? 500 : drawMs(world.random, downMs), () => this.restart(number))
@@ -107,12 +114,12 @@ export class SimulatedGrid {
 
   /** Kills a member at once; it stays down until somebody starts it. */
   killForGood(number: number): void {
-    this.#stop(this.#members[number]!)
+    this.#stop(this.#member(number))
   }
 
   /** Kills a member and starts it at once with another unit; one that is down begins with it when it starts. */
   replace(number: number, unit: ResolvedUnit): void {
-    const member = this.#members[number]!
+    const member = this.#member(number)
     member.unit = unit
     if (!member.machine.alive) return
     this.killForGood(number)
@@ -121,14 +128,14 @@ export class SimulatedGrid {
 
   /** Starts a member that is down. */
   restart(number: number): void {
-    const { machine } = this.#members[number]!
+    const { machine } = this.#member(number)
     if (machine.alive) return
     machine.restart()
     this.#start(number)
   }
 
   pause(number: number, ms: number): void {
-    this.#members[number]!.machine.pause(ms)
+    this.#member(number).machine.pause(ms)
   }
 
   /** The machines, for a schedule of faults. */
@@ -139,7 +146,7 @@ export class SimulatedGrid {
   /** Takes note that a machine's process has ended, and starts the member's code in the new one. */
   started(machine: SimulatedMember): void {
     const number = this.machines.indexOf(machine)
-    const member = this.#members[number]!
+    const member = this.#member(number)
     this.#drop(member)
     this.#start(number)
   }
@@ -155,7 +162,7 @@ export class SimulatedGrid {
 
   /** The partitions of a member's present process. */
   partitionsOf(number: number): readonly Partition[] {
-    return this.#members[number]!.partitions
+    return this.#member(number).partitions
   }
 
   /** The member that reigns over a partition by its own account; undefined if none does, or two believe it. */
@@ -207,7 +214,7 @@ export class SimulatedGrid {
 
   #start(number: number): void {
     const { world, streams, digests } = this.#options
-    const member = this.#members[number]!
+    const member = this.#member(number)
     const { machine } = member
     const name = this.memberNames[number]!
     const { process } = machine
@@ -256,13 +263,13 @@ export class SimulatedGrid {
   ): Partition {
     const { limits, onEvent } = this.#options
     const logic = new UnitLogic({
-      parts: this.#members[number]!.unit,
+      parts: this.#member(number).unit,
       limits,
       random: runtime.random,
       newId: () => newId(runtime),
       partition,
       partitionOf: partitionerOf(this.#options.streams.length),
-      outside: () => this.#members[number]!.outside,
+      outside: () => this.#member(number).outside,
       runsWork: this.#options.uses !== undefined,
       showFaults: true,
       onFault: () => {},
@@ -279,7 +286,7 @@ export class SimulatedGrid {
       limits,
       reference: () => this.#medianWall(),
       ask: (other, command) =>
-        this.#members[number]!.asks?.channels[other]?.send({ command }) ?? askNobody(other, command),
+        this.#member(number).asks?.channels[other]?.send({ command }) ?? askNobody(other, command),
       onEvent: (event) => onEvent(number, partition, event),
     })
   }
