@@ -16,6 +16,7 @@ const bin = (path: string): string => join(repositoryRoot, 'node_modules', path)
 
 const guides = [
   'docs/getting-started.md',
+  'docs/units.md',
   'docs/queries.md',
   'docs/watching.md',
   'docs/leases.md',
