@@ -355,7 +355,10 @@ export interface LocalView<T extends AnyEntry> extends AsyncDisposable {
   readonly getSnapshot: () => readonly Of<T>[]
   /** Has a function called after each change of the view; ends with the function that it returns. */
   readonly subscribe: (listener: () => void) => () => void
-  /** Changes that are committed, match, and are not in the view yet; Infinity while none come. */
+  /**
+   * Changes that are committed, match, and are not in the view yet; Infinity while none come. A partition counts no more
+   * of them than it tells at once, `watchChangesMax`.
+   */
   lag(): Promise<number>
 }
 
