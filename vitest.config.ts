@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os'
+
 import { defineConfig } from 'vitest/config'
 
 import { CountingReporter } from './tools/check/counting-reporter.ts'
@@ -8,6 +10,8 @@ const folders = ['platform', 'apps', 'tools', 'benchmarks', 'simulation', 'examp
 export default defineConfig({
   test: {
     reporters: ['default', new CountingReporter()],
+    // One less is vitest's own choice, which on two cores leaves one idle.
+    maxWorkers: availableParallelism(),
     projects: folders.map((name) => ({
       test: {
         name,

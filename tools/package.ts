@@ -67,7 +67,16 @@ async function checkPackage(): Promise<void> {
       console.log(`and compiles with ${compiler}, ${setting.name}`)
     }
   }
-  for (const path of guides.filter((guide) => existsSync(join(repositoryRoot, guide)))) {
+  const next = guides.filter((guide) => existsSync(join(repositoryRoot, guide))).values()
+  await Promise.all(Array.from({ length: readersMax }, () => followAll(next, installed)))
+}
+
+/** Guides that are followed at the same time: whoever follows one mostly waits. */
+const readersMax = 2
+
+/** Follows one guide after the other, as long as there is one that nobody else follows. */
+async function followAll(next: IterableIterator<string>, installed: Consumer): Promise<void> {
+  for (const path of next) {
     using reader = new Consumer(installed)
     await followGuide(readGuide(readFileSync(join(repositoryRoot, path), 'utf8')), reader.folder)
     console.log(`${path} can be followed in an empty folder`)

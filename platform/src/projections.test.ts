@@ -391,6 +391,34 @@ test('[UN6] [A8] a send that no message can hold fails its projection, by name a
     .toMatchObject({ projection: 'long', error: { code: 'VALUE_TOO_LARGE' } })
 })
 
+test('[UN6] half a fold says nothing: what it has sent and put out is not heard, and mended code says it', async () => {
+  const folder = newFolder()
+  let isMended = false
+  const telling = projection({
+    of: [Order],
+    create: () => null,
+    apply(_, change, { send, emit }) {
+      send(hear, { symbol: isMended ? 'mended' : 'half', quantity: change.entry.quantity })
+      emit('told', change.entry.id)
+      if (!isMended) throw new Error('a bug')
+    },
+    save: (state) => state,
+    load: (saved: null) => saved,
+  })
+  const teller = unit('teller', { entries: [Order, Total] }, { handlers: { hear }, projections: { telling } })
+  const heard = async (client: Client<typeof teller>) =>
+    (await client.space.readAll(Total, {}, { orderBy: { symbol: 'asc' } })).map((total) => [total.symbol, total.heard])
+  const before = await embedded({ unit: teller, folder, partitions: 1 })
+  await before.space.write(Order, { id: 'o1', symbol: 'A', quantity: 1 })
+  await expect.poll(async () => (await before.projections.telling.status())[0]?.error).toBe('a bug')
+  await before[Symbol.asyncDispose]()
+  isMended = true
+  const after = await embedded({ unit: teller, folder, partitions: 1 })
+  open.push(after)
+  await after.space.write(Order, { id: 'o2', symbol: 'A', quantity: 1 })
+  await expect.poll(() => heard(after)).toEqual([['mended', 2]])
+})
+
 test('[UN6] a projection that is not deterministic is found in the simulator, and named', async () => {
   let folds = 0
   const moody = projection({

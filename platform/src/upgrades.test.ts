@@ -491,3 +491,69 @@ test('[UN10] [UN6] a member with later code that follows the earlier unit folds 
   })
   expect(followed).toBeGreaterThan(0)
 })
+
+test('[UN10] [UN6] [UN7] an entry that an upgrade refused, and that was mended since, is folded as it was', async () => {
+  const folder = join(root, String((folders += 1)))
+  const Text = entry('person', z.object({ id: z.string(), age: z.string() }), { id: 'id' })
+  const Whole = entry('person', z.object({ id: z.string(), age: z.int() }), {
+    id: 'id',
+    upgrades: [upgrade(z.object({ id: z.string(), age: z.string() }), ({ id, age }) => ({ id, age: Number(age) }))],
+  })
+  const of = (type: typeof Text | typeof Whole) => {
+    const ages = projection({
+      of: [type as typeof Text],
+      create: (): unknown[] => [],
+      apply: (state, change) => void state.push(change.entry.age),
+      save: (state) => state,
+      load: (saved: unknown[]) => [...saved],
+    })
+    const tell = task(
+      { input: z.object({}) },
+      (_, { state }) => [...state(ages)],
+      (one, other) => [...one, ...other],
+    )
+    return unit('people', { entries: [type as typeof Text] }, { projections: { ages }, tasks: { tell } })
+  }
+  const options = { folder, partitions: 1 }
+  await embedded({ unit: of(Text), ...options }).then(async (client) => {
+    await client.space.insert(Text, { id: 'bad', age: 'unknown' })
+    await client[Symbol.asyncDispose]()
+  })
+  await expect(embedded({ unit: of(Whole), ...options })).rejects.toMatchObject({ code: 'UPGRADE_REFUSED' })
+  await embedded({ unit: of(Text), ...options }).then(async (client) => {
+    await client.space.write(Text, { id: 'bad', age: '7' })
+    await client[Symbol.asyncDispose]()
+  })
+  await using client = await embedded({ unit: of(Whole), ...options })
+  expect((await client.tasks.tell({}).total()).value).toEqual(['unknown', 7])
+})
+
+test('[UN6] [A5] members hold the same, in whatever order a later schema has its fields', async () => {
+  const Narrow = entry('item', z.object({ id: z.string(), n: z.int() }), { id: 'id' })
+  const Wide = entry('item', z.object({ id: z.string(), note: z.string().optional(), n: z.int() }), { id: 'id' })
+  const of = (type: typeof Narrow | typeof Wide) => {
+    const last = projection({
+      of: [type as typeof Narrow],
+      create: (): Record<string, unknown> => ({}),
+      apply: (state, change) => void (state['last'] = change.entry),
+      save: (state) => state,
+      load: (saved: Record<string, unknown>) => ({ ...saved }),
+    })
+    return unit('items', { entries: [type as typeof Narrow] }, { projections: { last } })
+  }
+  const options = { seed: 1, members: 3, partitions: 1, later: of(Wide), limits: { snapshotEveryBytes: 400 } } as const
+  await simulate(of(Narrow), options, async ({ client, upgrade: toLater, sleep, settle }) => {
+    await client.space.insert(Narrow, { id: 'a', n: 1 })
+    for (const member of [0, 1, 2]) {
+      toLater(member)
+      await sleep('20s')
+    }
+    const { space } = client
+    for (let n = 0; n < 40; n++) {
+      await space.write(Wide as never, { id: `i${n}`, note: 'x', n } as never)
+      await sleep('1s')
+    }
+    await settle()
+    expect(new Set((await client.projections.last.status()).map(({ error }) => error))).toEqual(new Set([undefined]))
+  })
+})

@@ -43,9 +43,9 @@ export class Inbox {
     return found !== undefined
   }
 
-  /** Submits those that wait, so many at most; one that must wait again stands behind them. */
-  drain(submit: (request: Request) => Promise<unknown>, countMax = Infinity): void {
-    for (const { request, resolve, reject } of this.#take(countMax)) submit(request).then(resolve, reject)
+  /** Submits all that wait; one that must wait again stands behind them. */
+  drain(submit: (request: Request) => Promise<unknown>): void {
+    for (const { request, resolve, reject } of this.#take()) submit(request).then(resolve, reject)
   }
 
   /** Whoever waits hears that nobody will run it. */
@@ -53,9 +53,9 @@ export class Inbox {
     for (const { reject } of this.#take()) reject(error)
   }
 
-  #take(countMax = Infinity): Waiting[] {
-    const taken = this.#waiting.slice(0, countMax)
-    this.#waiting = this.#waiting.slice(countMax)
-    return taken
+  #take(): Waiting[] {
+    const waiting = this.#waiting
+    this.#waiting = []
+    return waiting
   }
 }

@@ -238,6 +238,8 @@ export class Partition {
       this.#become({ kind: 'following', replica, stop })
       const adopted = await this.#follow(replica, stop)
       if (this.#isOver()) return
+      replica.finishComparing()
+      if (replica.hasDiverged) throw projectionDiverged()
       if (!adopted) await this.#open(replica, this.#continuedTime(replica))
       if (this.#role.kind !== 'primary') {
         // Whatever stood in the way, a suspect clock or a rival, will not be gone at once.
@@ -283,8 +285,8 @@ export class Partition {
     }
     this.#hear()
     if (verdict.record.kind === 'OPEN' && !this.#isMine(verdict.record)) this.#pendingOpen = undefined
-    // The snapshot that was just named has the primary's: it is recovered from.
-    if (replica.hasDiverged && verdict.record.kind === 'SNAPSHOT') throw projectionDiverged()
+    // The snapshot that was named has the primary's: it is recovered from.
+    if (replica.hasDiverged) throw projectionDiverged()
     return verdict.record
   }
 

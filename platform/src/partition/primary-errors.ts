@@ -27,16 +27,6 @@ export function overloaded(limit: string, value: number): PlenumError {
   )
 }
 
-/** The answer to a message that would feed a sink which is full (A8). */
-export function sinkFull(sink: string, value: number): PlenumError {
-  return new PlenumError(
-    'OVERLOADED',
-    `The ${sink} keeps ${value} changes that its store does not have, which is the limit sinkChangesMax. Nothing happened; ` +
-      'try again when the store has some of them.',
-    { details: { limit: 'sinkChangesMax', value } },
-  )
-}
-
 /** The answer to changes where the journal has no room for them (JR8). */
 export function journalFull(): PlenumError {
   return new PlenumError(

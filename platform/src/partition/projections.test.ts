@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest'
 import { turns } from './contract/manual-runtime.ts'
 import { DataLogic, itemLayout, PartitionBench, write, type Member } from './contract/partition-bench.ts'
+import type { Layout } from '../space/index.ts'
 import type { ProjectionRule } from './index.ts'
 
 /** Sums the numbers of items, beginning with `from` the first time and with nothing afterwards. */
@@ -152,11 +153,92 @@ test('[JR7] a snapshot that could not be taken leaves nothing behind that change
   const ended = vi.spyOn(partition.replica!.machine, 'endWalk')
   bench.stream.plan('held', 'held')
   void partition.submit(write('i2', 2))
-  const taken = partition.snapshot()
+  const taken = partition.snapshot().catch((error: unknown) => error)
   await turns()
   bench.stream.release()
   await turns()
   bench.stream.release()
-  await expect(taken).rejects.toMatchObject({ code: 'PROJECTION_FAILED' })
+  expect(await taken).toMatchObject({ code: 'PROJECTION_FAILED' })
   expect(ended).toHaveBeenCalled()
+})
+
+const wider: Layout = { ...itemLayout, fields: ['id', 'n', 'text'] }
+const widest: Layout = { ...wider, fields: [...wider.fields, 'more'] }
+
+/** A partition whose state takes several records to compare, a snapshot of it just named, and one who follows. */
+async function comparing(
+  code: (bench: PartitionBench) => { readonly primary: DataLogic; readonly follower: DataLogic },
+) {
+  const bench = new PartitionBench({ shared: true, limits: { batchBytes: 1 << 16, snapshotSliceMs: 1 } })
+  const logic = code(bench)
+  const primary = await bench.primary(1, logic.primary)
+  const follower = await bench.follower(3, logic.follower)
+  await fill(primary, 3_000)
+  void primary.partition.snapshot()
+  await turns(100)
+  expect((await bench.stream.kinds()).at(-1)).toBe('SNAPSHOT')
+  expect(follower.events.filter(({ kind }) => kind === 'projection-diverged')).toEqual([])
+  return { bench, primary, follower }
+}
+
+const logicOf = (bench: PartitionBench, unit: string, layout: Layout, ...rules: readonly ProjectionRule[]): DataLogic =>
+  new DataLogic(unit, bench.limits, [layout], [], undefined, rules)
+
+test('[JR7] [PA10] what is compared was put under the layouts of before, also where an upgrade comes meanwhile', async () => {
+  const { bench, primary, follower } = await comparing((on) => ({
+    primary: logicOf(on, 'unit-1', wider),
+    follower: logicOf(on, 'unit-1', wider),
+  }))
+  await primary.partition.close()
+  const next = await bench.follower(2, logicOf(bench, 'unit-2', widest))
+  await bench.runtime.advance(20_000)
+  await turns(50)
+  expect(next.partition.role.kind).toBe('primary')
+  for (let n = 0; n < 20; n++) {
+    void next.partition.submit(write(`j${n}`, n))
+    await turns()
+  }
+  expect(follower.partition.role.kind).toBe('following')
+})
+
+test('[UN6] [JR7] code of another unit than the primary had is not compared with it, though an upgrade comes meanwhile', async () => {
+  const { bench, primary, follower } = await comparing((on) => ({
+    primary: logicOf(on, 'unit-1', wider, sumFrom(0)),
+    follower: logicOf(on, 'unit-2', wider, sumFrom(7)),
+  }))
+  await primary.partition.close()
+  const next = await bench.follower(2, logicOf(bench, 'unit-2', wider, sumFrom(7)))
+  await bench.runtime.advance(20_000)
+  await turns(50)
+  const reigns = [next, follower].find(({ partition }) => partition.role.kind === 'primary')!
+  for (let n = 0; n < 20; n++) {
+    void reigns.partition.submit(write(`j${n}`, n))
+    await turns()
+  }
+  expect([next, follower].flatMap(divergedOf)).toEqual([])
+})
+
+test('[UN6] a follower that differs does not take over with what it has, whether that was found by then or not', async () => {
+  for (const records of [0, 20]) {
+    const { bench, primary, follower } = await comparing((on) => ({
+      primary: logicOf(on, 'unit-1', wider, sumFrom(0)),
+      follower: logicOf(on, 'unit-1', wider, sumFrom(1_000_000)),
+    }))
+    for (let n = 0; n < records; n++) {
+      void primary.partition.submit(write(`j${n}`, 0))
+      await turns()
+    }
+    const right = sumOf(primary)
+    if (records > 0) {
+      await bench.runtime.advance(200)
+      await turns(50)
+      expect(sumOf(follower)).toEqual(right)
+    }
+    await primary.partition.close()
+    await bench.runtime.advance(20_000)
+    await turns(50)
+    expect(divergedOf(follower)).toMatchObject([{ projection: 'sum' }])
+    expect(follower.partition.role.kind).toBe('primary')
+    expect(sumOf(follower)).toEqual(right)
+  }
 })

@@ -9,11 +9,12 @@
 import { assert, PlenumError, type Limits } from '../kernel/index.ts'
 import { ByteWriter, writeValue } from '../codec/index.ts'
 import {
-  bringUpBefore,
   ChangeLog,
+  inLayoutOrder,
   ownLayouts,
   presentValue,
   type Change,
+  type EntryUpgrades,
   type KeptChange,
   type LoggedChange,
   type Machine,
@@ -21,6 +22,7 @@ import {
   type ProjectionTold,
   type SentMessage,
   type StoredValue,
+  type Table,
 } from '../space/index.ts'
 import type { Logic } from './logic.ts'
 import { Backlog } from './backlog.ts'
@@ -37,6 +39,11 @@ export interface FoldOut {
   send(message: SentMessage): void
   /** Keeps a change until a store has it, dropping the oldest beyond so many. */
   keep(change: FoldedChange, keptMax: number): void
+}
+
+/** What one fold puts out, taken over when it has come to its end: half a fold says nothing (I2). */
+interface StagedOut extends FoldOut {
+  take(): void
 }
 
 /** A projection of the unit. */
@@ -57,6 +64,8 @@ export interface Folding {
   /** Hash of the unit's declaration. */
   readonly unit: string
   readonly rules: readonly ProjectionRule[]
+  /** What its code makes of earlier entries (UN10). */
+  readonly upgrades: EntryUpgrades
   /** Outputs of each that are kept for those who read them. */
   readonly outputsMax: number
   /** Sends of each that have not become messages, and bytes of one. */
@@ -70,11 +79,11 @@ const messageRowBytes = 256
 
 /** What the code of a unit folds. */
 export function foldingOf(
-  { hash: unit, projections: rules }: Pick<Logic, 'hash' | 'projections'>,
+  { hash: unit, projections: rules, upgrades = new Map() }: Pick<Logic, 'hash' | 'projections' | 'upgrades'>,
   { outputsMax, messagesMax: sendsMax, valueBytesMax }: Limits,
   onEvent: Folding['onEvent'],
 ): Folding {
-  return { unit, rules, outputsMax, sendsMax, sendBytesMax: valueBytesMax - messageRowBytes, onEvent }
+  return { unit, rules, upgrades, outputsMax, sendsMax, sendBytesMax: valueBytesMax - messageRowBytes, onEvent }
 }
 
 export type ProjectionEvent =
@@ -112,6 +121,7 @@ class Projection {
     this.kept = new Backlog()
     this.begunWith = 0
     this.dropped = 0
+    this.lastSend = noNumber
   }
 
   /** Everything up to this number was handed on. */
@@ -135,6 +145,7 @@ class Projection {
 export class Projections {
   readonly #folding: Folding | undefined
   readonly #machine: Machine
+  readonly #upgrades: EntryUpgrades
   readonly #log: ChangeLog
   readonly #all: ReadonlyMap<string, Projection>
   #index = 0
@@ -146,6 +157,7 @@ export class Projections {
     const { rules, outputsMax } = folding ?? { rules: [], outputsMax: 1 }
     this.#folding = folding
     this.#machine = machine
+    this.#upgrades = folding?.upgrades ?? new Map()
     this.#log = new ChangeLog(new Set([...rules.flatMap(({ of }) => of), ownLayouts.projected.name]))
     this.#all = new Map(rules.map((rule) => [rule.name, new Projection(rule, outputsMax)]))
     if (rules.length > 0) machine.logChanges(this.#log)
@@ -276,7 +288,7 @@ export class Projections {
   }
 
   /** What a sink has kept, how much of that it began with, and how much was dropped. */
-  keptOf(name: string): Pick<Projection, 'kept' | 'begunWith' | 'dropped'> {
+  keptOf(name: string): Pick<Projection, 'kept' | 'begunWith' | 'dropped' | 'standing'> {
     return this.#of(name)
   }
 
@@ -310,10 +322,10 @@ export class Projections {
     })
     present.sort((a, b) => a.row.born - b.row.born)
     const out = atBeginning(this.#outOf(projection, index))
-    // Code that has just taken over sees what it will read.
-    for (const { table, row } of present) bringUpBefore(table, row, this.#machine.upgrades)
-    for (const { table, row } of present)
-      this.#fold(projection, () => ({ type: table.layout.name, kind: 'added', entry: row.value }), index, out)
+    for (const { table, row } of present) {
+      const entry = (): StoredValue => this.#present(table, row.stored ?? row.value, row.shape)
+      this.#fold(projection, () => ({ type: table.layout.name, kind: 'added', entry: entry() }), index, out)
+    }
     projection.begunWith = kept.length
   }
 
@@ -328,39 +340,50 @@ export class Projections {
     if (standing.kind !== 'folding') return
     try {
       rule.apply(standing.state, change(), out)
+      out.take()
     } catch (error) {
       this.#fail(projection, index, error)
     }
   }
 
+  /** An entry as the present code wants it (UN10), the same on every member. */
+  #present(table: Table, value: StoredValue, shape: number | undefined): StoredValue {
+    const present = shape === undefined ? value : presentValue(table, value, shape, this.#upgrades)
+    return inLayoutOrder(table, present)
+  }
+
   /** A change with both entries as the present code wants them (UN10). */
   #seen({ table, before, beforeShape, after, afterShape, reason }: LoggedChange): FoldedChange {
     const type = table.layout.name
-    const { upgrades } = this.#machine
-    const isUp = before === undefined || beforeShape === undefined
-    const previous = isUp ? before : presentValue(table, before, beforeShape, upgrades)
+    const previous = before && this.#present(table, before, beforeShape)
     if (after === undefined) return { type, kind: 'removed', entry: previous ?? {}, reason: reason ?? 'removed' }
-    const entry = presentValue(table, after, afterShape, upgrades)
+    const entry = this.#present(table, after, afterShape)
     return previous === undefined ? { type, kind: 'added', entry } : { type, kind: 'changed', entry, previous }
   }
 
-  #outOf(projection: Projection, index: number): FoldOut {
+  #outOf(projection: Projection, index: number): StagedOut {
+    const { outputs, pending } = projection
+    const staged: (() => void)[] = []
+    let sends = 0
     return {
-      emit: (topic, event) => projection.outputs.add(index, topic, event),
+      emit: (topic, event) => void staged.push(() => outputs.add(index, topic, event)),
       send: (message) => {
-        const { pending } = projection
         const { sendsMax, sendBytesMax } = this.#folding ?? { sendsMax: 0, sendBytesMax: 0 }
-        if (pending.length >= sendsMax) throw tooManySends(sendsMax)
+        if (pending.length + sends >= sendsMax) throw tooManySends(sendsMax)
         const writer = new ByteWriter(256)
         writeValue(writer, message)
         const bytes = writer.since(0, sendBytesMax, 'What a projection sends')
-        pending.add({ ...nextNumber(projection, index), bytes, message })
+        sends += 1
+        staged.push(() => pending.add({ ...nextNumber(projection, index), bytes, message }))
       },
       keep: (change, keptMax) => {
         const { kept } = projection
-        const behind = this.#machine.upgrades.get(change.type)?.count ?? 0
-        kept.add({ ...nextNumber(projection, index), behind, change })
+        const { count: behind = 0, schema = '' } = this.#upgrades.get(change.type) ?? {}
+        kept.add({ ...nextNumber(projection, index), behind, schema, change })
         if (kept.length > keptMax) projection.dropped += kept.dropFirst(1)
+      },
+      take: () => {
+        for (const put of staged) put()
       },
     }
   }
@@ -391,8 +414,8 @@ function nextNumber(projection: Projection, index: number): OutputNumber {
 }
 
 /** For the entries that are there when a projection begins: nothing is put out or sent for them, and a sink keeps all. */
-function atBeginning(out: FoldOut): FoldOut {
-  return { emit: () => {}, send: () => {}, keep: (change) => out.keep(change, Infinity) }
+function atBeginning(out: StagedOut): StagedOut {
+  return { ...out, emit: () => {}, send: () => {}, keep: (change) => out.keep(change, Infinity) }
 }
 
 function tooManySends(value: number): PlenumError {

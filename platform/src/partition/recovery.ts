@@ -94,5 +94,6 @@ async function replay(options: RecoveryOptions, replica: Replica, end: number): 
     options.onEvent({ kind: 'recovery', records, bytes, bytesTotal: Math.round(bytes / Math.max(share, 1e-9)) })
   }
   replica.finishComparing()
+  replica.forgetDivergence()
   options.onEvent({ kind: 'recovery', records, bytes, bytesTotal: bytes })
 }

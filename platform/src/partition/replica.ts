@@ -19,7 +19,6 @@ import {
 import { Comparison } from './comparison.ts'
 import { Projections, type Folding } from './projections.ts'
 import { decodeBody, type OpenBody, type SnapshotBody, type UpgradeBody } from './record-body.ts'
-import type { ProjectionHashes } from './saved-projection.ts'
 import { RecentRecords } from './recent-records.ts'
 import type { Logic } from './logic.ts'
 
@@ -188,6 +187,11 @@ export class Replica {
     this.machine.endWalk()
   }
 
+  /** What has diverged is all that can be had: there is no snapshot that is sound, until the next one. */
+  forgetDivergence(): void {
+    this.#hasDiverged = false
+  }
+
   /** Compares what was named and is not compared yet. */
   finishComparing(): void {
     while (this.#comparison?.named !== undefined) this.#compareOn()
@@ -235,6 +239,9 @@ export class Replica {
         isMarked = this.#applyBatch(record, effects, ends)
         break
       case 'UPGRADE':
+        // What is walked was put under the layouts of before, and folded by its code.
+        this.finishComparing()
+        this.stopComparing()
         this.declare(decodeBody<UpgradeBody>(record), record.index)
         break
       case 'SNAPSHOT':
@@ -284,19 +291,18 @@ export class Replica {
     if (own === undefined || !own.advance(comparedBytes) || own.named === undefined) return
     this.stopComparing()
     const { named, hash } = own
-    if (hash === named.hash) return this.#compareProjections(own.projections, named)
+    if (hash === named.hash) {
+      // Code of another unit folds as it likes; the same code must come to the same state (UN6).
+      if (this.#unit !== this.#unitOfCode) return
+      if (!this.projections.agree(named.index, own.projections, named.projections ?? {})) this.#hasDiverged = true
+      return
+    }
     throw new PlenumError(
       'SNAPSHOT_CORRUPT',
       `At index ${named.index} this replica's state has the hash ${hash}, the primary's had ${named.hash}: they have diverged. ` +
         'Restart this member, so that it rebuilds its state from the journal, and report this as a defect.',
       { details: { index: named.index, own: hash, named: named.hash } },
     )
-  }
-
-  /** Code of another unit folds as it likes; the same code must come to the same state (UN6). */
-  #compareProjections(own: ProjectionHashes, named: SnapshotBody): void {
-    if (this.#unit !== this.#unitOfCode) return
-    if (!this.projections.agree(named.index, own, named.projections ?? {})) this.#hasDiverged = true
   }
 }
 

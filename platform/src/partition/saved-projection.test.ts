@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { StoredValue } from '../space/index.ts'
 import { ProjectionReader, SavedProjection, type ProjectionState } from './saved-projection.ts'
 
 const caller = { kind: 'unit', subject: 'u', claims: {} } as const
@@ -20,6 +21,7 @@ function stateOf(sends: number, changes: number): ProjectionState {
       index: 8,
       offset,
       behind: 0,
+      schema: '',
       change: { type: 'item', kind: 'added', entry: { id: `i${offset}`, text: 'x'.repeat(40) } },
     })),
   }
@@ -71,4 +73,18 @@ test('[UN6] [JR7] a block of a projection that is damaged, or was left out, is f
     changed[at]![last] = changed[at]![last]! ^ 1
     expect(read(changed), `block ${at}`).toThrow(/./)
   }
+})
+
+test('[UN6] [JR7] an entry as deep as it may be is saved with a projection as it is', () => {
+  let deep: unknown = 1
+  for (let depth = 0; depth < 64; depth++) deep = [deep]
+  const state = stateOf(0, 0)
+  const entry = { id: 'i', deep } as StoredValue
+  const kept = [
+    { index: 1, offset: 0, behind: 0, schema: 's', change: { type: 'item', kind: 'changed', entry, previous: entry } },
+    { index: 2, offset: 0, behind: 1, schema: 's', change: { type: 'item', kind: 'removed', entry, reason: 'taken' } },
+  ] as const
+  const reader = new ProjectionReader()
+  const ends = blocksOf(new SavedProjection('p', { ...state, kept }), 1).map((block) => reader.add(block))
+  expect(ends.at(-1)).toEqual({ ...state, kept })
 })

@@ -3,7 +3,7 @@
 // Owns its blocks: the state first, encoded at the index of the snapshot; then what is to be handed on, which nobody
 // changes, encoded while the partition serves; and the hash of all that last.
 import { ByteReader, ByteWriter, readValue, writeValue } from '../codec/index.ts'
-import { StateHash, type KeptChange, type ProjectedSend } from '../space/index.ts'
+import { StateHash, type KeptChange, type ProjectedSend, type StoredValue } from '../space/index.ts'
 import type { OutputNumber } from './output-number.ts'
 
 /** How a projection stands. */
@@ -58,7 +58,7 @@ export class SavedProjection {
     const writer = new ByteWriter(4_096)
     do {
       const start = writer.at
-      writeValue(writer, this.#items[this.#at++])
+      writeItem(writer, this.#items[this.#at++]!)
       this.#hash.addRow(writer.bytes, start, writer.at)
     } while (this.#at < this.#items.length && !isEnough(writer.at))
     return writer.written()
@@ -89,7 +89,7 @@ export class ProjectionReader {
     }
     while (!reader.done) {
       const start = reader.at
-      const item = readValue(reader)
+      const item = readItem(reader)
       if (typeof item === 'string') return this.#end(this.#first, item)
       this.#items.push(item)
       this.#hash.addRow(block, start, reader.at)
@@ -104,6 +104,46 @@ export class ProjectionReader {
     const kept = this.#items.slice(sends) as KeptChange[]
     return { ...rest, pending, kept }
   }
+}
+
+/** Writes messages and entries apart from what is said of them: no deeper than where they were admitted. */
+function writeItem(writer: ByteWriter, item: ProjectedSend | KeptChange): void {
+  if ('message' in item) {
+    const { message, ...head } = item
+    writeValue(writer, { ...head, kind: 'send' })
+    writeValue(writer, message)
+    return
+  }
+  const { change, ...head } = item
+  const { entry, ...rest } = change
+  const { previous, ...said } = 'previous' in rest ? rest : { ...rest, previous: undefined }
+  writeValue(writer, { ...head, ...said })
+  writeEntry(writer, entry)
+  if (previous !== undefined) writeEntry(writer, previous)
+}
+
+/** Each field by itself, as in a record: an entry may be as deep as they may, and one more. */
+function writeEntry(writer: ByteWriter, entry: StoredValue): void {
+  const names = Object.keys(entry)
+  writeValue(writer, names)
+  for (const name of names) writeValue(writer, entry[name])
+}
+
+function readEntry(reader: ByteReader): StoredValue {
+  const names = readValue(reader) as readonly string[]
+  return Object.freeze(Object.fromEntries(names.map((name) => [name, readValue(reader)])))
+}
+
+/** Reads what `writeItem` wrote, or the hash behind all items. */
+function readItem(reader: ByteReader): ProjectedSend | KeptChange | string {
+  const head = readValue(reader) as string | { readonly kind: string; readonly [field: string]: unknown }
+  if (typeof head === 'string') return head
+  const { kind, type, reason, ...rest } = head
+  if (kind === 'send') return { ...rest, message: readValue(reader) } as unknown as ProjectedSend
+  const said = reason === undefined ? {} : { reason }
+  const entry = readEntry(reader)
+  const more = kind === 'changed' ? { previous: readEntry(reader) } : {}
+  return { ...rest, change: { type, kind, ...said, entry, ...more } } as unknown as KeptChange
 }
 
 function encoded(value: unknown): Uint8Array {

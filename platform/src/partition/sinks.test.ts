@@ -96,8 +96,8 @@ test('[UN7] [A8] those who wait for a sink are let in as it gets room, in their 
   expect(told()).toHaveLength(1)
 })
 
-test('[UN7] [A8] those who wait for one sink do not wait for another, and a message is asked for again', async () => {
-  const { bench, logicOf } = benchWith({ sinkChangesMax: 5 })
+test('[UN7] [A8] those who wait for one sink do not wait for another, and a message that is asked for again waits once', async () => {
+  const { bench, logicOf } = benchWith({ sinkChangesMax: 5, inboxRequestsMax: 3 })
   const [store, others] = [new Store(), new Store()]
   const sinks = [mirror(store), mirror(others, { name: 'sink others', of: ['other'] })]
   const { partition } = await bench.primary(1, logicOf('unit-1', ...sinks))
@@ -110,14 +110,88 @@ test('[UN7] [A8] those who wait for one sink do not wait for another, and a mess
   answers.watch('other', partition.submit(writeOther('late')))
   const call = { handler: 'h', input: {}, route: 'r', caller: { kind: 'unit', subject: 'u', claims: {} } } as const
   const deliver = { kind: 'deliver', from: 3, number: 1, lowest: 1, call } as const
-  await expect(partition.submit({ command: deliver })).rejects.toMatchObject({
-    code: 'OVERLOADED',
-    details: { limit: 'sinkChangesMax' },
-  })
+  answers.watch('message', partition.submit({ command: deliver }))
+  await turns()
+  for (const name of ['again', 'and again']) answers.watch(name, partition.submit({ command: deliver }))
   await others.take(1)
   expect(answers.order).toEqual(['other'])
   await store.take(1)
   expect(answers.order).toEqual(['other', 'item'])
+  // It is answered for both who asked.
+  await others.take(1)
+  await store.take(1)
+  expect(answers.order).toEqual(['other', 'item', 'message', 'again', 'and again'])
+})
+
+const call = (): ReturnType<typeof write> => ({
+  command: { kind: 'call', handler: 'h', input: 1, caller: { kind: 'unit', subject: 'u', claims: {} } },
+})
+
+test('[UN7] [A8] those who were let in and change nothing make room for the next, though no record says so', async () => {
+  const { bench, logicOf } = benchWith({ sinkChangesMax: 5 })
+  const store = new Store()
+  const { partition } = await bench.primary(1, logicOf('unit-1', mirror(store)))
+  for (let n = 0; n < 5; n++) await partition.submit(write(`i${n}`, n))
+  const answers = new Answers()
+  for (let n = 0; n < 20; n++) answers.watch(`c${n}`, partition.submit(call()))
+  await turns()
+  expect(answers.order).toEqual([])
+  await store.take(1)
+  expect(answers.order).toEqual(Array.from({ length: 20 }, (_, n) => `c${n}`))
+})
+
+test('[UN7] [A8] who waits for one sink and feeds another as well is not passed there', async () => {
+  const { bench, logicOf } = benchWith({ sinkChangesMax: 5 })
+  const [store, others] = [new Store(), new Store()]
+  const sinks = [mirror(store), mirror(others, { name: 'sink others', of: ['other'] })]
+  const { partition } = await bench.primary(1, logicOf('unit-1', ...sinks))
+  for (let n = 0; n < 5; n++) {
+    await partition.submit(write(`i${n}`, n))
+    await partition.submit(writeOther(`o${n}`))
+  }
+  const answers = new Answers()
+  answers.watch('call', partition.submit(call()))
+  answers.watch('other', partition.submit(writeOther('late')))
+  await others.take(1)
+  expect(answers.order).toEqual([])
+  await store.take(1)
+  expect(answers.order.toSorted()).toEqual(['call', 'other'])
+})
+
+test('[UN7] [A8] two sinks of one type let in at the same time, in order, and by the one that has less room', async () => {
+  const { bench, logicOf } = benchWith({ sinkChangesMax: 5 })
+  const [one, other] = [new Store(), new Store()]
+  const sinks = [mirror(one), mirror(other, { name: 'sink other' })]
+  const { partition } = await bench.primary(1, logicOf('unit-1', ...sinks))
+  for (let n = 0; n < 5; n++) await partition.submit(write(`i${n}`, n))
+  const answers = new Answers()
+  for (let n = 5; n < 20; n++) answers.watch(`i${n}`, partition.submit(write(`i${n}`, n)))
+  one.isOpen = true
+  await one.take(1)
+  expect(answers.order).toEqual([])
+  other.isOpen = true
+  await other.take(1)
+  await turns(40)
+  const all = Array.from({ length: 20 }, (_, n) => `i${n}`)
+  expect(answers.order).toEqual(all.slice(5))
+  expect([one.ids, other.ids]).toEqual([all, all])
+})
+
+test('[UN7] [SP5] a take that waits for room and for a match is over in its time, and when it is cancelled', async () => {
+  const { bench, logicOf } = benchWith({ sinkChangesMax: 2 })
+  const { partition } = await bench.primary(1, logicOf('unit-1', mirror(new Store())))
+  for (let n = 0; n < 2; n++) await partition.submit(write(`i${n}`, n))
+  const answers = new Answers()
+  const take = (id: string): ReturnType<typeof write> => ({
+    command: { kind: 'take', type: 'item', where: {}, options: {}, wait: { id, ms: 500 } },
+  })
+  answers.watch('late', partition.submit(take('w1')))
+  answers.watch('cancelled', partition.submit(take('w2')))
+  expect(await partition.submit({ command: { kind: 'cancel', wait: 'w2' } })).toBe(true)
+  await turns()
+  expect(answers.of('cancelled')).toEqual({ value: undefined })
+  await bench.runtime.advance(600)
+  expect(answers.of('late')).toEqual({ value: undefined })
 })
 
 test('[UN7] what a new sink begins with takes no room from changes, and goes to its store once its unit is acked', async () => {

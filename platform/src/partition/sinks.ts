@@ -9,10 +9,8 @@
 import { isPlenumError, PlenumError, type Limits } from '../kernel/index.ts'
 import type { Timers } from '../runtime/index.ts'
 import {
-  isChange,
   ownLayouts,
   presentChange,
-  type Command,
   type KeptChange,
   type Machine,
   type ProjectionCommand,
@@ -21,11 +19,10 @@ import {
   type Table,
 } from '../space/index.ts'
 import type { PartitionEvent } from './events.ts'
-import { Inbox } from './inbox.ts'
 import { isBefore, noNumber, type OutputNumber } from './output-number.ts'
-import { sinkFull } from './primary-errors.ts'
 import type { Projections } from './projections.ts'
 import { Retry } from './retry.ts'
+import { SinkGate } from './sink-gate.ts'
 
 /** Changes of one partition, after what was written before. */
 export interface SinkBatch {
@@ -64,8 +61,6 @@ export interface SinksOptions {
   readonly projections: Projections
   readonly limits: Limits
   readonly timers: Timers
-  /** Index of the record that the next answer may depend on. */
-  readonly lastIndex: () => number
   readonly submit: (request: Request) => Promise<unknown>
   readonly onEvent: (event: PartitionEvent) => void
 }
@@ -78,12 +73,6 @@ interface Progress {
   isBusy: boolean
   /** How far the store is known to be, in this reign. */
   written: OutputNumber
-  /** Changes that wait for room. */
-  readonly inbox: Inbox
-  /** Those who waited and were let in: how many, up to which index, and whether they are just now. */
-  admitted: number
-  admittedUpTo: number
-  isAdmitting: boolean
   /** Whether somebody was told that it is full. */
   isTold: boolean
 }
@@ -93,6 +82,7 @@ export class Sinks {
   readonly #table: Table
   readonly #journal: string
   readonly #all: readonly Progress[]
+  readonly #gate: SinkGate
   readonly #stop = new AbortController()
 
   constructor(options: SinksOptions, rules: readonly SinkRule[]) {
@@ -105,32 +95,35 @@ export class Sinks {
       retry: new Retry(timers, delays),
       isBusy: false,
       written: this.#committed(rule.name),
-      inbox: new Inbox(limits.inboxRequestsMax),
-      admitted: 0,
-      admittedUpTo: 0,
-      isAdmitting: false,
       isTold: false,
     }))
+    this.#gate = new SinkGate({
+      sinks: rules.filter(({ whenFull }) => whenFull === 'wait'),
+      room: ({ name }) => this.#room(name),
+      waitingMax: limits.inboxRequestsMax,
+      timers,
+      submit: options.submit,
+      onFull: ({ name }) => this.#tellFull(name),
+    })
   }
 
   /** More is folded: there may be something to write, or room again. */
   onFolded(): void {
     for (const progress of this.#all) {
       void this.#write(progress)
-      this.#admit(progress)
+      if (this.#room(progress.rule.name) > this.#options.limits.sinkChangesMax / 2) progress.isTold = false
     }
+    this.#gate.admit()
   }
 
   /** Has a change wait while a sink that it would feed is full; undefined if none is. */
   holdBack(request: Request): Promise<unknown> | undefined {
-    const { command } = request
-    const full = this.#all.find((progress) => this.#isFull(progress) && feeds(command, progress.rule))
-    if (full === undefined) return undefined
-    this.#tellFull(full)
-    const { name } = full.rule
-    // Whoever delivers a message asks again, and would wait here each time.
-    if (command.kind === 'deliver') return Promise.reject(sinkFull(name, this.#options.limits.sinkChangesMax))
-    return full.inbox.add(request)
+    return this.#gate.holdBack(request)
+  }
+
+  /** Ends a wait that has not begun. */
+  cancel(wait: string): boolean {
+    return this.#gate.cancel(wait)
   }
 
   /** Notes how far a store has come, within the command at hand. */
@@ -142,18 +135,20 @@ export class Sinks {
 
   tell(sink: string): SinkTold {
     const retry = this.#all.find(({ rule }) => rule.name === sink)?.retry
-    const { kept, dropped } = this.#options.projections.keptOf(sink)
-    const error = retry?.error === undefined ? undefined : whyOf(retry.error)
+    const { kept, dropped, standing } = this.#options.projections.keptOf(sink)
+    const why = standing.kind === 'failed' ? standing.error : retry?.error
+    const error = why === undefined ? undefined : whyOf(why)
     return { pending: kept.length, dropped, attempts: retry?.failures ?? 0, error }
   }
 
   abandon(error: unknown): void {
-    for (const { inbox } of this.#all) inbox.abandon(error)
+    this.#gate.abandon(error)
     this.stop()
   }
 
   stop(): void {
     this.#stop.abort()
+    this.#gate.stop()
     for (const { retry } of this.#all) retry.stop()
   }
 
@@ -162,38 +157,16 @@ export class Sinks {
     return (row?.value ?? noNumber) as unknown as OutputNumber
   }
 
-  /** How many more changes it may keep: what it began with is not counted, nor what its store has. */
-  #room({ rule: { name, whenFull } }: Progress): number {
-    if (whenFull === 'drop') return Infinity
+  /** How many more changes a sink may keep: what it began with is not counted, nor what its store has. */
+  #room(name: string): number {
     const { kept, begunWith } = this.#options.projections.keptOf(name)
     return this.#options.limits.sinkChangesMax - (kept.length - begunWith)
   }
 
-  /** Nobody passes those who wait. */
-  #isFull(progress: Progress): boolean {
-    return !progress.isAdmitting && (!progress.inbox.isEmpty || this.#room(progress) <= 0)
-  }
-
-  /** Lets as many in of those who wait as there is room for; each is taken for one change until that is folded. */
-  #admit(progress: Progress): void {
-    const { projections, limits, submit, lastIndex } = this.#options
-    const room = this.#room(progress)
-    if (room > limits.sinkChangesMax / 2) progress.isTold = false
-    if (progress.inbox.isEmpty) return
-    if (projections.index >= progress.admittedUpTo) progress.admitted = 0
-    const count = Math.min(progress.inbox.size, room - progress.admitted)
-    if (count <= 0) return
-    progress.isAdmitting = true
-    progress.inbox.drain(submit, count)
-    progress.isAdmitting = false
-    progress.admitted += count
-    progress.admittedUpTo = lastIndex()
-  }
-
-  #tellFull(progress: Progress): void {
-    if (progress.isTold) return
+  #tellFull(name: string): void {
+    const progress = this.#all.find(({ rule }) => rule.name === name)
+    if (progress === undefined || progress.isTold) return
     progress.isTold = true
-    const { name } = progress.rule
     const pending = this.#options.projections.keptOf(name).kept.length
     this.#options.onEvent({ kind: 'sink-full', sink: name, pending })
   }
@@ -254,22 +227,6 @@ export class Sinks {
     // Where the store has it, and only the journal has no room for that, the journal has its own events.
     if (isWritten && (isPlenumError(error, 'NOT_PRIMARY') || isPlenumError(error, 'JOURNAL_FULL'))) return
     this.#options.onEvent({ kind: 'sink-failed', sink: rule.name, attempts: retry.failures, error })
-  }
-}
-
-/** Whether a command may change what a sink keeps. */
-function feeds(command: Command, { of }: SinkRule): boolean {
-  switch (command.kind) {
-    case 'call':
-    case 'prepare':
-    case 'commit':
-      return true
-    case 'deliver':
-      return command.call !== undefined
-    case 'batch':
-      return command.commands.some((one) => isChange(one) && of.includes(one.type))
-    default:
-      return isChange(command) && of.includes(command.type)
   }
 }
 

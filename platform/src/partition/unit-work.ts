@@ -81,7 +81,7 @@ export class UnitWork {
   }
 
   cancel(wait: string): boolean {
-    return this.claims.cancel(wait)
+    return this.claims.cancel(wait) || this.sinks.cancel(wait)
   }
 
   abandon(error: unknown): void {

@@ -71,12 +71,11 @@ export class PostgresWriter {
   ): Promise<void> {
     const { journal, after } = batch
     await this.#transaction(async (session) => {
-      // Whoever gave up gives the batch again.
-      signal?.throwIfAborted()
       const position = await positionOf(session, sink, journal)
       const { written } = position
       if (isBefore(written, after)) throw behind(sink, batch, written)
-      if (hasForgotten(batch, position)) throw ahead(sink, batch, position)
+      // What the last batch came after was acked, and no journal goes back behind that.
+      if (isBefore(after, position.from)) throw ahead(sink, batch, position)
       const changes = batch.changes.filter((one) => isBefore(written, one))
       for (const { change } of changes) await write(session, change)
       const last = changes.at(-1)
@@ -89,9 +88,9 @@ export class PostgresWriter {
   async #transaction(run: (session: PostgresSession) => Promise<void>, signal: AbortSignal | undefined): Promise<void> {
     const database = this.#database
     if ('totalCount' in database) return this.#pooled(database, run, signal)
-    const mine = this.#free.then(() => this.#within(database, run))
+    const mine = this.#free.then(() => this.#within(database, run, signal))
     this.#free = mine.catch(() => undefined)
-    return mine
+    return unlessAborted(mine, signal)
   }
 
   async #pooled(
@@ -99,11 +98,11 @@ export class PostgresWriter {
     run: (session: PostgresSession) => Promise<void>,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const session = await database.connect()
+    const session = await sessionOf(database, signal)
     let isWhole = false
     // A connection that is cut tells its queries too; unheard, it would end the process.
     session.on('error', unheard)
-    const running = this.#within(session, run)
+    const running = this.#within(session, run, signal)
     try {
       await unlessAborted(running, signal)
       isWhole = true
@@ -114,7 +113,13 @@ export class PostgresWriter {
     }
   }
 
-  async #within(session: PostgresSession, run: (session: PostgresSession) => Promise<void>): Promise<void> {
+  async #within(
+    session: PostgresSession,
+    run: (session: PostgresSession) => Promise<void>,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    // Whoever gave up gives the batch again.
+    signal?.throwIfAborted()
     if (!this.#isPrepared) await session.query(positions)
     this.#isPrepared = true
     if ('transaction' in session) return (session as PostgresInProcess).transaction(run)
@@ -131,15 +136,27 @@ export class PostgresWriter {
 
 function unheard(): void {}
 
-/** What something comes to, or that it was given up: its own end is not waited for, and not heard. */
-async function unlessAborted(running: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+/** A session of a pool; one that comes when nobody wants it any more goes back. */
+async function sessionOf(pool: PostgresPool, signal: AbortSignal | undefined): Promise<PooledSession> {
+  const connecting = pool.connect()
+  try {
+    return await unlessAborted(connecting, signal)
+  } catch (error) {
+    connecting.then((session) => session.release(), unheard)
+    throw error
+  }
+}
+
+/** What something comes to, or that it was given up: its own end is not waited for then, and not heard. */
+async function unlessAborted<T>(running: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return running
   running.catch(unheard)
+  signal.throwIfAborted()
   const { promise, reject } = Promise.withResolvers<never>()
   const onAbort = (): void => reject(signal.reason)
   signal.addEventListener('abort', onAbort)
   try {
-    await Promise.race([running, promise])
+    return await Promise.race([running, promise])
   } finally {
     signal.removeEventListener('abort', onAbort)
   }
@@ -161,16 +178,6 @@ async function positionOf(session: PostgresSession, sink: string, journal: strin
     written: { index: Number(row['record']), offset: Number(row['place']) },
     from: { index: Number(row['from_record']), offset: Number(row['from_place']) },
   }
-}
-
-/**
- * True for a batch of a journal that has lost what it had acked: it begins before one that was written after an ack, or
- * it passes the last change that was written and does not have it.
- */
-function hasForgotten({ after, changes }: SinkBatch<AnyEntry>, { written, from }: StoredPosition): boolean {
-  if (isBefore(after, from)) return true
-  const next = changes.find((one) => !isBefore(one, written))
-  return next !== undefined && isBefore(after, written) && isBefore(written, next)
 }
 
 function isBefore(a: ChangeNumber, b: ChangeNumber): boolean {

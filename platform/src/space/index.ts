@@ -154,6 +154,7 @@ export type {
 export {
   bringUp,
   bringUpBefore,
+  inLayoutOrder,
   isEarlier,
   isPresent,
   presentChange,

@@ -27,8 +27,9 @@ export type OutputsTold =
 export interface KeptChange {
   readonly index: number
   readonly offset: number
-  /** Upgrades behind its entries: those that the code had which kept it (UN10). */
+  /** Upgrades that the code had which kept it, and its schema of the type (UN10). */
   readonly behind: number
+  readonly schema: string
   readonly change: Change<StoredValue> & { readonly type: string }
 }
 

@@ -81,32 +81,60 @@ export function bringUpBefore(table: Table, row: Row, upgrades: EntryUpgrades): 
     bringUp(table, row, upgrade.run)
 }
 
-/** A value that was put under some shape, as the present code wants it, whatever the journal's unit is so far. */
+/**
+ * A value that was put under some shape, as the present code wants it, whatever the journal's unit is so far. What is long
+ * gone may not fit: no start has tried it, and nobody can mend it any more, so it stays as it was.
+ */
 export function presentValue(table: Table, value: StoredValue, shape: number, upgrades: EntryUpgrades): StoredValue {
   const upgrade = upgrades.get(table.layout.name)
   const behind = table.upgradesBehind(shape)
   if (upgrade === undefined || behind > upgrade.count || upgrade.keeps(behind)) return value
   if (shape === table.shape && isPresent(table, upgrade)) return value
-  const present = upgrade.run(value, behind)
-  stampValue(present, stampOf(value) ?? 0)
-  return Object.freeze(present)
+  const present = fitting(upgrade, value, behind)
+  return present === undefined ? value : stampedAs(value, present)
 }
 
-/**
- * A change that earlier code has kept, as the present code wants it. What is long gone may not fit: no start has tried it,
- * and nobody can mend it any more, so it stays as it was.
- */
-export function presentChange({ change, behind }: KeptChange, upgrades: EntryUpgrades): KeptChange['change'] {
+/** A change that earlier code has kept, as the present code wants it; one that does not fit it stays as it was. */
+export function presentChange({ change, behind, schema }: KeptChange, upgrades: EntryUpgrades): KeptChange['change'] {
   const upgrade = upgrades.get(change.type)
-  if (upgrade === undefined || behind >= upgrade.count) return change
+  if (upgrade === undefined || behind > upgrade.count || schema === upgrade.schema) return change
+  const entry = fitting(upgrade, change.entry, behind)
+  if (entry === undefined) return change
+  if (change.kind !== 'changed') return { ...change, entry: Object.freeze(entry) }
+  const previous = fitting(upgrade, change.previous, behind)
+  return { ...change, entry: Object.freeze(entry), previous: Object.freeze(previous ?? change.previous) }
+}
+
+/** A value with its fields in the order of the layout, as whoever folds the journal has them. */
+export function inLayoutOrder({ layout: { open, fields } }: Table, value: StoredValue): StoredValue {
+  const names = Object.keys(value)
+  if (open || isInOrder(names, fields)) return value
+  const ordered: Record<string, unknown> = {}
+  for (const field of fields) if (field in value) ordered[field] = value[field]
+  // What a later unit's steps have made, whose layout the journal does not know yet.
+  for (const name of names) ordered[name] = value[name]
+  return stampedAs(value, ordered)
+}
+
+function isInOrder(names: readonly string[], fields: readonly string[]): boolean {
+  let at = 0
+  for (const field of fields) if (field === names[at]) at += 1
+  return at === names.length
+}
+
+/** A value brought up; undefined where it does not fit. */
+function fitting(upgrade: EntryUpgrade, value: StoredValue, behind: number): Record<string, unknown> | undefined {
   try {
-    const up = (value: StoredValue): StoredValue => Object.freeze(upgrade.run(value, behind))
-    const entry = up(change.entry)
-    return change.kind === 'changed' ? { ...change, entry, previous: up(change.previous) } : { ...change, entry }
+    return upgrade.run(value, behind)
   } catch (error) {
-    if (isPlenumError(error)) return change
+    if (isPlenumError(error)) return undefined
     throw error
   }
+}
+
+function stampedAs(value: StoredValue, made: Record<string, unknown>): StoredValue {
+  stampValue(made, stampOf(value) ?? 0)
+  return Object.freeze(made)
 }
 
 /** What an effect that was tried before puts now: under an earlier shape it is brought up, else it is the same. */

@@ -485,7 +485,7 @@ function nondeterministic(projection: string, index: number): PlenumError {
 /** What the witnesses fold: the same as members do. */
 function witnessFolding(parts: ResolvedUnit, partitions: number, limits: Limits): Folding {
   const projections = projectionRules({ parts, limits, partitionOf: partitionerOf(partitions) })
-  return foldingOf({ hash: parts.hash, projections }, limits, () => {})
+  return foldingOf({ ...parts, projections }, limits, () => {})
 }
 
 function described(event: PartitionEvent): string {
