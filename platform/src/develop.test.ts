@@ -27,6 +27,8 @@ test(
         { refused: 'UNIT_NOT_LOADED', message: expect.stringMatching(/Expression expected, at .*rates\.ts:1/) },
         { reloaded: ['rates.ts'] },
         { refused: 'UNIT_MISMATCH', message: expect.stringContaining("entry type 'item' has the id key") },
+        { refused: 'UPGRADE_REFUSED', message: expect.stringContaining('must') },
+        4,
         { reloaded: ['shop.ts'] },
         5,
         { reloaded: ['extra.ts'] },

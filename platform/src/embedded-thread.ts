@@ -4,12 +4,13 @@ import { PlenumError } from './kernel/index.ts'
 import { newIds, newPartitions } from './embedded-partitions.ts'
 import { Router, SpaceClient } from './router/index.ts'
 import type { ThreadPort } from './runtime/index.ts'
-import { nodeRuntime, RunCells, startedBy, watchImports } from './runtime/node/index.ts'
+import { loadAsBefore, nodeRuntime, RunCells, startedBy, watchImports } from './runtime/node/index.ts'
 import {
   Line,
   RemoteJournal,
   sentEvent,
   ThreadHost,
+  type LoadedFiles,
   type LoadedUnit,
   type OwnerSubjects,
   type ThreadData,
@@ -45,7 +46,7 @@ class EmbeddedThread {
       partitionsTotal: data.partitionsTotal,
       runFor: (call) => this.#cells?.runFor(call),
       soon: (run) => this.#runtime.timers.soon(run),
-      load: () => this.#load(),
+      load: (files) => this.#load(files),
       open: () => this.#open(),
       fill: () => Math.max(...this.#journals.map((journal) => journal.known)),
       refresh: () => Promise.all(this.#journals.map((journal) => journal.refresh())),
@@ -56,13 +57,19 @@ class EmbeddedThread {
   /** Answers from now on. */
   serve(): void {
     const { tellsFiles, ahead } = this.#data
-    if (tellsFiles) watchImports((file, isPackage) => this.#line.tell('found', { file, isPackage }))
+    if (tellsFiles) {
+      watchImports(
+        (file, isPackage) => this.#line.tell('found', { file, isPackage }),
+        (file, loaded) => this.#line.tell('loaded', { file, ...loaded }),
+      )
+    }
     // What fails here fails again, and is told, when the unit is loaded.
     for (const file of ahead) import(file).catch(() => undefined)
     this.#host.serve()
   }
 
-  async #load(): Promise<LoadedUnit> {
+  async #load(files: LoadedFiles): Promise<LoadedUnit> {
+    if (Object.keys(files).length > 0) loadAsBefore(files)
     const { module, limits, development } = this.#data
     const { definition, uses } = await loadUnitFile(module)
     const unit = resolveUnit(definition, { runtime: this.#runtime, limits, checkAll: development })

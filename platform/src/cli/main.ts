@@ -17,7 +17,6 @@ const help = `plenum: data, logic and messages together in memory, every change 
   plenum fork <folder> <new>       copy an application as it was at a point of time
   plenum replay <folder>           make recorded calls again on changed code, and show the first difference
   plenum dev <unit.ts>             run a unit while you write it: replaced whenever its files change
-  plenum inspect <folder>          verify and show the journals of a folder
   plenum dead-letters <unit.ts>    show what a unit has given up, and send it back
   plenum upgrade <unit.ts>         try the entries of a folder under a unit, and go over to it
 

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
+import type { EmbeddedEvent } from '../embedded-options.ts'
 import { RareWarnings } from './rare-warnings.ts'
+import { warn } from './run.ts'
 
 test('[UN5] [A9] a slow part is warned about at once, again after a minute, and each by itself', () => {
   let now = 1_000
@@ -37,5 +39,33 @@ test('[UN8] [A9] a due time that is missed is warned about, once a minute for ea
     'tick missed 1970-01-01T00:00:00.000Z, 2 s',
     'tock missed 1970-01-01T00:00:00.000Z, 61 s',
     'tick missed 1970-01-01T00:01:00.000Z, 0 s',
+  ])
+})
+
+test('[A9] what goes on until somebody sees to it is warned about, once a minute each', () => {
+  const lines: string[] = []
+  const err = (line: string): void => void lines.push(line)
+  const rare = new RareWarnings(() => 1_000, err)
+  const error = new Error('no route to host.')
+  const events: readonly EmbeddedEvent['event'][] = [
+    { kind: 'sink-failed', sink: 'sink mirror', attempts: 3, error },
+    { kind: 'sink-failed', sink: 'sink mirror', attempts: 4, error },
+    { kind: 'sink-full', sink: 'sink mirror', pending: 100_000 },
+    { kind: 'projection-failed', projection: 'volume', index: 7, error },
+    { kind: 'projection-failed', projection: 'sink mirror', index: 7, error },
+    { kind: 'sends-waiting', projection: 'volume', attempts: 1, error },
+    { kind: 'snapshot-failed', reason: 'ENOSPC' },
+    { kind: 'fault', part: 'schedule report', error },
+    { kind: 'fault', part: 'handler add', error },
+  ]
+  for (const event of events) warn({ partition: 2, event }, rare, { out: () => {}, err } as never)
+  expect(lines).toEqual([
+    'warning: the sink mirror did not write its batch, 3 times by now, and tries again: no route to host\n',
+    'warning: the sink mirror keeps 100000 changes that its store does not have, and more of them wait. Look at the store.\n',
+    'warning: the projection volume failed at index 7: no route to host. Mend it and start again: it goes on from before that.\n',
+    'warning: the sink mirror failed at index 7: no route to host. Mend it and start again: it goes on from before that.\n',
+    'warning: what the projection volume sends waits: no route to host\n',
+    'warning: no snapshot of partition 2: ENOSPC\n',
+    'warning: the schedule report threw, and is tried again: no route to host\n',
   ])
 })

@@ -14,7 +14,7 @@ export class RareWarnings {
 
   /** A function that held up its partition. */
   slow(part: string, ms: number): void {
-    this.#add(
+    this.add(
       part,
       `the ${part} took ${Math.round(ms)} ms, and everybody who asked its partition waited. Do less in one call.`,
     )
@@ -22,13 +22,14 @@ export class RareWarnings {
 
   /** A due time that is not run. */
   missed(schedule: string, at: number, late: number): void {
-    this.#add(
+    this.add(
       `schedule ${schedule}`,
       `the schedule ${schedule} missed ${new Date(at).toISOString()}, ${Math.round(late / 1_000)} s late: two due times of it wait or run already, or \`missed: 'skip'\` leaves out what is so late.`,
     )
   }
 
-  #add(part: string, text: string): void {
+  /** Anything else that goes on until somebody sees to it. */
+  add(part: string, text: string): void {
     const now = this.#now()
     const last = this.#warned.get(part)
     if (last !== undefined && now - last < quietMs) return

@@ -137,10 +137,41 @@ export function warn({ partition, event }: EmbeddedEvent, rare: RareWarnings, { 
       const what = part.startsWith('schedule ') ? 'a due time' : 'an entry'
       return err(`warning: ${what} is a dead letter, after ${attempts} attempts of the ${part}: ${oneLine(message)}\n`)
     }
+    case 'fault':
+      // What a handler throws is told to its caller.
+      return /^(worker|schedule) /.test(event.part)
+        ? rare.add(`fault of ${event.part}`, `the ${event.part} threw, and is tried again: ${reasonOf(event.error)}`)
+        : undefined
+    case 'sink-failed':
+      return rare.add(
+        event.sink,
+        `the ${event.sink} did not write its batch, ${event.attempts} times by now, and tries again: ${reasonOf(event.error)}`,
+      )
+    case 'sink-full':
+      return rare.add(
+        `${event.sink} full`,
+        `the ${event.sink} keeps ${event.pending} changes that its store does not have, and more of them wait. Look at the store.`,
+      )
+    case 'projection-failed': {
+      const what = event.projection.startsWith('sink ') ? event.projection : `projection ${event.projection}`
+      const then = 'Mend it and start again: it goes on from before that.'
+      return err(`warning: the ${what} failed at index ${event.index}: ${reasonOf(event.error)}. ${then}\n`)
+    }
+    case 'sends-waiting':
+      return rare.add(
+        `sends of ${event.projection}`,
+        `what the projection ${event.projection} sends waits: ${reasonOf(event.error)}`,
+      )
+    case 'snapshot-failed':
+      return rare.add(`snapshot of ${partition}`, `no snapshot of partition ${partition}: ${oneLine(event.reason)}`)
     case 'dead-message':
       return err(`warning: a message to the handler ${event.handler} is a dead letter: ${oneLine(event.message)}\n`)
     default:
   }
+}
+
+function reasonOf(error: unknown): string {
+  return oneLine(error instanceof Error ? error.message : String(error), messageCharsMax).replace(/\.$/, '')
 }
 
 /** The default export of a unit file; UNIT_NOT_LOADED says why there is none. */

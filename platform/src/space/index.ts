@@ -153,7 +153,6 @@ export type {
 } from './transaction-commands.ts'
 export {
   bringUp,
-  bringUpBefore,
   inLayoutOrder,
   isEarlier,
   isPresent,

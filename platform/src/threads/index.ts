@@ -3,5 +3,12 @@ export { RemoteJournal } from './remote-journal.ts'
 export type { SeatEvent } from './seat.ts'
 export { sentEvent } from './sent-event.ts'
 export { ThreadHost } from './thread-host.ts'
-export type { LoadedUnit, OwnerSubjects, ThreadData, ThreadEvent, ThreadSubjects } from './thread-subjects.ts'
+export type {
+  LoadedFiles,
+  LoadedUnit,
+  OwnerSubjects,
+  ThreadData,
+  ThreadEvent,
+  ThreadSubjects,
+} from './thread-subjects.ts'
 export { Threads } from './threads.ts'

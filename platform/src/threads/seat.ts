@@ -11,7 +11,7 @@ import type { Layout, Request } from '../space/index.ts'
 import { HeldRequests } from './held-requests.ts'
 import { threadFailed, toldOf, type Ending } from './thread-errors.ts'
 import type { ThreadLife } from './thread-life.ts'
-import type { LoadedUnit } from './thread-subjects.ts'
+import type { LoadedFiles, LoadedUnit } from './thread-subjects.ts'
 
 /** Milliseconds until a thread that ended soon after its start is started again, growing up to the second number. */
 const againMs = 100
@@ -101,12 +101,12 @@ export class Seat {
     }
   }
 
-  /** A thread that has loaded a unit. Throws why it cannot. */
-  async prepare(module: string): Promise<Prepared> {
+  /** A thread that has loaded a unit, from files as they are or were. Throws why it cannot. */
+  async prepare(module: string, files?: LoadedFiles): Promise<Prepared> {
     const life = this.#spare ?? this.#options.born(module)
     this.#spare = undefined
     try {
-      return { life, module, loaded: await life.load() }
+      return { life, module, loaded: await life.load(files) }
     } catch (error) {
       await life.kill()
       throw error
@@ -208,7 +208,7 @@ export class Seat {
     this.#changing = this.#restart(prepared, delay)
   }
 
-  /** Starts the unit of before anew. */
+  /** Starts the unit of before anew: what it was is kept where files may have changed meanwhile. */
   async #restart(before: Prepared, delayMs: number): Promise<void> {
     const { runtime, thread } = this.#options
     let told = ''
@@ -216,7 +216,7 @@ export class Seat {
       if (delay > 0) await new Promise<void>((resolve) => void runtime.timers.after(delay, resolve))
       if (this.#state.kind !== 'empty') return
       try {
-        const prepared = await this.prepare(before.module)
+        const prepared = await this.prepare(before.module, before.life.files)
         if (prepared.loaded.hash !== before.loaded.hash) {
           await prepared.life.kill()
           return this.#fail(threadFailed(thread, 'the file of its unit declares something else than it did'))

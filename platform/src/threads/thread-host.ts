@@ -12,7 +12,7 @@ import type { PartitionChannel } from '../router/index.ts'
 import { answerOf, sentAnswer, type SentAnswer } from './answer-of.ts'
 import type { Line, Served } from './line.ts'
 import { RoomAsked } from './room-asked.ts'
-import type { LoadedUnit, OwnerSubjects, PartitionRequest, ThreadSubjects } from './thread-subjects.ts'
+import type { LoadedFiles, LoadedUnit, OwnerSubjects, PartitionRequest, ThreadSubjects } from './thread-subjects.ts'
 
 export interface ThreadHostOptions {
   readonly line: Line<OwnerSubjects, ThreadSubjects>
@@ -21,7 +21,7 @@ export interface ThreadHostOptions {
   readonly runFor: (call: number) => void
   readonly soon: (run: () => void) => void
   /** Loads the unit, once. */
-  readonly load: () => Promise<LoadedUnit>
+  readonly load: (files: LoadedFiles) => Promise<LoadedUnit>
   /** Makes the partitions of the unit that was loaded. */
   readonly open: () => ReadonlyMap<number, Partition>
   /** Asks how full the journals of this thread's partitions are: others fill them too, and make room. */
@@ -46,7 +46,7 @@ export class ThreadHost {
   /** Answers from now on. */
   serve(): void {
     const served: Served<ThreadSubjects> = {
-      load: () => this.#options.load(),
+      load: (files) => this.#options.load(files),
       follow: (layouts) => this.#follow(layouts),
       start: () => this.#start(),
       request: (body, call) => this.#request(body, call),

@@ -15,7 +15,7 @@ import { JournalDoor } from './journal-door.ts'
 import { Line } from './line.ts'
 import { eventOf } from './sent-event.ts'
 import { isGuilty, lostWith, poison, stuckError, type Ending, type Run } from './thread-errors.ts'
-import type { LoadedUnit, OwnerSubjects, ThreadEvent, ThreadSubjects } from './thread-subjects.ts'
+import type { LoadedFiles, LoadedUnit, OwnerSubjects, ThreadEvent, ThreadSubjects } from './thread-subjects.ts'
 
 /** Watches what a thread runs. */
 export interface Watching {
@@ -45,6 +45,7 @@ export class ThreadLife {
   readonly #open = new Map<number, Request>()
   #watching: Watching | undefined
   #functions: readonly string[] = []
+  #files: Record<string, LoadedFiles[string]> = {}
   #stuck: Run | undefined
   #isClosed = false
 
@@ -60,13 +61,23 @@ export class ThreadLife {
       event: ({ partition, event }) => options.onEvent(partition, eventOf(event)),
       recovered: ({ partition }) => options.onRecovered(partition),
       found: ({ file, isPackage }) => options.onFile(file, isPackage),
+      loaded: ({ file, ...loaded }) => void (this.#files[file] = loaded),
     })
     this.ended = this.#end()
   }
 
-  /** Loads the unit's file in the thread. UNIT_NOT_LOADED, USAGE or what declares it wrong. */
-  async load(): Promise<LoadedUnit> {
-    const loaded = await this.#line.ask('load', undefined)
+  /** The files of the application that it has loaded, as far as anybody asked for them. */
+  get files(): LoadedFiles {
+    return this.#files
+  }
+
+  /**
+   * Loads the unit's file in the thread, and of these files what they were. UNIT_NOT_LOADED, USAGE or what declares it
+   * wrong.
+   */
+  async load(files: LoadedFiles = {}): Promise<LoadedUnit> {
+    this.#files = { ...files }
+    const loaded = await this.#line.ask('load', files)
     this.#functions = loaded.functions
     return loaded
   }

@@ -47,6 +47,9 @@ export interface LoadedUnit {
   readonly functions: readonly string[]
 }
 
+/** Files of the application as a thread has loaded them, by their addresses. */
+export type LoadedFiles = Readonly<Record<string, { readonly format: string; readonly text: string }>>
+
 /** A request to a partition, wherever it is. */
 export interface PartitionRequest {
   readonly partition: number
@@ -59,8 +62,8 @@ type RequestSubject = {
 
 /** What is asked of a thread. */
 export type ThreadSubjects = RequestSubject & {
-  /** Loads the unit. */
-  readonly load: { readonly body: undefined; readonly answer: LoadedUnit }
+  /** Loads the unit: as its files are, or as they were. */
+  readonly load: { readonly body: LoadedFiles; readonly answer: LoadedUnit }
   /** Throws UNIT_MISMATCH if the entries of its partitions cannot be those of such entry types. */
   readonly follow: { readonly body: readonly Layout[]; readonly answer: void }
   /** Recovers its partitions and begins to reign. */
@@ -84,6 +87,11 @@ export type OwnerSubjects = RequestSubject &
     readonly event: { readonly body: ThreadTold; readonly answer: void }
     /** A file of the application was found, or one of a package that it imports, by its address. */
     readonly found: { readonly body: { readonly file: string; readonly isPackage: boolean }; readonly answer: void }
+    /** A file of the application was loaded. */
+    readonly loaded: {
+      readonly body: LoadedFiles[string] & { readonly file: string }
+      readonly answer: void
+    }
     /** A partition has recovered. */
     readonly recovered: { readonly body: { readonly partition: number }; readonly answer: void }
   }

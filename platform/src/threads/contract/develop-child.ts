@@ -142,6 +142,9 @@ done.push(await worked('j2'))
 done.push(await edit(rates, 'export const factor = = 3\n'))
 done.push(await edit(rates, 'export const factor = 4\n'))
 done.push(await edit(file, shop({ id: 'key' })))
+// What the entries themselves refuse is found when the threads of before have ended: they go on from what they had loaded.
+done.push(await edit(file, shop({ fields: ', must: z.string()' })))
+done.push(await worked('j4'))
 writeFileSync(extra, 'export const more = 5\n')
 done.push(
   await edit(
