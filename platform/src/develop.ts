@@ -15,6 +15,7 @@ import type { Threads } from './threads/index.ts'
 import {
   loadUnitFile,
   resolveUnit,
+  unfilled,
   UnitClient,
   WorkerHost,
   type Client,
@@ -177,9 +178,12 @@ class Application {
     const file = await loadUnitFile(address, fileURLToPath(this.#address))
     const unit = resolveUnit(file.definition, { runtime: this.#runtime, limits: this.#limits, checkAll: true })
     const uses = { ...file.uses, ...this.#options.uses }
-    const missing = file.definition.uses.find((name) => uses[name] === undefined)
+    const missing = unfilled(file.definition.uses, uses)
     if (missing !== undefined) {
-      throw usage(`unit '${unit.name}' uses '${missing}': export it from its file in \`uses\`, or give it`, missing)
+      throw usage(
+        `unit '${unit.name}' uses '${missing}': export what fills that port from its file in \`uses\`, or give it`,
+        missing,
+      )
     }
     return { declared: file.unit, unit, uses }
   }

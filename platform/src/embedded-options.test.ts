@@ -35,6 +35,7 @@ test.each([
   [{ limits: { leaseMs: -1 } }, 'leaseMs'],
   [{ limits: { unheard: 1 } }, 'unheard'],
   [{ uses: {} }, 'store'],
+  [{ uses: { store: port() } }, 'store'],
 ])(
   '[SP13] %j contradicts itself, or names what there is not, and is refused before anything opens',
   async (given, option) => {

@@ -16,7 +16,7 @@ import {
   type ThreadData,
   type ThreadSubjects,
 } from './threads/index.ts'
-import { loadUnitFile, resolveUnit, type Outside, type ResolvedUnit } from './unit/index.ts'
+import { loadUnitFile, resolveUnit, unfilled, type Outside, type ResolvedUnit } from './unit/index.ts'
 
 /** Turns of the loop that are shown to whoever watches this thread, within the time that a run may take. */
 const turnsShown = 4
@@ -74,7 +74,7 @@ class EmbeddedThread {
     const { definition, uses } = await loadUnitFile(module)
     const unit = resolveUnit(definition, { runtime: this.#runtime, limits, checkAll: development })
     const isUsed = unit.services.size + unit.sinks.length > 0
-    const missing = isUsed ? definition.uses.find((name) => uses[name] === undefined) : undefined
+    const missing = isUsed ? unfilled(definition.uses, uses) : undefined
     if (missing !== undefined) throw usesMissing(unit.name, missing, module)
     this.#loaded = { unit, uses }
     return { name: unit.name, hash: unit.hash, layouts: unit.layouts, functions: unit.functions }

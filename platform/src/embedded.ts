@@ -14,6 +14,7 @@ import type { Runtime } from './runtime/index.ts'
 import type { Command } from './space/index.ts'
 import {
   resolveUnit,
+  unfilled,
   UnitClient,
   unitDefinition,
   type Client,
@@ -105,9 +106,10 @@ async function diagnosed(asked: Options, unit: ResolvedUnit, limits: Limits, { c
 }
 
 function checkUses({ name: unit, uses }: ReturnType<typeof unitDefinition>, given: Options['uses']): void {
-  const missing = uses.find((name) => given?.[name] === undefined)
+  const missing = unfilled(uses, given)
   if (missing === undefined) return
-  throw usage(`unit '${unit}' uses '${missing}', which \`uses\` does not give`, missing)
+  const how = 'give what fills that port in `uses`, or export it from the file of the unit as `uses` for the commands'
+  throw usage(`unit '${unit}' uses '${missing}': ${how}`, missing)
 }
 
 interface Parts {

@@ -25,7 +25,7 @@ export type { HandlerContext, OutsideContext, ServiceContext, TaskContext, Worke
 export { handler, type Handler, type HandlerShape } from './handler.ts'
 export type { PartLine, PartLog } from './part-log.ts'
 export { loadUnitFile, type UnitFile } from './load-unit-file.ts'
-export { port, type Given, type Port, type Uses } from './port.ts'
+export { port, unfilled, type Given, type Port, type Uses } from './port.ts'
 export { projection, projectionRules, type Applied, type Projection, type ProjectionOut } from './projection.ts'
 export type { Refusal, Refusals } from './refusals.ts'
 export { resolveUnit, type ResolvedUnit } from './resolve-unit.ts'
