@@ -299,7 +299,11 @@ test('[UN5] parts arrive one by one; a total says whether it is complete', async
   const { space, tasks } = await start({ partitions: 4 })
   for (let i = 0; i < 20; i++) await space.write(Account, { id: `a${i}`, owner: 'o', balance: 1 })
   expect(await tasks.total({}).total()).toEqual({ complete: true, value: 20 })
-  expect(await tasks.total({ failOn: 2 }).total()).toMatchObject({ complete: false, failed: [2] })
+  expect(await tasks.total({ failOn: 2 }).total()).toMatchObject({
+    complete: false,
+    failed: [2],
+    error: { code: 'TASK_FAILED' },
+  })
   const parts: number[] = []
   for await (const { partition, part } of tasks.total({})) parts[partition] = part
   expect(parts.reduce((sum, part) => sum + part, 0)).toBe(20)

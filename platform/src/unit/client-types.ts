@@ -20,10 +20,15 @@ export interface HandlerCall<H extends HandlerShape> {
 
 /** A task that runs: its parts as they arrive, or its total. Leaving the loop cancels what still runs (UN5). */
 export interface TaskRun<R> extends AsyncIterable<{ readonly partition: number; readonly part: R }> {
-  /** All parts reduced to one; if a partition failed, what there is, marked as incomplete. */
+  /** All parts reduced to one; if partitions failed, what there is, marked as incomplete, and why one of them did. */
   total(): Promise<
     | { readonly complete: true; readonly value: R }
-    | { readonly complete: false; readonly value: R | undefined; readonly failed: readonly number[] }
+    | {
+        readonly complete: false
+        readonly value: R | undefined
+        readonly failed: readonly number[]
+        readonly error: unknown
+      }
   >
 }
 

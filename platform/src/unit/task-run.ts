@@ -5,7 +5,7 @@ import type { Command } from '../space/index.ts'
 /** What a task's `total()` says: never a part of the result passed off as the whole (UN5). */
 export type TaskTotal =
   | { readonly complete: true; readonly value: unknown }
-  | { readonly complete: false; readonly value: unknown; readonly failed: readonly number[] }
+  | { readonly complete: false; readonly value: unknown; readonly failed: readonly number[]; readonly error: unknown }
 
 /** One run of a task over all partitions: its parts as they arrive, or their total. The work starts when it is asked for. */
 export class UnitTaskRun implements AsyncIterable<{ readonly partition: number; readonly part: unknown }> {
@@ -46,7 +46,8 @@ export class UnitTaskRun implements AsyncIterable<{ readonly partition: number; 
     if (failed.length === 0) return { complete: true, value }
     const fault = failed.find(({ error }) => isFault(error))
     if (fault !== undefined && values.length === 0) throw fault.error
-    return { complete: false, value, failed: failed.map(({ partition }) => partition) }
+    const { error } = fault ?? failed[0]!
+    return { complete: false, value, failed: failed.map(({ partition }) => partition), error }
   }
 }
 
