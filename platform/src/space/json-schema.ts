@@ -22,6 +22,8 @@ export interface Description {
  * SCHEMA_UNSTABLE if it transforms. `subject` begins the sentence of an error.
  */
 export function describeSchema(schema: Schema, subject: string): Description {
+  if ((schema as unknown) === undefined)
+    throw new PlenumError('SCHEMA_INVALID', `${subject} is missing: give a schema, such as z.object({ … }).`)
   const standard: unknown = isRecord(schema) ? schema['~standard'] : undefined
   const converter: unknown = isRecord(standard) ? standard['jsonSchema'] : undefined
   if (!isRecord(standard) || !isRecord(converter)) throw describesNothing(subject)

@@ -85,9 +85,12 @@ export function handler(declaration: HandlerDeclaration, run: Run): Handler {
 function checkRoute(input: CheckedSchema, route: string): string {
   const required = input.shape.members.every((member) => member.required.has(route))
   if (input.fieldNames.includes(route) && (required || input.validateAlways)) return route
+  const what = (route as unknown) === undefined ? 'needs a `route`' : `has the route '${route}'`
+  const not =
+    (route as unknown) === undefined ? 'a field that every input has' : 'which is not a field that every input has'
   throw new PlenumError(
     'ENTRY_FIELD_UNKNOWN',
-    `A handler has the route '${route}', which is not a field that every input has. The input has: ${input.fieldNames.join(', ')}.`,
+    `A handler ${what}, ${not}. The input has: ${input.fieldNames.join(', ')}.`,
     { details: { option: 'route', field: route, known: input.fieldNames } },
   )
 }

@@ -21,7 +21,7 @@ export function sentMessage(
     const known = [...parts.handlers.keys()]
     throw new PlenumError(
       'HANDLER_UNKNOWN',
-      `A message goes to a handler of this unit: ${known.join(', ')}. This one is not among them.`,
+      `What was given to send(…) is no handler of this unit, which has: ${known.join(', ')}. Give the handler itself, as in send(${known[0]}, …).`,
       { details: { kind: 'handler', known } },
     )
   }
