@@ -4,7 +4,14 @@ import { z } from 'zod'
 import { embedded } from '../embedded.ts'
 import { entry, type StoredValue } from '../space/index.ts'
 import { port, sink, unit, type SinkBatch } from '../unit/index.ts'
-import { PostgresWriter, upsertInto, type PostgresPool, type PostgresSession, type Write } from './index.ts'
+import {
+  PostgresWriter,
+  upsertInto,
+  type PooledSession,
+  type PostgresPool,
+  type PostgresSession,
+  type Write,
+} from './index.ts'
 
 const Order = entry(
   'order',
@@ -147,14 +154,19 @@ test('[UN7] a journal that has forgotten what it had given is refused by name, a
 test('[UN7] a session of a pool whose query is never answered is given up with the batch, and not used again', async () => {
   const released: (boolean | undefined)[] = []
   const heard = new Set<unknown>()
+  const session: PooledSession = {
+    query: async (text) => (text === 'begin' ? new Promise<never>(() => {}) : { rows: [] }),
+    release: (destroy) => void released.push(destroy),
+    on: (_, listener) => heard.add(listener),
+  }
+  let acquired: ((session: PooledSession) => void) | undefined
   const pool: PostgresPool = {
     totalCount: 1,
-    connect: async () => ({
-      query: async (text) => (text === 'begin' ? new Promise<never>(() => {}) : { rows: [] }),
-      release: (destroy) => void released.push(destroy),
-      on: (_, listener) => heard.add(listener),
-      off: (_, listener) => heard.delete(listener),
-    }),
+    async connect() {
+      acquired?.(session)
+      return session
+    },
+    on: (_, listener) => (acquired = listener),
   }
   const controller = new AbortController()
   const written = new PostgresWriter(pool).write('orders', batchOf(0, 'a'), orders, controller.signal)
@@ -162,7 +174,7 @@ test('[UN7] a session of a pool whose query is never answered is given up with t
   controller.abort(new Error('too late'))
   await expect(written).rejects.toThrow('too late')
   expect(released).toEqual([true])
-  // What it says while it ends is heard, or it would end the process.
+  // What it says before it is given, and while it ends, is heard, or it would end the process.
   expect(heard.size).toBe(1)
 })
 

@@ -16,13 +16,13 @@ export interface PostgresSession {
 export interface PooledSession extends PostgresSession {
   release(destroy?: boolean): void
   on(event: 'error', listener: (error: Error) => void): unknown
-  off(event: 'error', listener: (error: Error) => void): unknown
 }
 
 /** Gives sessions: a `Pool` of `pg`. */
 export interface PostgresPool {
   readonly totalCount: number
   connect(): Promise<PooledSession>
+  on(event: 'acquire', listener: (session: PooledSession) => void): unknown
 }
 
 /** Keeps others out of a transaction by itself: a PGlite. */
@@ -56,6 +56,14 @@ export class PostgresWriter {
 
   constructor(database: Postgres) {
     this.#database = database
+    // A session that is cut tells its queries too; unheard, it would end the process. It may be cut before whoever asked
+    // for it has it.
+    const heard = new WeakSet<PooledSession>()
+    if (!('totalCount' in database)) return
+    database.on('acquire', (session) => {
+      if (!heard.has(session)) session.on('error', unheard)
+      heard.add(session)
+    })
   }
 
   /**
@@ -100,15 +108,12 @@ export class PostgresWriter {
   ): Promise<void> {
     const session = await sessionOf(database, signal)
     let isWhole = false
-    // A connection that is cut tells its queries too; unheard, it would end the process.
-    session.on('error', unheard)
     const running = this.#within(session, run, signal)
     try {
       await unlessAborted(running, signal)
       isWhole = true
-      session.off('error', unheard)
     } finally {
-      // A session in an unknown state is not used again, whatever it may still say.
+      // A session in an unknown state is not used again.
       session.release(!isWhole)
     }
   }
