@@ -1,39 +1,13 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { embedded } from './embedded.ts'
-import { entry, port, projection, sink, task, unit, upgrade, type Client, type Unit } from './index.ts'
+import { entry, port, projection, sink, task, unit, upgrade, type Client } from './index.ts'
+import { Before, during, Old, people } from './unit/contract/people-unit.ts'
 import { simulate } from './testing/simulate.ts'
 import { resources } from './unit/contract/resources.ts'
 
 const { newFolder } = resources()
 
-/** Runs something with a unit over a folder, from its start to its end. */
-async function during<U extends Unit, T>(
-  declared: U,
-  folder: string,
-  run: (client: Client<U>) => Promise<T>,
-): Promise<T> {
-  const client = (await embedded({ unit: declared as Unit, folder })) as unknown as Client<U>
-  try {
-    return await run(client)
-  } finally {
-    await client[Symbol.asyncDispose]()
-  }
-}
-
-const Before = z.object({
-  id: z.string(),
-  desk: z.string(),
-  first: z.string(),
-  last: z.string(),
-  note: z.string().optional(),
-})
-const Old = entry('person', Before, { id: 'id', route: 'desk', indexes: [['last']] })
-const people = [
-  { id: 'a', desk: 'x', first: 'Ann', last: 'Lee' },
-  { id: 'b', desk: 'y', first: 'Bob', last: 'Ray', note: 'vip' },
-  { id: 'c', desk: 'z', first: 'Cid', last: 'Lee' },
-] as const
 const [ann, , cid] = people
 
 const Split = entry('person', z.object({ id: z.string(), desk: z.string(), name: z.string() }), {

@@ -16,6 +16,7 @@ import {
   type Unit,
   type WatchEvent,
 } from './index.ts'
+import { Before, during, Old, people } from './unit/contract/people-unit.ts'
 
 let root = ''
 let folders = 0
@@ -23,39 +24,11 @@ let folders = 0
 beforeAll(async () => void (root = await mkdtemp(join(tmpdir(), 'plenum-upgrades-'))))
 afterAll(() => rm(root, { recursive: true, force: true }))
 
-/** Runs something with a unit over a folder, from its start to its end. */
-async function during<U extends Unit, T>(
-  declared: U,
-  folder: string,
-  run: (client: Client<U>) => Promise<T>,
-  options: { readonly onProgress?: (progress: EmbeddedProgress) => void } = {},
-): Promise<T> {
-  const client = (await embedded({ unit: declared as Unit, folder, ...options })) as unknown as Client<U>
-  try {
-    return await run(client)
-  } finally {
-    await client[Symbol.asyncDispose]()
-  }
-}
-
 const starts = (declared: Unit, folder: string): Promise<void> => during(declared, folder, async () => {})
 const failure = (code: string, details: object) =>
   expect.objectContaining({ code, details: expect.objectContaining(details) })
 
-const Before = z.object({
-  id: z.string(),
-  desk: z.string(),
-  first: z.string(),
-  last: z.string(),
-  note: z.string().optional(),
-})
-const Old = entry('person', Before, { id: 'id', route: 'desk', indexes: [['last']] })
 const old = unit('people', { entries: [Old] }, {})
-const people = [
-  { id: 'a', desk: 'x', first: 'Ann', last: 'Lee' },
-  { id: 'b', desk: 'y', first: 'Bob', last: 'Ray', note: 'vip' },
-  { id: 'c', desk: 'z', first: 'Cid', last: 'Lee' },
-] as const
 const [ann, , cid] = people
 const byId = { orderBy: { id: 'asc' } } as const
 

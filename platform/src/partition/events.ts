@@ -21,7 +21,7 @@ export type PartitionEvent =
   | { readonly kind: 'dead-message'; readonly handler: string; readonly message: string }
   | { readonly kind: 'schedule-missed'; readonly schedule: string; readonly at: number; readonly late: number }
   | ProjectionEvent
-  /** A batch of a sink was not written, for the so manieth time; it is tried again. */
+  /** A batch of a sink was not written, or its partition could not note that it was; it is tried again. */
   | { readonly kind: 'sink-failed'; readonly sink: string; readonly attempts: number; readonly error: unknown }
   /** A sink that may not drop keeps as many changes as it may: more wait until its store has some. */
   | { readonly kind: 'sink-full'; readonly sink: string; readonly pending: number }

@@ -112,8 +112,8 @@ export class ProjectedMessages {
   #failed(projection: string, retry: Retry, error: unknown): void {
     if (this.#stopped) return
     retry.failed(error, () => this.onFolded())
-    // The end of a reign, and a full journal, have their own events.
-    if (isPlenumError(error, 'NOT_PRIMARY') || isPlenumError(error, 'JOURNAL_FULL')) return
+    // The end of a reign has its own events.
+    if (isPlenumError(error, 'NOT_PRIMARY')) return
     this.#options.onEvent({ kind: 'sends-waiting', projection, attempts: retry.failures, error })
   }
 

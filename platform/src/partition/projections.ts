@@ -376,6 +376,7 @@ export class Projections {
         sends += 1
         staged.push(() => pending.add({ ...nextNumber(projection, index), bytes, message }))
       },
+      // A rule that keeps does nothing else, so that nothing of it fails afterwards.
       keep: (change, keptMax) => {
         const { kept } = projection
         const { count: behind = 0, schema = '' } = this.#upgrades.get(change.type) ?? {}

@@ -96,8 +96,9 @@ test('[UN7] [A8] those who wait for a sink are let in as it gets room, in their 
   expect(told()).toHaveLength(1)
 })
 
-test('[UN7] [A8] those who wait for one sink do not wait for another, and a message that is asked for again waits once', async () => {
-  const { bench, logicOf } = benchWith({ sinkChangesMax: 5, inboxRequestsMax: 3 })
+/** Two sinks of a type each, both full. */
+async function twoFull(limits: Partial<Limits> = {}) {
+  const { bench, logicOf } = benchWith({ sinkChangesMax: 5, ...limits })
   const [store, others] = [new Store(), new Store()]
   const sinks = [mirror(store), mirror(others, { name: 'sink others', of: ['other'] })]
   const { partition } = await bench.primary(1, logicOf('unit-1', ...sinks))
@@ -105,6 +106,11 @@ test('[UN7] [A8] those who wait for one sink do not wait for another, and a mess
     await partition.submit(write(`i${n}`, n))
     await partition.submit(writeOther(`o${n}`))
   }
+  return { partition, store, others }
+}
+
+test('[UN7] [A8] those who wait for one sink do not wait for another, and a message that is asked for again waits once', async () => {
+  const { partition, store, others } = await twoFull({ inboxRequestsMax: 3 })
   const answers = new Answers()
   answers.watch('item', partition.submit(write('late', 1)))
   answers.watch('other', partition.submit(writeOther('late')))
@@ -141,14 +147,7 @@ test('[UN7] [A8] those who were let in and change nothing make room for the next
 })
 
 test('[UN7] [A8] who waits for one sink and feeds another as well is not passed there', async () => {
-  const { bench, logicOf } = benchWith({ sinkChangesMax: 5 })
-  const [store, others] = [new Store(), new Store()]
-  const sinks = [mirror(store), mirror(others, { name: 'sink others', of: ['other'] })]
-  const { partition } = await bench.primary(1, logicOf('unit-1', ...sinks))
-  for (let n = 0; n < 5; n++) {
-    await partition.submit(write(`i${n}`, n))
-    await partition.submit(writeOther(`o${n}`))
-  }
+  const { partition, store, others } = await twoFull()
   const answers = new Answers()
   answers.watch('call', partition.submit(call()))
   answers.watch('other', partition.submit(writeOther('late')))

@@ -224,8 +224,8 @@ export class Sinks {
   #failed({ rule, retry }: Progress, error: unknown, isWritten: boolean): void {
     if (this.#stop.signal.aborted) return
     retry.failed(error, () => this.onFolded())
-    // Where the store has it, and only the journal has no room for that, the journal has its own events.
-    if (isWritten && (isPlenumError(error, 'NOT_PRIMARY') || isPlenumError(error, 'JOURNAL_FULL'))) return
+    // The store has it, and the end of a reign has its own events.
+    if (isWritten && isPlenumError(error, 'NOT_PRIMARY')) return
     this.#options.onEvent({ kind: 'sink-failed', sink: rule.name, attempts: retry.failures, error })
   }
 }

@@ -2,7 +2,8 @@
 //
 // I1 What a batch does and how far it has come are one transaction: a batch that comes again is passed over.
 // I2 A store that has less than it had confirmed is told apart from one that is up to date: nothing is written to it. Nor
-//    is anything passed over for a journal that has forgotten what it had given: an older copy gives numbers once more.
+//    is anything passed over for an older copy of a journal, which gives numbers once more, unless it goes on within
+//    the last batch: there its numbers are those of a batch that comes again.
 import { PlenumError } from '../kernel/index.ts'
 import type { AnyEntry } from '../space/index.ts'
 import type { Applied, ChangeNumber, SinkBatch } from '../unit/index.ts'
